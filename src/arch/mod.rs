@@ -1,0 +1,62 @@
+//! Row 3: emitters. An emitter is a pure function plan -> [`Blob`]: position-independent machine
+//! code without relocations (targets and dispatchers are in the record that every entry gets).
+
+mod blob;
+mod x64;
+
+pub use blob::{Blob, Unwind};
+
+use crate::error::{Code, Error, Result};
+use crate::plan::Plan;
+use crate::target::{Arch, Target};
+
+/// Emits the machine code of a plan for a target's CPU.
+///
+/// # Errors
+/// [`Code::UnsupportedAbi`] where no emitter exists.
+pub fn emit(plan: &Plan, target: &Target) -> Result<Blob> {
+    match target.arch {
+        Arch::X64 => x64::emit(plan, target),
+        arch => Err(Error::new(Code::UnsupportedAbi, format!("no emitter for {arch:?}"))),
+    }
+}
+
+/// Emits a page of code slots: `count` entries of [`slot_stride`] bytes. Slot `i` puts the
+/// address of its record, `records + i * record_stride` bytes behind the page's first byte, into
+/// the slot register (x64: r10) and jumps to the address in the record's first word.
+///
+/// # Errors
+/// As [`emit`].
+pub fn emit_slots(
+    target: &Target,
+    count: usize,
+    records: usize,
+    record_stride: usize,
+) -> Result<Vec<u8>> {
+    match target.arch {
+        Arch::X64 => x64::emit_slots(count, records, record_stride),
+        arch => Err(Error::new(Code::UnsupportedAbi, format!("no emitter for {arch:?}"))),
+    }
+}
+
+/// Bytes of one code slot.
+pub const SLOT_STRIDE: usize = 16;
+
+/// Field offsets of the records that trampolines read, in pointer-sized words. Row 5 defines the
+/// structs and asserts that they agree.
+pub mod record {
+    /// All records: the address that the slot jumps to.
+    pub const BODY: u32 = 0;
+    /// Downcall: the C function.
+    pub const TARGET: u32 = 1;
+    /// Downcall: `Fixed`, the frame; `Stacked`, the base that the frame cell counts from.
+    pub const FRAME: u32 = 2;
+    /// Downcall, `Stacked`: address of the 32-bit cell with the frame's offset.
+    pub const FRAME_CELL: u32 = 3;
+    /// Downcall: address of the thread's errno.
+    pub const ERRNO: u32 = 4;
+    /// Upcall: the dispatcher, `extern "C" fn(context: *mut c_void, frame: *mut u8)`.
+    pub const DISPATCH: u32 = 1;
+    /// Upcall: the dispatcher's first argument.
+    pub const CONTEXT: u32 = 2;
+}
