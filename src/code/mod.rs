@@ -13,6 +13,8 @@ mod icache;
 mod os;
 mod perf;
 mod slots;
+#[cfg(all(test, target_os = "linux", target_arch = "x86_64"))]
+pub(crate) mod tests;
 mod unwind;
 
 pub use slots::{RECORD_STRIDE, RECORD_WORDS, Record, Slot};
