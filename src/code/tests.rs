@@ -32,6 +32,17 @@ fn writable_and_executable() -> Vec<String> {
     maps.lines().filter(both).map(str::to_owned).collect()
 }
 
+/// The line of the memory map that an address belongs to.
+fn mapping_of(address: *const u8) -> String {
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+    let holds = |line: &&str| {
+        let range = line.split(' ').next().and_then(|range| range.split_once('-'));
+        let end = |text: &str| usize::from_str_radix(text, 16).unwrap();
+        range.is_some_and(|(from, to)| (end(from)..end(to)).contains(&address.addr()))
+    };
+    maps.lines().find(holds).unwrap().to_owned()
+}
+
 /// Runs one test of this binary in a process of its own, and returns what it printed.
 pub(crate) fn child(test: &str, role: &str, environment: &[(&str, &str)]) -> (u32, String) {
     let child = Command::new(std::env::current_exe().unwrap())
@@ -255,6 +266,15 @@ fn a_perf_map_is_written_when_asked_for() {
     if role().is_some() {
         let code = publish(&constant(1), "(i32) -> perf").unwrap();
         println!("published at {:x} 6", code.addr());
+        let slot = Slot::allocate().unwrap();
+        if std::env::var_os("FFI_JIT_PERF_MAP").is_some() {
+            // What profilers take for a file is not looked up in the map.
+            assert!(!mapping_of(code.as_ptr()).contains("memfd"));
+            assert!(!mapping_of(slot.code()).contains("memfd"));
+        } else {
+            assert!(mapping_of(code.as_ptr()).contains("memfd:ffi-jit"));
+            assert!(mapping_of(slot.code()).contains("memfd:ffi-jit"));
+        }
         return;
     }
     let test = "code::tests::a_perf_map_is_written_when_asked_for";
@@ -267,6 +287,7 @@ fn a_perf_map_is_written_when_asked_for() {
     let (_, place) = text.split_once("published at ").unwrap();
     let place = place.lines().next().unwrap();
     assert!(map.contains(&format!("{place} ffi-jit:(i32) -> perf\n")), "{place} in {map}");
+    assert!(map.contains(" 1000 ffi-jit:slots\n"), "{map}");
 }
 
 #[test]
