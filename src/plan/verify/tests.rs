@@ -98,6 +98,12 @@ fn good_plans_pass() {
     }
 }
 
+/// A number of an op, if it has it.
+type Number = fn(&mut Op) -> Option<&mut u32>;
+
+/// A change of a plan.
+type Edit = fn(&mut Plan);
+
 fn source(op: &mut Op) -> Option<&mut u32> {
     match op {
         Op::Move { from: Place::Mem(_, offset), .. }
@@ -158,12 +164,7 @@ fn edited(plan: &Plan, edit: impl FnOnce(&mut Vec<Op>)) -> Plan {
 }
 
 /// The plan with one number of one op changed by `delta`, if the op has that number.
-fn shifted(
-    plan: &Plan,
-    i: usize,
-    number: fn(&mut Op) -> Option<&mut u32>,
-    delta: i32,
-) -> Option<Plan> {
+fn shifted(plan: &Plan, i: usize, number: Number, delta: i32) -> Option<Plan> {
     let mut plan = plan.clone();
     let number = number(&mut plan.ops[i])?;
     *number = number.checked_add_signed(delta)?;
@@ -204,7 +205,7 @@ fn corruptions(plan: &Plan, i: usize) -> Vec<(String, Plan)> {
         ));
     }
     for delta in [-8, -1, 1, 8] {
-        let numbers: [(&str, fn(&mut Op) -> Option<&mut u32>); 3] =
+        let numbers: [(&str, Number); 3] =
             [("source", source), ("destination", destination), ("length", length)];
         for (name, number) in numbers {
             let plan = shifted(plan, i, number, delta);
@@ -256,7 +257,7 @@ fn every_corrupted_op_is_refused() {
 fn corrupted_numbers_are_refused() {
     for case in cases() {
         let is_upcall = case.plan.entry == Entry::Upcall;
-        let mut edits: Vec<(&str, fn(&mut Plan))> = vec![
+        let mut edits: Vec<(&str, Edit)> = vec![
             ("frame size", |plan| plan.frame_bytes += 16),
             ("frame alignment", |plan| plan.frame_align *= 2),
             ("pops", |plan| plan.pops += 4),
