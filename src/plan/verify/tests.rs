@@ -101,6 +101,9 @@ fn good_plans_pass() {
 /// A number of an op, if it has it.
 type Number = fn(&mut Op) -> Option<&mut u32>;
 
+/// A change of what a plan is made from.
+type Mistake = fn(&mut CallLayout, &mut FrameLayout);
+
 /// A change of a plan.
 type Edit = fn(&mut Plan);
 
@@ -308,7 +311,7 @@ fn memory_moves_keep_away_from_live_registers() {
 /// A classifier's mistakes are found as well.
 #[test]
 fn impossible_layouts_are_refused() {
-    let edits: [(&str, fn(&mut CallLayout, &mut FrameLayout)); 8] = [
+    let edits: [(&str, Mistake); 8] = [
         ("two arguments in a register", |layout, _| {
             layout.args[1] = layout.args[0].clone();
         }),
