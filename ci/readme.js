@@ -1,0 +1,78 @@
+'use strict';
+// Runs the JavaScript blocks of README.md and docs/, so that what they say stays true. A block is
+// a program of its own. A comment behind `console.log(...)` is what that line must print:
+//   console.log(add([1, 2])); // 3
+// A block with <!-- not run: reason --> on the line above it is not run.
+
+const fs = require('node:fs');
+const path = require('node:path');
+const { filesBelow, read } = require('./lib/files.js');
+const { cache } = require('./lib/paths.js');
+const { run, MINUTE } = require('./lib/run.js');
+
+/**
+ * The ```js blocks of a Markdown text.
+ *
+ * @returns {{line: number, code: string, expected: string[], reason?: string}[]}
+ */
+function blocks(markdown) {
+  const found = [];
+  const fence = /^(?:<!-- not run: (.*) -->\n)?```js\n([\s\S]*?)^```$/gm;
+  for (const match of markdown.matchAll(fence)) {
+    const [, reason, code] = match;
+    const expected = [...code.matchAll(/^\s*console\.log\(.*\);? +\/\/ (.*)$/gm)].map((m) => m[1]);
+    const line = markdown.slice(0, match.index).split('\n').length;
+    found.push({ line, code, expected, reason });
+  }
+  return found;
+}
+
+/** Runs one block; returns what is wrong, or nothing. */
+async function runBlock(file, block) {
+  // Inside the checkout, so that require('ffi-jit') finds this package by its own name.
+  const folder = path.join(cache, 'readme');
+  fs.mkdirSync(folder, { recursive: true });
+  const extension = /^import\b/m.test(block.code) ? 'mjs' : 'cjs';
+  const name = `${file.replace(/\W+/g, '-')}-${block.line}.${extension}`;
+  const program = path.join(folder, name);
+  fs.writeFileSync(program, block.code);
+  const { ok, output } = await run(process.execPath, [program], { timeout: MINUTE });
+  if (!ok) return output;
+  const printed = output.trim().split('\n');
+  const wrong = block.expected.find((line, index) => printed[index] !== line);
+  if (wrong !== undefined) {
+    return `it should print:\n${block.expected.join('\n')}\nand prints:\n${output}`;
+  }
+}
+
+/** Runs all blocks of README.md and docs/. */
+async function runReadme() {
+  const result = { passed: 0, failed: 0, skipped: 0, output: '', notes: [] };
+  for (const file of ['README.md', ...filesBelow('docs', /\.md$/)]) {
+    for (const block of blocks(read(file))) {
+      if (block.reason) {
+        result.notes.push(`not run: ${file}:${block.line}: ${block.reason}`);
+        result.skipped += 1;
+        continue;
+      }
+      const problem = await runBlock(file, block);
+      if (problem === undefined) result.passed += 1;
+      else {
+        result.failed += 1;
+        result.output += `--- ${file}:${block.line}\n${problem}\n`;
+      }
+    }
+  }
+  return result;
+}
+
+module.exports = { blocks, runReadme };
+
+if (require.main === module) {
+  runReadme().then(({ passed, failed, output, notes }) => {
+    console.log(
+      [...notes, output, `${passed} passed, ${failed} failed`].filter(Boolean).join('\n'),
+    );
+    process.exitCode = failed > 0 ? 1 : 0;
+  });
+}
