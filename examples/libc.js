@@ -109,7 +109,7 @@ const asked = show(
       paramsValue: ['/no/such/file', F_OK],
       errno: true,
     }),
-  ({ value, errnoCode }) => ({ value, errnoCode }),
+  ({ value, errnoCode }) => `${value}, errno ${errnoCode}`,
 );
 assert.equal(asked.value, -1);
 assert.equal(asked.errnoCode, 2);

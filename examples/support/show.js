@@ -25,14 +25,14 @@ function time(ns) {
  * @template T
  * @param {string} what the call as C would write it
  * @param {() => T} call
- * @param {(result: T) => unknown} [shown] what to print of the result
+ * @param {(result: T) => string} [shown] the result as text
  * @returns {T}
  */
-function show(what, call, shown = (result) => result) {
+function show(what, call, shown = text) {
   const started = process.hrtime.bigint();
   const result = call();
   const taken = Number(process.hrtime.bigint() - started);
-  console.log(`  ${what.padEnd(52)} = ${text(shown(result)).padEnd(28)} ${time(taken)}`);
+  console.log(`  ${what.padEnd(52)} = ${shown(result).padEnd(28)} ${time(taken)}`);
   return result;
 }
 
