@@ -38,9 +38,13 @@ async function runBlock(file, block) {
   fs.writeFileSync(program, block.code);
   const { ok, output } = await run(process.execPath, [program], { timeout: MINUTE });
   if (!ok) return output;
-  const printed = output.trim().split('\n');
-  const wrong = block.expected.find((line, index) => printed[index] !== line);
-  if (wrong !== undefined) {
+  const printed = output.split('\n');
+  let next = 0;
+  const inOrder = block.expected.every((line) => {
+    next = printed.indexOf(line, next) + 1;
+    return next > 0;
+  });
+  if (!inOrder) {
     return `it should print:\n${block.expected.join('\n')}\nand prints:\n${output}`;
   }
 }

@@ -9,18 +9,18 @@ const { pace, show } = require('./support/show.js');
 open({ library: 'libc', path: '' });
 open({ library: 'libm', path: 'libm.so.6' });
 
-const { I32, U32, I64, U64, Double, String, U8Array, Void } = DataType;
+const { I32, U32, I64, U64, Double, String: CString, U8Array, Void } = DataType;
 
 // `define` describes functions once and gives each of them as a function of one array.
 const c = define({
   getpid: { library: 'libc', retType: I32, paramsType: [] },
   abs: { library: 'libc', retType: I32, paramsType: [I32] },
   toupper: { library: 'libc', retType: I32, paramsType: [I32] },
-  strlen: { library: 'libc', retType: U64, paramsType: [String] },
-  atoi: { library: 'libc', retType: I32, paramsType: [String] },
-  strstr: { library: 'libc', retType: String, paramsType: [String, String] },
-  setenv: { library: 'libc', retType: I32, paramsType: [String, String, I32] },
-  getenv: { library: 'libc', retType: String, paramsType: [String] },
+  strlen: { library: 'libc', retType: U64, paramsType: [CString] },
+  atoi: { library: 'libc', retType: I32, paramsType: [CString] },
+  strstr: { library: 'libc', retType: CString, paramsType: [CString, CString] },
+  setenv: { library: 'libc', retType: I32, paramsType: [CString, CString, I32] },
+  getenv: { library: 'libc', retType: CString, paramsType: [CString] },
   gettimeofday: { library: 'libc', retType: I32, paramsType: [U8Array, I64] },
   memset: { library: 'libc', retType: Void, paramsType: [U8Array, I32, U64] },
   htonl: { library: 'libc', retType: U32, paramsType: [U32] },
@@ -105,7 +105,7 @@ const asked = show(
       library: 'libc',
       funcName: 'access',
       retType: I32,
-      paramsType: [String, I32],
+      paramsType: [CString, I32],
       paramsValue: ['/no/such/file', F_OK],
       errno: true,
     }),

@@ -16,34 +16,34 @@ try {
 }
 open({ library: 'libc', path: '' });
 
-const { I32, I64, U64, BigInt: Int64, Double, String, U8Array, External } = DataType;
+const { I32, I64, U64, BigInt: Int64, Double, String: CString, U8Array, External } = DataType;
 const fn = (retType, ...paramsType) => ({ library: 'sqlite', retType, paramsType });
 
 // The opaque handles of the C API, sqlite3 * and sqlite3_stmt *, are Externals.
 const sq = define({
-  sqlite3_libversion: fn(String),
-  sqlite3_open: fn(I32, String, U8Array),
+  sqlite3_libversion: fn(CString),
+  sqlite3_open: fn(I32, CString, U8Array),
   sqlite3_close: fn(I32, External),
-  sqlite3_exec: fn(I32, External, String, I64, I64, I64),
-  sqlite3_errmsg: fn(String, External),
-  sqlite3_errstr: fn(String, I32),
+  sqlite3_exec: fn(I32, External, CString, I64, I64, I64),
+  sqlite3_errmsg: fn(CString, External),
+  sqlite3_errstr: fn(CString, I32),
   sqlite3_changes: fn(I32, External),
   sqlite3_last_insert_rowid: fn(Int64, External),
-  sqlite3_prepare_v2: fn(I32, External, String, I32, U8Array, I64),
+  sqlite3_prepare_v2: fn(I32, External, CString, I32, U8Array, I64),
   sqlite3_bind_int64: fn(I32, External, I32, Int64),
   sqlite3_bind_double: fn(I32, External, I32, Double),
-  sqlite3_bind_text: fn(I32, External, I32, String, I32, I64),
+  sqlite3_bind_text: fn(I32, External, I32, CString, I32, I64),
   sqlite3_bind_blob: fn(I32, External, I32, U8Array, I32, I64),
   sqlite3_bind_null: fn(I32, External, I32),
   sqlite3_step: fn(I32, External),
   sqlite3_reset: fn(I32, External),
   sqlite3_finalize: fn(I32, External),
   sqlite3_column_count: fn(I32, External),
-  sqlite3_column_name: fn(String, External, I32),
+  sqlite3_column_name: fn(CString, External, I32),
   sqlite3_column_type: fn(I32, External, I32),
   sqlite3_column_int64: fn(Int64, External, I32),
   sqlite3_column_double: fn(Double, External, I32),
-  sqlite3_column_text: fn(String, External, I32),
+  sqlite3_column_text: fn(CString, External, I32),
   sqlite3_column_bytes: fn(I32, External, I32),
 });
 const { memset } = define({

@@ -12,12 +12,12 @@ const { show } = require('./support/show.js');
 
 open({ library: 'z', path: 'libz.so.1' });
 
-const { I32, U32, U64, String, U8Array } = DataType;
+const { I32, U32, U64, String: CString, U8Array } = DataType;
 
 // Byte* parameters take a Buffer as it is: C reads and writes the Buffer's own memory. So do the
 // lengths that C updates (uLongf *): 8 bytes on this platform.
 const z = define({
-  zlibVersion: { library: 'z', retType: String, paramsType: [] },
+  zlibVersion: { library: 'z', retType: CString, paramsType: [] },
   compressBound: { library: 'z', retType: U64, paramsType: [U64] },
   compress2: { library: 'z', retType: I32, paramsType: [U8Array, U8Array, U8Array, U64, I32] },
   uncompress: { library: 'z', retType: I32, paramsType: [U8Array, U8Array, U8Array, U64] },
