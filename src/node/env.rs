@@ -9,7 +9,7 @@ use crate::plan::FrameLayout;
 use crate::target::Target;
 use crate::types::{Type, parse_signature, parse_type};
 use napi::sys;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::ffi::{CStr, c_void};
 use std::rc::Rc;
@@ -22,6 +22,8 @@ pub struct State {
     pub frame: FrameMemory,
     /// Libraries that functions of this environment may be running in.
     pub held: RefCell<libraries::Held>,
+    /// How many upcalls are running, one inside the other.
+    pub upcalls: Cell<u32>,
     signatures: RefCell<Signatures>,
 }
 
@@ -32,15 +34,23 @@ struct Signatures {
 }
 
 impl State {
+    /// Whether no call of this environment can be running in C: JavaScript was not entered from
+    /// an upcall.
+    pub fn is_idle(&self) -> bool {
+        self.upcalls.get() == 0
+    }
+
     /// The prepared signature with an identifier that `signature` returned.
     ///
     /// # Errors
     /// [`Code::InvalidArgument`] for an unknown identifier.
     pub fn prepared(&self, id: u32) -> Result<Rc<Prepared>> {
         let signatures = self.signatures.borrow();
-        signatures.list.get(id as usize).cloned().ok_or_else(|| {
-            Error::new(Code::InvalidArgument, format!("unknown signature {id}"))
-        })
+        signatures
+            .list
+            .get(id as usize)
+            .cloned()
+            .ok_or_else(|| Error::new(Code::InvalidArgument, format!("unknown signature {id}")))
     }
 
     /// Prepares a signature once per text and returns its identifier.
@@ -49,7 +59,7 @@ impl State {
             return Ok(id);
         }
         let signature = parse_signature(text, &self.target.model)?;
-        let prepared = Prepared::new(&self.target, signature)?;
+        let prepared = Prepared::new(self.target, signature)?;
         if prepared.frame.align as usize > frame::ALIGN {
             let align = prepared.frame.align;
             return Err(Error::new(
@@ -100,6 +110,7 @@ pub fn register(scope: Scope, exports: Value) -> Result<()> {
         target,
         frame,
         held: RefCell::default(),
+        upcalls: Cell::new(0),
         signatures: RefCell::default(),
     });
     describe(scope, exports, &state, buffer)?;

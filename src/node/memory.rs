@@ -102,7 +102,13 @@ fn view(scope: Scope, value: Value) -> Result<Option<Bytes>> {
         if is {
             let mut kind = 0;
             let status = sys::napi_get_typedarray_info(
-                env, value, &mut kind, &mut len, &mut data, null, ptr::null_mut(),
+                env,
+                value,
+                &mut kind,
+                &mut len,
+                &mut data,
+                null,
+                ptr::null_mut(),
             );
             len *= element_size(kind);
             status

@@ -133,10 +133,7 @@ impl Scope {
 
     /// An External that holds an address and owns nothing.
     pub fn external(self, address: *mut c_void) -> Result<Value> {
-        out!(
-            napi_create_external(self.env, address, None, ptr::null_mut()),
-            ptr::null_mut()
-        )
+        out!(napi_create_external(self.env, address, None, ptr::null_mut()), ptr::null_mut())
     }
 
     /// The kind of a value.
@@ -176,8 +173,7 @@ impl Scope {
     pub fn to_string(self, value: Value) -> Result<String> {
         let text = |_| expected("a string");
         let null = ptr::null_mut();
-        let len =
-            out!(napi_get_value_string_utf8(self.env, value, null, 0), 0).map_err(text)?;
+        let len = out!(napi_get_value_string_utf8(self.env, value, null, 0), 0).map_err(text)?;
         let mut bytes = vec![0u8; len + 1];
         let (data, size) = (bytes.as_mut_ptr().cast(), bytes.len());
         let written =
