@@ -2,7 +2,7 @@
 // Runs the JavaScript blocks of README.md and docs/, so that what they say stays true. A block is
 // a program of its own. A comment behind `console.log(...)` is what that line must print:
 //   console.log(add([1, 2])); // 3
-// A block with <!-- not run: reason --> on the line above it is not run.
+// A sketch that is no program has ```javascript as its fence.
 
 const fs = require('node:fs');
 const path = require('node:path');
@@ -13,16 +13,16 @@ const { run, MINUTE } = require('./lib/run.js');
 /**
  * The ```js blocks of a Markdown text.
  *
- * @returns {{line: number, code: string, expected: string[], reason?: string}[]}
+ * @returns {{line: number, code: string, expected: string[]}[]}
  */
 function blocks(markdown) {
   const found = [];
-  const fence = /^(?:<!-- not run: (.*) -->\n)?```js\n([\s\S]*?)^```$/gm;
+  const fence = /^```js\n([\s\S]*?)^```$/gm;
   for (const match of markdown.matchAll(fence)) {
-    const [, reason, code] = match;
+    const [, code] = match;
     const expected = [...code.matchAll(/^\s*console\.log\(.*\);? +\/\/ (.*)$/gm)].map((m) => m[1]);
     const line = markdown.slice(0, match.index).split('\n').length;
-    found.push({ line, code, expected, reason });
+    found.push({ line, code, expected });
   }
   return found;
 }
@@ -51,14 +51,9 @@ async function runBlock(file, block) {
 
 /** Runs all blocks of README.md and docs/. */
 async function runReadme() {
-  const result = { passed: 0, failed: 0, skipped: 0, output: '', notes: [] };
+  const result = { passed: 0, failed: 0, skipped: 0, output: '' };
   for (const file of ['README.md', ...filesBelow('docs', /\.md$/)]) {
     for (const block of blocks(read(file))) {
-      if (block.reason) {
-        result.notes.push(`not run: ${file}:${block.line}: ${block.reason}`);
-        result.skipped += 1;
-        continue;
-      }
       const problem = await runBlock(file, block);
       if (problem === undefined) result.passed += 1;
       else {
@@ -73,10 +68,9 @@ async function runReadme() {
 module.exports = { blocks, runReadme };
 
 if (require.main === module) {
-  runReadme().then(({ passed, failed, output, notes }) => {
-    console.log(
-      [...notes, output, `${passed} passed, ${failed} failed`].filter(Boolean).join('\n'),
-    );
+  runReadme().then(({ passed, failed, output }) => {
+    if (output) console.error(output);
+    console.log(`${passed} passed, ${failed} failed`);
     process.exitCode = failed > 0 ? 1 : 0;
   });
 }

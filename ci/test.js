@@ -62,6 +62,17 @@ async function ownTests() {
   return { ...settle(nodeCounts(result.output), result.ok), output: result.output };
 }
 
+/** Two projects: how the package's types are found, and what they say. */
+async function typeTests() {
+  const result = { passed: 0, failed: 0, skipped: 0, output: '' };
+  for (const project of ['tsconfig.json', 'js/test/types/tsconfig.json']) {
+    const { ok, output } = await tool('typescript/bin/tsc', '--noEmit', '--project', project);
+    result[ok ? 'passed' : 'failed'] += 1;
+    if (!ok) result.output += `--- ${project}\n${output}`;
+  }
+  return result;
+}
+
 async function rustTests() {
   const result = await cargo('test', '--workspace', '--no-fail-fast');
   return { ...settle(cargoCounts(result.output), result.ok), output: result.output };
@@ -114,7 +125,7 @@ const STEPS = [
     id: 'types',
     title: 'type tests (tsc)',
     needs: ['npm'],
-    run: async () => one(await tool('typescript/bin/tsc', '--project', 'tsconfig.json')),
+    run: typeTests,
   },
   {
     id: 'fmt',

@@ -2,7 +2,8 @@
 // SQLite through its C API: a database in memory, prepared statements, values of every kind.
 
 const assert = require('node:assert/strict');
-const { arrayConstructor, close, define, isNullPointer, load, open, DataType } = require('ffi-jit');
+const { types } = require('node:util');
+const { arrayConstructor, close, define, load, open, DataType } = require('ffi-jit');
 const { show } = require('./support/show.js');
 
 try {
@@ -133,7 +134,7 @@ console.log(`SQLite ${sq.sqlite3_libversion([])}`);
 const cell = Buffer.alloc(8);
 check(show('sqlite3_open(":memory:", &db)', () => sq.sqlite3_open([':memory:', cell])));
 const db = handleIn(cell);
-assert.equal(isNullPointer(db), false);
+assert.ok(types.isExternal(db));
 
 const schema = `
   CREATE TABLE birds (
