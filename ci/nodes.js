@@ -8,7 +8,7 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const { build } = require('./build.js');
-const { settle } = require('./lib/counts.js');
+const { closingCounts, settle } = require('./lib/counts.js');
 const { runJsSuites } = require('./lib/js-suites.js');
 const { cache } = require('./lib/paths.js');
 const { closingLine, runSteps } = require('./lib/report.js');
@@ -74,7 +74,8 @@ function step(name) {
       const { output: version } = await run(program, ['--version'], { timeout: MINUTE });
       const result = await run(program, [...flags, 'js/test/smoke.js'], { timeout: 2 * MINUTE });
       const notes = [version.split('\n')[0], ...(result.output.match(/^expected: .*$/gm) ?? [])];
-      return { ...settle(null, result.ok), output: result.output, notes };
+      const counts = settle(closingCounts(result.output), result.ok);
+      return { ...counts, output: result.output, notes };
     },
   };
 }
