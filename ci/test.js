@@ -148,7 +148,7 @@ const STEPS = [
   },
   { id: 'rust', title: 'cargo test', needs: ['cargo'], run: rustTests },
   { id: 'doc', title: 'cargo doc', needs: ['cargo'], run: rustDocs },
-  { id: 'addon', title: 'native addon', needs: ['cargo'], setup: true, run: buildAddon },
+  { id: 'addon', title: 'native addon', setup: true, run: buildAddon },
   {
     id: 'js',
     title: `JS suites on Node ${process.versions.node}`,
