@@ -116,7 +116,8 @@ const STEPS = [
     id: 'lint',
     title: 'JavaScript format and lint (Biome)',
     needs: ['npm'],
-    run: async () => one(await tool('@biomejs/biome/bin/biome', 'check', '--colors=off')),
+    run: async () =>
+      one(await tool('@biomejs/biome/bin/biome', 'check', '--colors=off', '--error-on-warnings')),
   },
   {
     id: 'types',
