@@ -7,14 +7,55 @@ use ffi_jit::arch::{Blob, SLOT_STRIDE, emit, emit_slots, record};
 use ffi_jit::plan::{Base, Entry, FrameLayout, Op, Place, Plan, downcall, upcall, verify};
 use ffi_jit::target::Target;
 use ffi_jit::types::{Signature, parse_signature};
-use memmap2::{Mmap, MmapMut};
 use std::ffi::c_void;
 
-/// A page with code, mapped read-write first and read-execute after.
-fn executable(code: &[u8]) -> Mmap {
-    let mut map = MmapMut::map_anon(code.len()).expect("memory");
-    map[..code.len()].copy_from_slice(code);
-    map.make_exec().expect("executable memory")
+const PAGE: usize = 4096;
+
+/// Whole pages of memory.
+struct Pages {
+    start: *mut u8,
+    len: usize,
+}
+
+impl Pages {
+    fn new(len: usize) -> Pages {
+        let len = len.next_multiple_of(PAGE);
+        let (access, kind) =
+            (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANON);
+        // SAFETY: a new mapping touches nothing that exists.
+        let start = unsafe { libc::mmap(std::ptr::null_mut(), len, access, kind, -1, 0) };
+        assert_ne!(start, libc::MAP_FAILED);
+        Pages { start: start.cast(), len }
+    }
+
+    fn protect(&mut self, from: usize, access: i32) {
+        assert!(from < self.len);
+        // SAFETY: from..len are pages of this mapping.
+        let done = unsafe { libc::mprotect(self.start.add(from).cast(), self.len - from, access) };
+        assert_eq!(done, 0);
+    }
+
+    /// The first `len` bytes, which must be writable.
+    fn bytes(&mut self, len: usize) -> &mut [u8] {
+        assert!(len <= self.len);
+        // SAFETY: bytes of this mapping, borrowed with it.
+        unsafe { std::slice::from_raw_parts_mut(self.start, len) }
+    }
+}
+
+impl Drop for Pages {
+    fn drop(&mut self) {
+        // SAFETY: the mapping is whole, and nobody can refer to it any more.
+        unsafe { libc::munmap(self.start.cast(), self.len) };
+    }
+}
+
+/// Pages with code, writable first and executable after.
+fn executable(code: &[u8]) -> Pages {
+    let mut pages = Pages::new(code.len());
+    pages.bytes(code.len()).copy_from_slice(code);
+    pages.protect(0, libc::PROT_READ | libc::PROT_EXEC);
+    pages
 }
 
 fn parse(text: &str) -> (Signature, FrameLayout, Target) {
@@ -65,7 +106,7 @@ fn call(text: &str, function: *const c_void, fill: impl Fn(&mut Frame, &FrameLay
     // SAFETY: the address of this thread's errno is always valid.
     record[record::ERRNO as usize] = unsafe { libc::__errno_location() }.addr();
     // SAFETY: a Direct trampoline is a C function with these parameters.
-    let entry: extern "C" fn(*mut u8, *const usize) = unsafe { std::mem::transmute(code.as_ptr()) };
+    let entry: extern "C" fn(*mut u8, *const usize) = unsafe { std::mem::transmute(code.start) };
     entry(frame.0.as_mut_ptr(), record.as_ptr());
     frame
 }
@@ -178,7 +219,7 @@ fn an_upcall_through_a_slot() {
     let plan = upcall(&calls, &layout, &target);
     verify(&plan, &calls, &layout).expect(text);
     let body = executable(&emit(&plan, &target).expect(text).code);
-    let page = 4096;
+    let page = PAGE;
     let mut slots = emit_slots(&target, page / SLOT_STRIDE, page, 64).expect("slots");
     assert_eq!(slots.len(), page);
     let chosen = 37;
@@ -187,35 +228,30 @@ fn an_upcall_through_a_slot() {
         let at = page + chosen * 64 + 8 * word as usize;
         slots[at..at + 8].copy_from_slice(&value.to_le_bytes());
     };
-    put(record::BODY, body.as_ptr().addr());
+    put(record::BODY, body.start.addr());
     put(record::DISPATCH, dispatch as *const c_void as usize);
     put(record::CONTEXT, (&raw const layout).addr());
     let map = executable(&slots);
     // SAFETY: the slot is a C function of the signature above.
     let function: extern "C" fn(i8, Mixed, Big) -> Mixed =
-        unsafe { std::mem::transmute(map.as_ptr().add(chosen * SLOT_STRIDE)) };
+        unsafe { std::mem::transmute(map.start.add(chosen * SLOT_STRIDE)) };
     let got =
         function(-3, Mixed { a: 40.5, b: -1, c: 200 }, Big(std::array::from_fn(|i| i as u64)));
     assert_eq!((got.a, got.b, got.c), (77.5, -1, 200));
 }
 
 /// Two pages, the second one without access: what runs over the end of the first one crashes.
-struct Edge(MmapMut);
-
-const PAGE: usize = 4096;
+struct Edge(Pages);
 
 impl Edge {
     fn new() -> Edge {
-        let mut map = MmapMut::map_anon(2 * PAGE).expect("memory");
-        // SAFETY: the second page of a mapping that is ours.
-        let done =
-            unsafe { libc::mprotect(map.as_mut_ptr().add(PAGE).cast(), PAGE, libc::PROT_NONE) };
-        assert_eq!(done, 0);
-        Edge(map)
+        let mut pages = Pages::new(2 * PAGE);
+        pages.protect(PAGE, libc::PROT_NONE);
+        Edge(pages)
     }
 
     fn page(&mut self) -> &mut [u8] {
-        &mut self.0[..PAGE]
+        self.0.bytes(PAGE)
     }
 
     /// Runs a Direct trampoline on the last `len` bytes of the page.
@@ -226,7 +262,7 @@ impl Edge {
         record[record::TARGET as usize] = function.addr();
         // SAFETY: a Direct trampoline is a C function with these parameters.
         let entry: extern "C" fn(*mut u8, *const usize) =
-            unsafe { std::mem::transmute(code.as_ptr()) };
+            unsafe { std::mem::transmute(code.start) };
         entry(self.page()[PAGE - len..].as_mut_ptr(), record.as_ptr());
     }
 }
