@@ -24,7 +24,7 @@ const USAGE = `node bench/bench.js [options]
   --quick             3 short rounds
   --json FILE         where the results go (default bench/results/DATE-NODE.json)
   --svg FILE          where the chart goes (default beside the JSON)
-  --markdown          also write the tables into docs/performance.md
+  --markdown          also write tables and chart into docs/performance.md
   --from FILE         show an earlier run's JSON again instead of measuring
   --list              name the cases and contestants
 `;
@@ -114,8 +114,11 @@ function show(run, args, several) {
   const beside = (args.from ?? args.json)?.replace(/(\.json)?$/, '.svg');
   write(outputFile(args.svg ?? beside, several, run, '.svg'), chart(run));
   if (args.markdown) {
+    const picture = `performance-node${run.node.major}.svg`;
+    const section = `${report.markdown(run)}\n\n![Chart of the medians](${picture})`;
     const page = fs.readFileSync(PERFORMANCE_PAGE, 'utf8');
-    write(PERFORMANCE_PAGE, updatePage(page, run.node.major, report.markdown(run)));
+    write(PERFORMANCE_PAGE, updatePage(page, run.node.major, section));
+    write(path.join(path.dirname(PERFORMANCE_PAGE), picture), chart(run));
   }
 }
 
@@ -124,7 +127,11 @@ async function main() {
   if (args.help) return void process.stdout.write(USAGE);
   if (args.list) {
     for (const { name, title } of allCases) console.log(`${name.padEnd(22)} ${title}`);
-    console.log(`\ncontestants: ${findContestants().map(({ file }) => file).join(', ')}`);
+    console.log(
+      `\ncontestants: ${findContestants()
+        .map(({ file }) => file)
+        .join(', ')}`,
+    );
     return;
   }
   if (args.from) return show(JSON.parse(fs.readFileSync(args.from, 'utf8')), args, false);

@@ -4,7 +4,7 @@
 module.exports = [
   {
     name: 'async_throughput',
-    title: 'asynchronous sum, 200 in flight (us per call)',
+    title: 'sum on another thread, 200 in flight',
     kind: 'async',
     uses: 'async_sum',
     inFlight: 200,
@@ -13,7 +13,7 @@ module.exports = [
   },
   {
     name: 'async_latency',
-    title: 'asynchronous sum, one after another (us per call)',
+    title: 'sum on another thread, one after another',
     kind: 'async',
     uses: 'async_sum',
     unit: 'us',

@@ -20,13 +20,26 @@ const groups = {
   Structs: require('./structs'),
   Callbacks: require('./callbacks'),
   'Other threads': require('./async'),
-  'Once per process or function': require('./lifetime'),
+  'Once per process, library or function': require('./lifetime'),
 };
 
 /** What the chart of a whole run shows. */
 const HEADLINES = new Set([
-  'sum', 'double2', 'mixed12', 'i64_bigint', 'atoi', 'concat', 'str_utf8', 'buffer', 'i32_array',
-  'create_free', 'struct_pointer', 'struct16', 'struct_nested', 'callback', 'qsort',
+  'sum',
+  'double2',
+  'mixed12',
+  'i64_bigint',
+  'atoi',
+  'concat',
+  'str_utf8',
+  'buffer',
+  'i32_array',
+  'create_free',
+  'struct_pointer',
+  'struct16',
+  'struct_nested',
+  'callback',
+  'qsort',
   'async_throughput',
 ]);
 

@@ -1,16 +1,26 @@
 'use strict';
 
-/** What happens once per process or per function. Every round is a process of its own. */
+/**
+ * What happens once per process, library or function. Every round of a `require` or `bind` case is
+ * a process of its own.
+ */
 module.exports = [
   {
+    name: 'open_close',
+    title: 'open a library, bind and call f(int, int), close',
+    kind: 'call',
+    unit: 'us',
+    expected: (i) => i + 2,
+  },
+  {
     name: 'require',
-    title: 'require of the package (ms)',
+    title: 'require of the package',
     kind: 'require',
     unit: 'ms',
   },
   {
     name: 'bind',
-    title: 'bind 1,000 functions (us each)',
+    title: 'bind 1,000 functions, each',
     kind: 'bind',
     uses: 'bind',
     count: 1000,
@@ -18,7 +28,7 @@ module.exports = [
   },
   {
     name: 'bind_call',
-    title: 'bind 1,000 functions and call each once (us each)',
+    title: 'bind 1,000 functions and call each once, each',
     kind: 'bind',
     uses: 'bind',
     count: 1000,
@@ -27,7 +37,7 @@ module.exports = [
   },
   {
     name: 'rss_bind',
-    title: '20,000 functions bound: RSS (bytes each)',
+    title: '20,000 functions bound: RSS, each',
     kind: 'bind',
     uses: 'bind',
     count: 20000,
@@ -36,7 +46,7 @@ module.exports = [
   },
   {
     name: 'rss_call',
-    title: '20,000 functions bound, each called once: RSS (bytes each)',
+    title: '20,000 functions bound, each called once: RSS, each',
     kind: 'bind',
     uses: 'bind',
     count: 20000,

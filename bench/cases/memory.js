@@ -13,17 +13,17 @@ module.exports = [
   },
   {
     name: 'out_int',
-    title: 'void f(int, int *out), value read back',
+    title: 'void f(int, int *out), read back',
     expected: (i) => i * 2,
   },
   {
     name: 'create_free',
-    title: 'make an int cell and free it (createPointer, freePointer)',
+    title: 'make and free a cell (createPointer, freePointer)',
     expected: () => true,
   },
   {
     name: 'restore_doubles',
-    title: 'read double[5] at a pointer (restorePointer)',
+    title: 'read double[5] (restorePointer)',
     expected: () => DOUBLES,
   },
 ];

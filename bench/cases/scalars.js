@@ -20,7 +20,7 @@ module.exports = [
   { name: 'ints8', title: 'int f(8 ints)', expected: (i) => i + 28 },
   {
     name: 'mixed12',
-    title: 'double f(12 mixed), beyond the registers',
+    title: 'double f(12 mixed), some on the stack',
     expected: (i) => i + 67,
   },
   {

@@ -26,7 +26,7 @@ module.exports = [
   },
   {
     name: 'struct_nested',
-    title: 'nested struct with array (32 bytes) by value, in and out',
+    title: 'nested struct with array by value, in and out',
     expected: (i) => ({ origin: { x: i + 1, y: 3.5 }, cells: [2, 3, 4, 5] }),
   },
 ];

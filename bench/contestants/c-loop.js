@@ -31,21 +31,42 @@ const PICKS = {
 };
 
 const LOOPS = [
-  'void', 'i32_result', 'sum', 'double2', 'ints8', 'mixed12', 'u8', 'bool', 'errno', 'concat',
-  'atoi', 'str16', 'str1k', 'str_utf8', 'str16_result', 'str1k_result', 'str_utf8_result',
-  'buffer', 'i32_array', 'i32_array_result', 'out_int', 'create_free', 'struct_pointer',
-  'struct_pointer_result', 'struct16', 'struct24', 'struct_nested', 'callback', 'callback_100',
+  'void',
+  'i32_result',
+  'sum',
+  'double2',
+  'ints8',
+  'mixed12',
+  'u8',
+  'bool',
+  'errno',
+  'concat',
+  'atoi',
+  'str16',
+  'str1k',
+  'str_utf8',
+  'str16_result',
+  'str1k_result',
+  'str_utf8_result',
+  'buffer',
+  'i32_array',
+  'i32_array_result',
+  'out_int',
+  'create_free',
+  'struct_pointer',
+  'struct_pointer_result',
+  'struct16',
+  'struct24',
+  'struct_nested',
+  'callback',
+  'callback_100',
   'qsort',
 ];
 
 const bytesOf = (view) => Buffer.from(view.buffer, view.byteOffset, view.byteLength);
 
 function floorCases(floor) {
-  floor.prepare(
-    values.BYTES,
-    bytesOf(Int32Array.from(values.INTS)),
-    bytesOf(values.UNSORTED),
-  );
+  floor.prepare(values.BYTES, bytesOf(Int32Array.from(values.INTS)), bytesOf(values.UNSORTED));
   const loop = (name) => () => ({
     loop: (n) => floor.run(name, n),
     pick: PICKS[name],
@@ -56,8 +77,16 @@ function floorCases(floor) {
     run: (names, call) => [floor.resolve(MANY, names.length, call)],
     callsItself: true,
   });
-  for (const name of ['i64_bigint', 'many_functions', 'restore_doubles', 'callback_transient',
-    'callback_thread', 'async_sum', 'require']) {
+  for (const name of [
+    'i64_bigint',
+    'many_functions',
+    'restore_doubles',
+    'callback_transient',
+    'callback_thread',
+    'open_close',
+    'async_sum',
+    'require',
+  ]) {
     cases[name] = 'nothing to measure';
   }
   return cases;

@@ -11,7 +11,6 @@ module.exports = {
   title: 'ffi-jit load',
   role: 'ours',
   unsupported: () => (fs.existsSync(path.join(ROOT, 'package.json')) ? null : 'not built'),
-  entry: ROOT,
   version: () => require(path.join(ROOT, 'package.json')).version,
   cases: () => loadCases(require(ROOT)),
 };

@@ -1,7 +1,7 @@
 'use strict';
 
 const values = require('../cases/values');
-const { ADDON, MANY } = require('../lib/paths');
+const { ADDON, BENCH, MANY } = require('../lib/paths');
 
 /** A hand-written Node-API addon in C (bench/native/addon*.c) around the same library. */
 module.exports = {
@@ -172,6 +172,12 @@ function addonCases(addon) {
       return (i) => f(i, 2);
     },
 
+    open_close: () => (i) => {
+      const library = addon.open(BENCH);
+      const result = addon.bind(library, 'sum')(i, 2);
+      addon.close(library);
+      return result;
+    },
     bind: () => ({
       run(names) {
         const library = addon.open(MANY);

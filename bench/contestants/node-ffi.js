@@ -22,8 +22,7 @@ function nodeFfiCases(ffi) {
   const lib = new ffi.DynamicLibrary(BENCH);
   const get = (name, result, parameters = []) =>
     lib.getFunction(name, { return: result, arguments: parameters });
-  const callback = (f) =>
-    lib.registerCallback({ arguments: ['int32'], return: 'int32' }, f);
+  const callback = (f) => lib.registerCallback({ arguments: ['int32'], return: 'int32' }, f);
   const text = (value) => () => {
     const f = get('text_length', 'int32', ['string']);
     return () => f(value);
@@ -56,8 +55,18 @@ function nodeFfiCases(ffi) {
     },
     mixed12: () => {
       const f = get('mixed12', 'double', [
-        'int32', 'double', 'uint8', 'int64', 'int16', 'double', 'uint32', 'bool', 'int32',
-        'double', 'int64', 'int32',
+        'int32',
+        'double',
+        'uint8',
+        'int64',
+        'int16',
+        'double',
+        'uint32',
+        'bool',
+        'int32',
+        'double',
+        'int64',
+        'int32',
       ]);
       return (i) => f(i, 1.5, 3, 4n, 5, 6.5, 7, 1, 9, 10, 11n, 9);
     },
@@ -165,6 +174,15 @@ function nodeFfiCases(ffi) {
     callback_thread: NO_THREADS,
     async_sum: NO_THREADS,
 
+    open_close: () => {
+      const signature = { return: 'int32', arguments: ['int32', 'int32'] };
+      return (i) => {
+        const library = new ffi.DynamicLibrary(BENCH);
+        const result = library.getFunction('sum', signature)(i, 2);
+        library.close();
+        return result;
+      };
+    },
     bind: () => ({
       run(names) {
         const many = new ffi.DynamicLibrary(MANY);

@@ -28,6 +28,7 @@ exports.findContestants = (wanted) => {
     .map((file) => ({ file: path.basename(file, '.js'), ...require(path.join(CONTESTANTS, file)) }))
     .sort((a, b) => a.order - b.order);
   const unknown = wanted?.find((name) => !all.some(({ file }) => file === name));
-  if (unknown) throw new Error(`no contestant "${unknown}"; there are ${all.map((c) => c.file).join(', ')}`);
+  if (unknown)
+    throw new Error(`no contestant "${unknown}"; there are ${all.map((c) => c.file).join(', ')}`);
   return wanted ? all.filter(({ file }) => wanted.includes(file)) : all;
 };

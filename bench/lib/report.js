@@ -12,11 +12,14 @@ const cell = (item, result) =>
     ? '–'
     : `${inUnit(item, result.median)} (${inUnit(item, result.min)})`;
 
+/** A row's label, with the unit when it is not the table's. */
+const label = ({ title, unit }) => (unit === 'ns' ? title : `${title} [${unit}]`);
+
 /** Rows of strings: medians (minima), one column per contestant. */
 function timesTable({ cases, contestants, results }) {
   const header = ['case', ...contestants.map(({ title }) => title)];
   const rows = cases.map((item) => [
-    item.title,
+    label(item),
     ...contestants.map(({ file }) => cell(item, results[item.name][file])),
   ]);
   return [header, ...rows];
@@ -70,7 +73,7 @@ function heading(run) {
 }
 
 /** What the numbers are. */
-const LEGEND = 'ns per call unless the row says otherwise: median (minimum) of the rounds';
+const LEGEND = 'ns per call, or the [unit] of the row: median (minimum) of the rounds';
 const RATIO_LEGEND = 'ratio of the medians; below 1, ffi-jit is faster';
 
 function textTable(rows) {

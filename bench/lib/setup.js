@@ -38,11 +38,20 @@ function compileNative() {
   const include = path.join(paths.BENCH_DIR, 'node_modules', 'node-api-headers', 'include');
   const mac = process.platform === 'darwin';
   const addonArgs = [
-    '-O2', `-I${include}`, `-L${paths.BUILD}`, '-lbench',
-    `-Wl,-rpath,${mac ? '@loader_path' : '$ORIGIN'}`, '-ldl', '-lpthread',
+    '-O2',
+    `-I${include}`,
+    `-L${paths.BUILD}`,
+    '-lbench',
+    `-Wl,-rpath,${mac ? '@loader_path' : '$ORIGIN'}`,
+    '-ldl',
+    '-lpthread',
     ...(mac ? ['-undefined', 'dynamic_lookup'] : []),
   ];
-  compile(paths.BENCH, ['bench.c'], ['-O2', ...(mac ? ['-install_name', '@rpath/libbench.so'] : [])]);
+  compile(
+    paths.BENCH,
+    ['bench.c'],
+    ['-O2', ...(mac ? ['-install_name', '@rpath/libbench.so'] : [])],
+  );
   // 20,000 functions: without optimisation, or the compiler takes ten seconds.
   compile(paths.MANY, ['many.c'], ['-O0']);
   compile(paths.ADDON, ['addon.c', 'addon_memory.c', 'addon_callbacks.c'], addonArgs);
@@ -60,7 +69,13 @@ function findNode(wanted) {
     note(`fetching Node ${wanted} (npm's ${name})`);
     fs.mkdirSync(prefix, { recursive: true });
     run('npm', [
-      'install', '--prefix', prefix, '--no-save', '--no-audit', '--no-fund', `${name}@${wanted}`,
+      'install',
+      '--prefix',
+      prefix,
+      '--no-save',
+      '--no-audit',
+      '--no-fund',
+      `${name}@${wanted}`,
     ]);
   }
   return describeNode(binary);

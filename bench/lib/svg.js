@@ -27,13 +27,16 @@ const COLOURS = {
 };
 const SPARE = ['#b03060', '#f08ab0'];
 
-const escape = (text) =>
-  String(text).replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c]);
+const xml = (text) =>
+  String(text).replace(
+    /[&<>"]/g,
+    (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c],
+  );
 
-function duration(ns) {
-  if (ns >= 1e6) return `${digits(ns / 1e6)} ms`;
-  if (ns >= 1e3) return `${digits(ns / 1e3)} us`;
-  return `${digits(ns)} ns`;
+function duration(ns, format = digits) {
+  if (ns >= 1e6) return `${format(ns / 1e6)} ms`;
+  if (ns >= 1e3) return `${format(ns / 1e3)} us`;
+  return `${format(ns)} ns`;
 }
 
 /** The powers of ten that enclose all values. */
@@ -45,9 +48,7 @@ function decades(values) {
 
 function style(contestants) {
   const fills = (index) =>
-    contestants
-      .map(({ file }, i) => `.c${i}{fill:${(COLOURS[file] ?? SPARE)[index]}}`)
-      .join('');
+    contestants.map(({ file }, i) => `.c${i}{fill:${(COLOURS[file] ?? SPARE)[index]}}`).join('');
   return `<style>
 text{font:12px system-ui,sans-serif;fill:#222}.title{font-size:16px;font-weight:600}
 .minor{font-size:11px;fill:#666}.value{font-size:9px;fill:#444}.grid{stroke:#ddd}
@@ -63,7 +64,7 @@ function legend(contestants) {
     .map(({ title }, i) => {
       const at = x;
       x += 30 + title.length * 7;
-      return `<rect class="c${i}" x="${at}" y="54" width="12" height="12" rx="2"/><text x="${at + 17}" y="64">${escape(title)}</text>`;
+      return `<rect class="c${i}" x="${at}" y="54" width="12" height="12" rx="2"/><text x="${at + 17}" y="64">${xml(title)}</text>`;
     })
     .join('');
 }
@@ -93,7 +94,7 @@ function chart(run) {
       .map(({ file }, index) => ({ index, ns: results[item.name][file]?.median }))
       .filter(({ ns }) => ns > 0);
     const middle = y + (present.length * BAR) / 2 + 4;
-    body.push(`<text x="${LABELS - 10}" y="${middle}" text-anchor="end">${escape(item.title)}</text>`);
+    body.push(`<text x="${LABELS - 10}" y="${middle}" text-anchor="end">${xml(item.title)}</text>`);
     for (const { index, ns } of present) {
       const width = Math.max(1, x(ns) - LABELS).toFixed(1);
       body.push(
@@ -110,14 +111,14 @@ function chart(run) {
     const at = x(10 ** power).toFixed(1);
     grid.push(
       `<line class="grid" x1="${at}" x2="${at}" y1="${TOP - 6}" y2="${y - GROUP_GAP + 4}"/>` +
-        `<text class="minor" x="${at}" y="${TOP - 10}" text-anchor="middle">${duration(10 ** power)}</text>`,
+        `<text class="minor" x="${at}" y="${TOP - 10}" text-anchor="middle">${duration(10 ** power, String)}</text>`,
     );
   }
   const subtitle = `Node ${run.node.version}, ${run.machine.cpu}, ${run.date.slice(0, 10)}; median time per call, log scale: shorter is faster`;
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${y}" width="${WIDTH}" height="${y}" role="img" aria-label="${escape(subtitle)}">
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${y}" width="${WIDTH}" height="${y}" role="img" aria-label="${xml(subtitle)}">
 ${style(shown)}
 <rect class="paper" width="${WIDTH}" height="${y}"/>
-<text class="title" x="16" y="24">Foreign calls from JavaScript</text><text class="minor" x="16" y="42">${escape(subtitle)}</text>
+<text class="title" x="16" y="24">Foreign calls from JavaScript</text><text class="minor" x="16" y="42">${xml(subtitle)}</text>
 ${legend(shown)}
 ${grid.join('\n')}
 ${body.join('\n')}

@@ -86,8 +86,11 @@ async function repeated(made) {
   // The first calls one by one (a wrong one need not be the first), then compiled code at the
   // end of each round.
   for (const i of [0, 1, 2, 3]) {
-    const got = made.loop ? await made.loop(i + 1) : await made(i);
-    check(got, i, made.pick);
+    const got = made.loop ? made.loop(i + 1) : made(i);
+    if (item.kind === 'async' && typeof got?.then !== 'function') {
+      throw new Error('wrong result: not a promise');
+    }
+    check(await got, i, made.pick);
   }
   await calibrate(run, task.roundNs / 2);
   const n = await calibrate(run, task.roundNs);
@@ -131,7 +134,10 @@ function requireOnce() {
   return elapsed;
 }
 
-const message = (error) => String((error && error.message) || error).split('\n')[0].slice(0, 160);
+const message = (error) =>
+  String(error?.message ?? error)
+    .split('\n')[0]
+    .slice(0, 160);
 
 async function main() {
   if (task.probe) {

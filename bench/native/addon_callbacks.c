@@ -231,6 +231,13 @@ ENTRY js_open(INFO) {
   RETURN(napi_create_external, library, NULL, NULL);
 }
 
+ENTRY js_close(INFO) {
+  ARGS(1)
+  POINTER(library, argv[0]);
+  dlclose(library);
+  return NULL;
+}
+
 ENTRY js_bind(INFO) {
   ARGS(2)
   POINTER(library, argv[0]);
@@ -252,6 +259,7 @@ napi_value export_callbacks(napi_env env, napi_value exports) {
       {"threadsafe", js_threadsafe},
       {"apply_async", js_apply_async},
       {"open", js_open},
+      {"close", js_close},
       {"bind", js_bind},
   };
   return export_all(env, exports, list, sizeof list / sizeof *list);

@@ -14,14 +14,27 @@ const { BENCH, MANY } = require('../paths');
 /** name -> { symbol, ret, params, args }: the cases that are one call. */
 function signatures({ DataType, arrayConstructor, FFITypeTag }) {
   const {
-    I32, Double, I64, BigInt: Big, U8, I16, U32, Boolean: Bool, Void, String: Str, U8Array,
+    I32,
+    Double,
+    I64,
+    BigInt: Big,
+    U8,
+    I16,
+    U32,
+    Boolean: Bool,
+    Void,
+    String: Str,
+    U8Array,
     I32Array,
   } = DataType;
   const { BYTES, INTS, RECORD, TEXT_16, TEXT_1K, TEXT_UMLAUTS, BIG } = values;
   const byValue = FFITypeTag.StackStruct;
   const inline = FFITypeTag.StackArray;
   const text = (symbol, value) => ({
-    symbol, ret: () => I32, params: () => [Str], args: () => [value],
+    symbol,
+    ret: () => I32,
+    params: () => [Str],
+    args: () => [value],
   });
   const textResult = (symbol) => ({ symbol, ret: () => Str, params: () => [], args: () => [] });
   const record = () => ({ id: I32, score: Double, stamp: I64, level: I32 });
@@ -38,30 +51,47 @@ function signatures({ DataType, arrayConstructor, FFITypeTag }) {
     i32_result: { symbol: 'answer', ret: () => I32, params: () => [], args: () => [] },
     sum: { symbol: 'sum', ret: () => I32, params: () => [I32, I32], args: (i) => [i, 2] },
     double2: {
-      symbol: 'add_doubles', ret: () => Double, params: () => [Double, Double],
+      symbol: 'add_doubles',
+      ret: () => Double,
+      params: () => [Double, Double],
       args: (i) => [i, 0.5],
     },
     ints8: {
-      symbol: 'sum8', ret: () => I32, params: () => [I32, I32, I32, I32, I32, I32, I32, I32],
+      symbol: 'sum8',
+      ret: () => I32,
+      params: () => [I32, I32, I32, I32, I32, I32, I32, I32],
       args: (i) => [i, 1, 2, 3, 4, 5, 6, 7],
     },
     mixed12: {
-      symbol: 'mixed12', ret: () => Double,
+      symbol: 'mixed12',
+      ret: () => Double,
       params: () => [I32, Double, U8, I64, I16, Double, U32, Bool, I32, Double, I64, I32],
       args: (i) => [i, 1.5, 3, 4, 5, 6.5, 7, true, 9, 10, 11, 9],
     },
     u8: { symbol: 'add_u8', ret: () => U8, params: () => [U8, U8], args: (i) => [i & 127, 100] },
     bool: {
-      symbol: 'negate', ret: () => Bool, params: () => [Bool], args: (i) => [(i & 1) === 1],
+      symbol: 'negate',
+      ret: () => Bool,
+      params: () => [Bool],
+      args: (i) => [(i & 1) === 1],
     },
     i64_number: {
-      symbol: 'add_i64', ret: () => I64, params: () => [I64, I64], args: (i) => [i, 4294967296],
+      symbol: 'add_i64',
+      ret: () => I64,
+      params: () => [I64, I64],
+      args: (i) => [i, 4294967296],
     },
     i64_bigint: {
-      symbol: 'add_i64', ret: () => Big, params: () => [Big, Big], args: () => [BIG, 5n],
+      symbol: 'add_i64',
+      ret: () => Big,
+      params: () => [Big, Big],
+      args: () => [BIG, 5n],
     },
     concat: {
-      symbol: 'concat', ret: () => Str, params: () => [Str, Str], args: () => ['foo', 'bar'],
+      symbol: 'concat',
+      ret: () => Str,
+      params: () => [Str, Str],
+      args: () => ['foo', 'bar'],
     },
     atoi: text('atoi', '1000'),
     str16: text('text_length', TEXT_16),
@@ -71,31 +101,51 @@ function signatures({ DataType, arrayConstructor, FFITypeTag }) {
     str1k_result: textResult('text_1k'),
     str_utf8_result: textResult('text_umlauts'),
     buffer: {
-      symbol: 'ends_u8', ret: () => I32, params: () => [U8Array, I32], args: () => [BYTES, 100],
+      symbol: 'ends_u8',
+      ret: () => I32,
+      params: () => [U8Array, I32],
+      args: () => [BYTES, 100],
     },
     i32_array: {
-      symbol: 'ends_i32', ret: () => I32, params: () => [I32Array, I32], args: () => [INTS, 100],
+      symbol: 'ends_i32',
+      ret: () => I32,
+      params: () => [I32Array, I32],
+      args: () => [INTS, 100],
     },
     i32_array_result: {
-      symbol: 'hundred_ints', ret: () => arrayConstructor({ type: I32Array, length: 100 }),
-      params: () => [], args: () => [],
+      symbol: 'hundred_ints',
+      ret: () => arrayConstructor({ type: I32Array, length: 100 }),
+      params: () => [],
+      args: () => [],
     },
     struct_pointer: {
-      symbol: 'record_total', ret: () => Double, params: () => [record()],
+      symbol: 'record_total',
+      ret: () => Double,
+      params: () => [record()],
       args: (i) => [{ id: i, score: RECORD.score, stamp: RECORD.stamp, level: RECORD.level }],
     },
     struct_pointer_result: {
-      symbol: 'record_static', ret: record, params: () => [], args: () => [],
+      symbol: 'record_static',
+      ret: record,
+      params: () => [],
+      args: () => [],
     },
     struct16: {
-      symbol: 'swap_point', ret: point, params: () => [point()], args: (i) => [{ x: i, y: 2.5 }],
+      symbol: 'swap_point',
+      ret: point,
+      params: () => [point()],
+      args: (i) => [{ x: i, y: 2.5 }],
     },
     struct24: {
-      symbol: 'bump_mixed', ret: mixed, params: () => [mixed()],
+      symbol: 'bump_mixed',
+      ret: mixed,
+      params: () => [mixed()],
       args: (i) => [{ a: i, b: 2, c: 3.5, d: 4 }],
     },
     struct_nested: {
-      symbol: 'shift_grid', ret: grid, params: () => [grid()],
+      symbol: 'shift_grid',
+      ret: grid,
+      params: () => [grid()],
       args: (i) => [{ origin: { x: i, y: 2.5 }, cells: [1, 2, 3, 4] }],
     },
   };
@@ -106,7 +156,8 @@ function defineCases(api) {
   const { I32, Void, External, U8Array, I32Array, DoubleArray } = api.DataType;
   const { RsPointer } = api.PointerType;
   api.open({ library: 'bench', path: BENCH });
-  const define = (symbol, entry) => api.define({ [symbol]: { library: 'bench', ...entry } })[symbol];
+  const define = (symbol, entry) =>
+    api.define({ [symbol]: { library: 'bench', ...entry } })[symbol];
   const cases = {};
 
   for (const [name, { symbol, ret, params, args }] of Object.entries(signatures(api))) {
@@ -151,7 +202,9 @@ function defineCases(api) {
   };
 
   cases.restore_doubles = () => {
-    const cell = api.wrapPointer([define('five_doubles', { retType: External, paramsType: [] })([])]);
+    const cell = api.wrapPointer([
+      define('five_doubles', { retType: External, paramsType: [] })([]),
+    ]);
     const type = api.arrayConstructor({ type: DoubleArray, length: 5 });
     return () => api.restorePointer({ retType: [type], paramsValue: cell })[0];
   };
@@ -190,6 +243,13 @@ function defineCases(api) {
     return (i) => f([i, 2]);
   };
 
+  cases.open_close = () => (i) => {
+    api.open({ library: 'passing', path: BENCH });
+    const entry = { library: 'passing', retType: I32, paramsType: [I32, I32] };
+    const result = api.define({ sum: entry }).sum([i, 2]);
+    api.close('passing');
+    return result;
+  };
   cases.bind = () => ({
     run(names) {
       api.open({ library: 'many', path: MANY });
@@ -257,8 +317,18 @@ function loadCases(api) {
       runInNewThread: true,
     });
 
-  for (const name of ['out_int', 'create_free', 'restore_doubles', 'callback', 'callback_transient',
-    'callback_100', 'callback_thread', 'qsort', 'require']) {
+  for (const name of [
+    'out_int',
+    'create_free',
+    'restore_doubles',
+    'callback',
+    'callback_transient',
+    'callback_100',
+    'callback_thread',
+    'qsort',
+    'open_close',
+    'require',
+  ]) {
     cases[name] = 'measured with define';
   }
   cases.bind = 'load binds nothing';

@@ -56,8 +56,18 @@ function koffiCases(koffi) {
     },
     mixed12: () => {
       const f = lib.func('mixed12', 'double', [
-        'int32_t', 'double', 'uint8_t', 'int64_t', 'int16_t', 'double', 'uint32_t', 'bool',
-        'int32_t', 'double', 'int64_t', 'int32_t',
+        'int32_t',
+        'double',
+        'uint8_t',
+        'int64_t',
+        'int16_t',
+        'double',
+        'uint32_t',
+        'bool',
+        'int32_t',
+        'double',
+        'int64_t',
+        'int32_t',
       ]);
       return (i) => f(i, 1.5, 3, 4, 5, 6.5, 7, true, 9, 10, 11, 9);
     },
@@ -195,6 +205,12 @@ function koffiCases(koffi) {
       return (i) => promise(f, i, 2);
     },
 
+    open_close: () => (i) => {
+      const library = koffi.load(BENCH);
+      const result = library.func('sum', 'int32_t', ['int32_t', 'int32_t'])(i, 2);
+      library.unload();
+      return result;
+    },
     bind: () => ({
       run(names) {
         const many = koffi.load(MANY);
