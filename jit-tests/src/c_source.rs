@@ -3,7 +3,8 @@
 //! `callee_N` copies every leaf of its arguments into `oracle_args` and returns a value made of
 //! the leaves in `oracle_ret`; `caller_N` calls a function pointer with the leaves in
 //! `oracle_args` and copies the leaves of the result into `oracle_ret`. Padding is never looked
-//! at. The source needs no header, so that any cross compiler takes it.
+//! at. The source needs no header, so that any cross compiler takes it. Compiled with
+//! `-DORACLE_SPOIL`, both functions change a byte: so the oracle itself is tested.
 
 use crate::leaves::{Run, runs};
 use ffi_jit::target::{DataModel, Target};
@@ -55,7 +56,8 @@ pub fn render(signatures: &[Signature], target: &Target) -> Source {
     text.push_str(
         "#ifdef _WIN32\n#define EXPORT __declspec(dllexport)\n#else\n\
          #define EXPORT __attribute__((visibility(\"default\")))\n#endif\n\
-         union slot {\n",
+         #ifdef ORACLE_SPOIL\n#define SPOIL(slot) slot.bytes[0] ^= 1;\n#else\n\
+         #define SPOIL(slot)\n#endif\nunion slot {\n",
     );
     for scalar in Scalar::ALL {
         let _ = writeln!(text, "  {} {};", scalar_type(scalar), scalar.name());
@@ -253,6 +255,7 @@ impl Function {
         for (i, value) in params.iter().enumerate() {
             value.copy(text, &format!("a{i}"), "oracle_args", true);
         }
+        text.push_str("  SPOIL(oracle_args[0])\n");
         text.push_str("  if (oracle_errno) *oracle_errno = oracle_errno_value;\n");
         if !void {
             let _ = writeln!(text, "  {returns} r;");
@@ -275,6 +278,6 @@ impl Function {
             let _ = writeln!(text, "  {returns} r = {call};");
             ret.copy(text, "r", "oracle_ret", true);
         }
-        text.push_str("}\n\n");
+        text.push_str("  SPOIL(oracle_ret[0])\n}\n\n");
     }
 }
