@@ -14,5 +14,5 @@ pub use frame::{Cell, Frame, FrameView};
 pub use invoke::Downcall;
 pub use library::Library;
 pub use prepared::Prepared;
-pub use records::{CallRecord, UpcallRecord};
+pub use records::{CallRecord, CallTarget, UpcallRecord};
 pub use upcall::{Closure, Dispatch, Upcall};
