@@ -32,6 +32,20 @@ impl Abi {
         }
     }
 
+    /// Size of a pointer in bytes.
+    pub const fn pointer_size(self) -> u32 {
+        match self {
+            Abi::SysV64 => 8,
+        }
+    }
+
+    /// Distance of consecutive [`Location::Fp`] numbers in bytes: how they overlap.
+    pub const fn fp_register_stride(self) -> u32 {
+        match self {
+            Abi::SysV64 => 16,
+        }
+    }
+
     /// Names of the general-purpose registers by encoding.
     pub const fn int_register_names(self) -> &'static [&'static str] {
         match self {
