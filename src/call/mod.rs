@@ -8,6 +8,8 @@ mod invoke;
 mod library;
 mod prepared;
 mod records;
+#[cfg(all(test, target_os = "linux", target_arch = "x86_64"))]
+mod tests;
 mod upcall;
 
 pub use frame::{Cell, Frame, FrameView};
