@@ -55,7 +55,7 @@ fn check_shape(plan: &Plan, layout: &CallLayout, frame: &FrameLayout) -> Check {
     }
 }
 
-/// Values must fit between their cell and the next one.
+/// Values must fit between their cell and the next one, by-reference copies as aligned as asked.
 fn check_cells(layout: &CallLayout, frame: &FrameLayout) -> Check {
     let fits = |cell: u32, bytes: u32| {
         let others = frame.args.iter().chain([&frame.ret, &frame.errno, &frame.size]);
@@ -71,7 +71,12 @@ fn check_cells(layout: &CallLayout, frame: &FrameLayout) -> Check {
         match passing {
             Passing::Ignore => {}
             Passing::Value(pieces) => fits(cell, extent(pieces))?,
-            Passing::Reference { size, .. } => fits(cell, *size)?,
+            Passing::Reference { size, align, .. } => {
+                fits(cell, *size)?;
+                if cell % align != 0 || frame.align < *align {
+                    return Err(format!("the copy at {cell} is not aligned to {align}"));
+                }
+            }
         }
     }
     match &layout.ret {
