@@ -125,6 +125,8 @@ impl Options {
                 scope.spawn(work);
             }
         });
+        // Stays if it holds the files of a failure.
+        let _ = fs::remove_dir(&self.directory);
         report.into_inner().expect("no batch panics while it reports")
     }
 
