@@ -98,6 +98,14 @@ pub fn attach(state: &State, id: Id, record: &'static CallRecord) -> Result<()> 
     Ok(())
 }
 
+/// The library with an identifier.
+///
+/// # Errors
+/// [`Code::LibraryClosed`] when it is not open (any more).
+pub fn get(id: Id) -> Result<Arc<Library>> {
+    table().open.get(&id).map(|open| Arc::clone(&open.library)).ok_or_else(closed_error)
+}
+
 /// Undoes [`attach`] for a record whose slot is about to be released.
 pub fn detach(id: Id, record: &'static CallRecord) {
     if let Some(open) = table().open.get_mut(&id) {
@@ -139,8 +147,7 @@ fn release(state: &State) {
 pub fn symbol(scope: Scope, _state: &State, [id, name]: [Value; 2]) -> Result<Value> {
     let id = scope.to_u32(id)?;
     let name = scope.to_string(name)?;
-    let library = table().open.get(&id).map(|open| Arc::clone(&open.library));
-    match library.ok_or_else(closed_error)?.symbol(&name) {
+    match get(id)?.symbol(&name) {
         Ok(address) => scope.bigint(address as usize as u64),
         Err(error) if error.code == Code::Symbol => scope.undefined(),
         Err(error) => Err(error),
