@@ -128,7 +128,7 @@ impl Test {
             .map(|slot| std::array::from_fn(|i| pattern(1000 + slot * 8 + i)))
             .collect();
         library.set(&[], &result).expect(&context);
-        library.set_errno(std::ptr::null_mut(), 0).expect(&context);
+        library.set_errno(None).expect(&context);
         let record = CallRecord::direct(library.callee(number).expect(&context), errno::address());
         // SAFETY: a direct trampoline of a plan whose frame is this page; the callee was generated
         // from the signature.

@@ -67,13 +67,13 @@ fn check_frame(signature: &Signature, frame: &FrameLayout, target: &Target) -> R
     cells.push((frame.errno, 4, 4));
     let mut end = 0;
     for &(at, size, align) in &cells {
-        if at % align.max(8) != 0 || at < end || frame.align % align != 0 {
+        if !at.is_multiple_of(align.max(8)) || at < end || !frame.align.is_multiple_of(align) {
             return Err(format!("cell {at} ({size}@{align}) in {frame:?}"));
         }
         // Marshallers write whole 8-byte units.
         end = at + size.next_multiple_of(8);
     }
-    if end > frame.size || frame.size % frame.align != 0 || frame.align < 16 {
+    if end > frame.size || !frame.size.is_multiple_of(frame.align) || frame.align < 16 {
         return Err(format!("{frame:?} ends at {end}"));
     }
     Ok(())
@@ -120,14 +120,14 @@ fn check_area(signature: &Signature, layout: &CallLayout, target: &Target) -> Re
 fn check(signature: &Signature, target: &Target, variant: u64) -> Result<(), String> {
     let entries = [Entry::Direct, Entry::Fixed, Entry::Stacked];
     let entry = entries[(variant % 3) as usize];
-    let made = make(signature, target, entry, variant % 2 == 0);
+    let made = make(signature, target, entry, variant.is_multiple_of(2));
     let Made { layout, frame, down, up } = &made;
     check_frame(signature, frame, target)?;
     check_area(signature, layout, target)?;
     for plan in [down, up] {
         check_order(plan)?;
         plan::verify(plan, layout, frame).map_err(|error| format!("refused: {error}"))?;
-        if plan.out_bytes % plan.stack_align != 0 || plan.frame_bytes != frame.size {
+        if !plan.out_bytes.is_multiple_of(plan.stack_align) || plan.frame_bytes != frame.size {
             return Err(format!("sizes of {plan}"));
         }
     }
@@ -263,7 +263,7 @@ fn every_plan_becomes_code_that_decodes() {
         for index in 0..count(&target) {
             let signature = random::signature(&target, seed, index);
             let entry = [Entry::Direct, Entry::Fixed, Entry::Stacked][(index % 3) as usize];
-            let made = make(&signature, &target, entry, index % 2 == 0);
+            let made = make(&signature, &target, entry, index.is_multiple_of(2));
             for plan in [&made.down, &made.up] {
                 let context = || format!("{signature}\n{target:?}, {index} of seed {seed}\n{plan}");
                 let blob = arch::emit(plan, &target)
