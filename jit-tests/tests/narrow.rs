@@ -19,6 +19,9 @@ fn prepare(text: &str) -> Prepared {
     Prepared::new(target, signature).expect(text)
 }
 
+/// What stands above a narrow value.
+const GARBAGE: u64 = 0xdead_beef_cafe_f00d;
+
 /// Values worth trying, as bit patterns whose low bytes count.
 fn values(scalar: Scalar) -> &'static [u32] {
     match scalar {
@@ -75,7 +78,7 @@ fn results_are_taken_without_their_upper_bits() {
         let size = scalar.size(&prepared.target.model) as usize;
         let downcall = Downcall::new(&prepared, false).expect("a trampoline");
         for &bits in values(scalar) {
-            for garbage in [0, u64::MAX, 0xdead_beef_cafe_f00d] {
+            for garbage in [0, u64::MAX, GARBAGE] {
                 let value = u64::from(bits);
                 let mask = u64::MAX >> (64 - 8 * size);
                 RESULT.set(0, (garbage & !mask) | (value & mask));
@@ -116,7 +119,7 @@ fn arguments_are_extended_to_32_bits() {
     const COUNT: usize = 14;
     for first in NARROW {
         for second in NARROW {
-            let scalar = |i: usize| if i % 2 == 0 { first } else { second };
+            let scalar = |i: usize| if i.is_multiple_of(2) { first } else { second };
             let params: Vec<&str> = (0..COUNT).map(|i| scalar(i).name()).collect();
             let prepared = prepare(&format!("({}) -> void", params.join(", ")));
             let downcall = Downcall::new(&prepared, false).expect("a trampoline");
@@ -181,7 +184,7 @@ fn upcall_results_are_extended_to_32_bits() {
             let mask = u64::MAX >> (64 - 8 * size);
             // SAFETY: the upcall takes nothing and returns in rax; nothing else uses the answer.
             let rax = unsafe {
-                (*context).result = (0x99 * (u64::MAX / 255) & !mask) | (u64::from(bits) & mask);
+                (*context).result = (GARBAGE & !mask) | (u64::from(bits) & mask);
                 std::mem::transmute::<*const c_void, extern "C" fn() -> u64>(upcall.code())()
             };
             assert_eq!(rax as u32, extended(scalar, bits), "{scalar:?} {bits:x}");
@@ -203,7 +206,7 @@ fn upcall_arguments_are_taken_without_their_upper_bits() {
         let context = &raw mut answer;
         let upcall = Upcall::new(&prepared, dispatch, context.cast()).expect("an upcall");
         for &bits in values(scalar) {
-            let word = (0xdead_beef_cafe_f00d & !mask) | (u64::from(bits) & mask);
+            let word = (GARBAGE & !mask) | (u64::from(bits) & mask);
             // SAFETY: eight integers fill the registers and slots that eight narrow ones do.
             let args = unsafe {
                 let call = std::mem::transmute::<*const c_void, Caller>(upcall.code());

@@ -14,7 +14,7 @@ use jit_tests::simulate::round_trip;
 
 const RANDOM: u64 = 20_000;
 
-const TARGETS: [Target; 8] = [
+const TARGETS: [Target; 9] = [
     Target::new(Arch::X64, Os::Linux, Toolchain::Gnu),
     Target::new(Arch::X64, Os::Windows, Toolchain::Msvc),
     Target::new(Arch::Aarch64, Os::Linux, Toolchain::Gnu),
@@ -23,6 +23,7 @@ const TARGETS: [Target; 8] = [
     Target::new(Arch::Arm32, Os::Linux, Toolchain::Gnu),
     Target::new(Arch::X86, Os::Linux, Toolchain::Gnu),
     Target::new(Arch::X86, Os::Windows, Toolchain::Gnu),
+    Target::new(Arch::X86, Os::Windows, Toolchain::Msvc),
 ];
 
 fn targets() -> impl Iterator<Item = Target> {
