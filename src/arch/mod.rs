@@ -1,7 +1,9 @@
 //! Row 3: emitters. An emitter is a pure function plan -> [`Blob`]: position-independent machine
 //! code without relocations (targets and dispatchers are in the record that every entry gets).
 
+mod aarch64;
 mod blob;
+mod support;
 mod x64;
 
 pub use blob::{Blob, Unwind};
@@ -17,6 +19,7 @@ use crate::target::{Arch, Target};
 pub fn emit(plan: &Plan, target: &Target) -> Result<Blob> {
     match target.arch {
         Arch::X64 => x64::emit(plan, target),
+        Arch::Aarch64 => aarch64::emit(plan),
         arch => Err(Error::new(Code::UnsupportedAbi, format!("no emitter for {arch:?}"))),
     }
 }
@@ -35,6 +38,7 @@ pub fn emit_slots(
 ) -> Result<Vec<u8>> {
     match target.arch {
         Arch::X64 => x64::emit_slots(count, records, record_stride),
+        Arch::Aarch64 => aarch64::emit_slots(count, records, record_stride),
         arch => Err(Error::new(Code::UnsupportedAbi, format!("no emitter for {arch:?}"))),
     }
 }
