@@ -5,6 +5,7 @@ mod aarch64;
 mod blob;
 mod support;
 mod x64;
+mod x86;
 
 pub use blob::{Blob, Unwind};
 
@@ -20,6 +21,7 @@ pub fn emit(plan: &Plan, target: &Target) -> Result<Blob> {
     match target.arch {
         Arch::X64 => x64::emit(plan, target),
         Arch::Aarch64 => aarch64::emit(plan),
+        Arch::X86 => x86::emit(plan),
         arch => Err(Error::new(Code::UnsupportedAbi, format!("no emitter for {arch:?}"))),
     }
 }
@@ -39,6 +41,7 @@ pub fn emit_slots(
     match target.arch {
         Arch::X64 => x64::emit_slots(count, records, record_stride),
         Arch::Aarch64 => aarch64::emit_slots(count, records, record_stride),
+        Arch::X86 => x86::emit_slots(count, records, record_stride),
         arch => Err(Error::new(Code::UnsupportedAbi, format!("no emitter for {arch:?}"))),
     }
 }
