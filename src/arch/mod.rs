@@ -2,6 +2,7 @@
 //! code without relocations (targets and dispatchers are in the record that every entry gets).
 
 mod aarch64;
+pub mod arm32;
 mod blob;
 mod support;
 mod x64;
@@ -9,7 +10,7 @@ mod x86;
 
 pub use blob::{Blob, Unwind};
 
-use crate::error::{Code, Error, Result};
+use crate::error::Result;
 use crate::plan::Plan;
 use crate::target::{Arch, Target};
 
@@ -22,7 +23,7 @@ pub fn emit(plan: &Plan, target: &Target) -> Result<Blob> {
         Arch::X64 => x64::emit(plan, target),
         Arch::Aarch64 => aarch64::emit(plan),
         Arch::X86 => x86::emit(plan),
-        arch => Err(Error::new(Code::UnsupportedAbi, format!("no emitter for {arch:?}"))),
+        Arch::Arm32 => arm32::emit(plan),
     }
 }
 
@@ -42,7 +43,7 @@ pub fn emit_slots(
         Arch::X64 => x64::emit_slots(count, records, record_stride),
         Arch::Aarch64 => aarch64::emit_slots(count, records, record_stride),
         Arch::X86 => x86::emit_slots(count, records, record_stride),
-        arch => Err(Error::new(Code::UnsupportedAbi, format!("no emitter for {arch:?}"))),
+        Arch::Arm32 => arm32::emit_slots(count, records, record_stride),
     }
 }
 
