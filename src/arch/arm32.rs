@@ -301,7 +301,7 @@ impl Emitter<'_> {
             Place::Local(slot) => local(slot),
             Place::Int(_) | Place::Fp(_) | Place::X87(_) => return Ok(None),
         };
-        let plain = len % 4 == 0 || (len == 1 && !matches!(ext, Ext::Sign(_)));
+        let plain = len.is_multiple_of(4) || (len == 1 && !matches!(ext, Ext::Sign(_)));
         Ok(Some(self.reach(at, len, if plain { 4095 } else { 255 }, scratch)))
     }
 
@@ -315,7 +315,7 @@ impl Emitter<'_> {
     ) -> Result<()> {
         let double = len == 8;
         let at = match memory {
-            Place::Mem(base, off) if len == 4 || (double && single % 2 == 0) => {
+            Place::Mem(base, off) if len == 4 || (double && single.is_multiple_of(2)) => {
                 self.memory(base, off, len, FROM)?
             }
             _ => return internal(format!("no arm32 move s{single}, {memory:?} of {len}")),
