@@ -20,6 +20,8 @@
 
 pub mod abi;
 pub mod arch;
+pub mod call;
+pub mod code;
 pub mod error;
 pub mod plan;
 pub mod target;
