@@ -4,8 +4,9 @@
 
 const { createHash } = require('node:crypto');
 const fs = require('node:fs');
-const os = require('node:os');
 const path = require('node:path');
+const { findCargo } = require('./lib/cargo.js');
+const { filesBelow, read } = require('./lib/files.js');
 const { addon, root } = require('./lib/paths.js');
 const { seconds } = require('./lib/report.js');
 const { run, MINUTE } = require('./lib/run.js');
@@ -13,29 +14,15 @@ const { run, MINUTE } = require('./lib/run.js');
 /** Holds the fingerprint of the sources that the addon beside it was built from. */
 const stamp = `${addon}.sources`;
 
-const NO_CARGO = `Rust is needed to build the native addon, and "cargo" was not found.
-  1. Install Rust 1.88 or newer: https://www.rust-lang.org/tools/install, or your system's
-     package (Debian: apt-get install cargo, if it is new enough).
-  2. Open a new shell, so that cargo is on PATH, and run the same command again.`;
-
 const NO_LINKER = `A C compiler is needed to link the native addon, and "cc" was not found.
   Install one (Debian: apt-get install gcc libc6-dev; macOS: xcode-select --install) and run the
   same command again.`;
 
-function sourceFiles() {
-  const inside = (folder) =>
-    fs.readdirSync(path.join(root, folder), { withFileTypes: true }).flatMap((entry) => {
-      const name = path.posix.join(folder, entry.name);
-      return entry.isDirectory() ? inside(name) : [name];
-    });
-  return [...inside('src'), 'Cargo.toml', 'Cargo.lock'].sort();
-}
-
 /** A digest of everything that the addon is made from. */
 function fingerprint() {
   const hash = createHash('sha256').update(process.env.RUSTFLAGS ?? '');
-  for (const file of sourceFiles()) {
-    const content = fs.readFileSync(path.join(root, file));
+  for (const file of [...filesBelow('src', /./), 'Cargo.toml', 'Cargo.lock']) {
+    const content = read(file);
     hash.update(`\0${file}\0${content.length}\0`).update(content);
   }
   return hash.digest('hex');
@@ -45,16 +32,6 @@ function isBuilt(wanted) {
   return (
     fs.existsSync(addon) && fs.existsSync(stamp) && fs.readFileSync(stamp, 'utf8').trim() === wanted
   );
-}
-
-/** The cargo to run: on PATH, or where rustup puts it; null if there is none. */
-async function findCargo() {
-  const name = process.platform === 'win32' ? 'cargo.exe' : 'cargo';
-  const home = process.env.CARGO_HOME ?? path.join(os.homedir(), '.cargo');
-  for (const cargo of [name, path.join(home, 'bin', name)]) {
-    if ((await run(cargo, ['--version'], { timeout: MINUTE })).ok) return cargo;
-  }
-  return null;
 }
 
 /**
@@ -110,8 +87,6 @@ async function build(print = console.error) {
   if (isBuilt(wanted)) return { built: false, path: addon };
 
   const cargo = await findCargo();
-  if (!cargo) throw new Error(NO_CARGO);
-
   const started = performance.now();
   const messages = new Messages();
   const terminal = Boolean(process.stderr.isTTY);

@@ -5,9 +5,8 @@
 //   - `napi` appears only in src/node (and behind its feature in src/lib.rs);
 //   - js/core imports only itself and Node's built-in modules, a dialect only itself and js/core.
 
-const fs = require('node:fs');
 const path = require('node:path');
-const { root } = require('./lib/paths.js');
+const { filesBelow, read } = require('./lib/files.js');
 
 /** The rows in order, and which of them are pure. A module may import what stands before it. */
 const ROWS = ['target', 'types', 'abi', 'plan', 'arch', 'code', 'call', 'node'];
@@ -133,19 +132,8 @@ function checkJs(file, source) {
   return problems;
 }
 
-function filesBelow(folder, pattern) {
-  const top = path.join(root, folder);
-  if (!fs.existsSync(top)) return [];
-  return fs.readdirSync(top, { withFileTypes: true }).flatMap((entry) => {
-    const name = `${folder}/${entry.name}`;
-    if (entry.isDirectory()) return filesBelow(name, pattern);
-    return pattern.test(name) ? [name] : [];
-  });
-}
-
 /** Checks the whole tree. */
 function checkTree() {
-  const read = (file) => fs.readFileSync(path.join(root, file), 'utf8');
   const rust = filesBelow('src', /\.rs$/);
   const js = filesBelow('js', /\.[cm]?js$/).filter((file) => !file.startsWith('js/test/'));
   const problems = [

@@ -40,10 +40,8 @@ def environment():
 
 environment()
 sys.path.insert(0, str(ROOT / "ci"))
-from unicorn import UcError  # noqa: E402
-
 from locations_oracle.csource import ARGS, DUMP, Source  # noqa: E402
-from locations_oracle.emulate import SCRATCH, Emulator, State  # noqa: E402
+from locations_oracle.emulate import SCRATCH, Crash, Emulator, State  # noqa: E402
 from locations_oracle.generate import (  # noqa: E402
     NARROW,
     VOID,
@@ -54,23 +52,30 @@ from locations_oracle.generate import (  # noqa: E402
 )
 from locations_oracle.image import Image, compile_c  # noqa: E402
 
-GNU_WINDOWS = Features()
+GNU = Features()
+FASTCALL = Features(small_records=False)
 MICROSOFT = Features(empty_records=False, gnu_alignment=False, odd_parts_in_result=False)
 # (row, our target, zig's target, features, convention)
 ROWS = [
-    ("sysv64-linux", "x86_64-linux", "x86_64-linux-gnu", Features(), ""),
-    ("sysv64-macos", "x86_64-macos", "x86_64-macos", Features(), ""),
-    ("win64-gnu", "x86_64-windows-gnu", "x86_64-windows-gnu", GNU_WINDOWS, ""),
+    ("sysv64-linux", "x86_64-linux", "x86_64-linux-gnu", GNU, ""),
+    ("sysv64-macos", "x86_64-macos", "x86_64-macos", GNU, ""),
+    ("win64-gnu", "x86_64-windows-gnu", "x86_64-windows-gnu", GNU, ""),
     ("win64-msvc", "x86_64-windows-msvc", "x86_64-windows-msvc", MICROSOFT, ""),
-    ("aapcs64-linux", "aarch64-linux", "aarch64-linux-gnu", Features(), ""),
-    ("aapcs64-darwin", "aarch64-macos", "aarch64-macos", Features(), ""),
-    ("aapcs64-windows", "aarch64-windows-gnu", "aarch64-windows-gnu", GNU_WINDOWS, ""),
-    ("aapcs32", "arm-linux", "arm-linux-gnueabihf", Features(), ""),
+    ("aapcs64-linux", "aarch64-linux", "aarch64-linux-gnu", GNU, ""),
+    ("aapcs64-darwin", "aarch64-macos", "aarch64-macos", GNU, ""),
+    ("aapcs64-windows", "aarch64-windows-gnu", "aarch64-windows-gnu", GNU, ""),
+    ("aapcs32", "arm-linux", "arm-linux-gnueabihf", GNU, ""),
 ] + [
-    (f"x86-{system}-{convention or 'cdecl'}", f"x86-{system}", f"x86-{zig}", features, convention)
+    (
+        f"x86-{system}-{convention or 'cdecl'}",
+        f"x86-{system}",
+        f"x86-{zig}",
+        FASTCALL if convention == "fastcall" and features is not MICROSOFT else features,
+        convention,
+    )
     for system, zig, features in [
-        ("linux", "linux-gnu", Features()),
-        ("windows-gnu", "windows-gnu", GNU_WINDOWS),
+        ("linux", "linux-gnu", GNU),
+        ("windows-gnu", "windows-gnu", GNU),
         ("windows-msvc", "windows-msvc", MICROSOFT),
     ]
     for convention in ["", "stdcall", "fastcall", "thiscall"]
@@ -183,8 +188,8 @@ def check_call(emulator, rng, index, signature, table):
     emulator.write("D", rng.randbytes(len(values) * DUMP))
     try:
         popped = emulator.call(f"f{index}", state, table["align"])
-    except UcError as error:
-        raise Mismatch(f"the callee crashed: {error}") from error
+    except Crash as crash:
+        raise Mismatch(f"the callee crashed: {crash}") from crash
     expect(popped == table["pops"], f"the callee popped {popped} bytes, ours {table['pops']}")
     dump = emulator.read("D", ARGS * DUMP)
     widened = emulator.read("W", ARGS * 8)

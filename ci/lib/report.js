@@ -35,10 +35,12 @@ async function runSteps(steps, print = console.log) {
     const cause = step.needs?.find((id) => broken.has(id));
     if (cause) {
       print(`FAIL  ${step.id.padEnd(9)} ${step.title}: not run, because "${cause}" failed`);
+      if (step.setup) broken.add(step.id);
       total = add(total, { passed: 0, failed: 1, skipped: 0 });
       continue;
     }
     const started = performance.now();
+    if (process.stdout.isTTY) process.stdout.write(`....  ${step.id.padEnd(9)} ${step.title}\r`);
     let result;
     try {
       result = await step.run();

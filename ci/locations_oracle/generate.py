@@ -17,6 +17,8 @@ SCALARS = {
     "f64": "double",
     "ptr": "void *",
 }
+# Keeps every value within the dump area of the callees, alignment of 32 included.
+MAX_LEAVES = 60
 NARROW = {"bool", "i8", "u8", "i16", "u16"}
 PROMOTED = NARROW | {"f32"}
 
@@ -81,6 +83,9 @@ class Features:
     # A record of 1, 2, 4 or 8 bytes with an array of 3, 5, 6 or 7 bytes in it as a result:
     # clang uses memory for it like GCC does, Microsoft's manual goes by the size alone.
     odd_parts_in_result: bool = True
+    # Records of up to 4 bytes that are not one 4-byte scalar, as fastcall arguments: GCC counts
+    # them against the registers, clang miscounts.
+    small_records: bool = True
 
 
 class Generator:
@@ -114,7 +119,7 @@ class Generator:
 
     def bytes(self):
         """A record whose size is the point of it."""
-        size = self.random.choice([1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 15, 16, 17, 24, 31, 32, 33, 70])
+        size = self.random.choice([1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 15, 16, 17, 24, 31, 32, 33, 60])
         return Record("struct", ((Array(Scalar("u8"), size), None),), None)
 
     def record(self, depth=0):
@@ -135,14 +140,14 @@ class Generator:
             ty = self.member(depth)
             align = None
             if pack in (None, 1) and r.random() < 0.08:
-                align = self.alignment(pack)
+                align = self.alignment(ty, pack)
             members.append((ty, align))
         return Record(kind, tuple(members), pack)
 
-    def alignment(self, pack):
+    def alignment(self, ty, pack):
         if self.features.gnu_alignment:
             return self.random.choice([1, 2, 4, 8, 16, 16, 32])
-        return None if pack else self.random.choice([8, 16])
+        return None if pack or has_record(ty) else self.random.choice([8, 16])
 
     def member(self, depth):
         r = self.random
@@ -154,7 +159,10 @@ class Generator:
         return self.scalar()
 
     def value(self):
-        return self.scalar() if self.random.random() < 0.55 else self.record()
+        while True:
+            ty = self.scalar() if self.random.random() < 0.55 else self.record()
+            if leaves(ty) <= MAX_LEAVES:
+                return ty
 
     def parameters(self):
         """Parameters, sometimes behind a prefix that uses registers up."""
@@ -166,6 +174,8 @@ class Generator:
             params += [self.scalar(("f32", "f64"))] * r.randint(1, 9)
         r.shuffle(params)
         params += [self.value() for _ in range(r.choice([0, 1, 1, 2, 2, 3, 3, 4, 5, 6, 8, 12]))]
+        if not self.features.small_records:
+            params = [p for p in params if not is_small_record(p)]
         return params
 
     def variadic_ok(self, ty):
@@ -186,6 +196,32 @@ class Generator:
         while not self.features.odd_parts_in_result and has_odd_part(ret):
             ret = self.value()
         return Signature(convention, ret, params, fixed)
+
+
+def leaves(ty):
+    """How many scalars a type holds."""
+    if isinstance(ty, Array):
+        return ty.count * leaves(ty.item)
+    return sum(leaves(m) for m, _ in ty.members) if isinstance(ty, Record) else 1
+
+
+def has_record(ty):
+    return isinstance(ty, Record) or isinstance(ty, Array) and has_record(ty.item)
+
+
+def is_small_record(ty):
+    """Whether a type is a record that may have up to 4 bytes and is not one 4-byte scalar."""
+    wide = {"i64", "u64", "f64"}
+
+    def bytes_at_least(ty):
+        if isinstance(ty, Scalar):
+            return 1 if ty.name in NARROW else 8 if ty.name in wide else 4
+        if isinstance(ty, Array):
+            return ty.count * bytes_at_least(ty.item)
+        sizes = [bytes_at_least(m) for m, _ in ty.members]
+        return (sum(sizes) if ty.kind == "struct" else max(sizes)) if sizes else 0
+
+    return isinstance(ty, Record) and 0 < bytes_at_least(ty) <= 4
 
 
 def has_odd_part(ty):

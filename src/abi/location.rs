@@ -82,6 +82,23 @@ pub enum Passing {
     },
 }
 
+impl Passing {
+    /// The pieces of a value; none for what is ignored or passed by reference.
+    pub fn pieces(&self) -> &[Piece] {
+        match self {
+            Passing::Value(pieces) => pieces,
+            Passing::Ignore | Passing::Reference { .. } => &[],
+        }
+    }
+
+    /// The pieces that carry the value once: without those that repeat an earlier one's bytes.
+    pub fn distinct(&self) -> impl Iterator<Item = &Piece> {
+        let pieces = self.pieces();
+        let repeats = |i: usize| pieces[..i].iter().any(|before| before.at == pieces[i].at);
+        (0..pieces.len()).filter(move |&i| !repeats(i)).map(|i| &pieces[i])
+    }
+}
+
 /// How the result comes back.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Returning {

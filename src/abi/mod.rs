@@ -58,6 +58,22 @@ impl Abi {
         }
     }
 
+    /// Size of a pointer in bytes.
+    pub const fn pointer_size(self) -> u32 {
+        match self {
+            Abi::SysV64 | Abi::Win64 | Abi::Aapcs64(_) => 8,
+            Abi::Aapcs32Vfp | Abi::X86(_) => 4,
+        }
+    }
+
+    /// Distance of consecutive [`Location::Fp`] numbers in bytes: how they overlap.
+    pub const fn fp_register_stride(self) -> u32 {
+        match self {
+            Abi::SysV64 | Abi::Win64 | Abi::Aapcs64(_) | Abi::X86(_) => 16,
+            Abi::Aapcs32Vfp => 4,
+        }
+    }
+
     /// Names of the general-purpose registers by encoding.
     pub const fn int_register_names(self) -> &'static [&'static str] {
         match self {

@@ -53,6 +53,7 @@ const RBP: u8 = 5;
 const RSI: u8 = 6;
 const RDI: u8 = 7;
 const R10: u8 = 10;
+const R11: u8 = 11;
 
 type Assembler = VecAssembler<X64Relocation>;
 
@@ -133,8 +134,8 @@ fn internal(what: &str) -> Error {
 }
 
 /// The displacement of a record's field.
-const fn field(index: u32) -> i32 {
-    index as i32 * 8
+const fn field(index: u32) -> i8 {
+    index as i8 * 8
 }
 
 impl Emitter<'_> {
@@ -170,17 +171,17 @@ impl Emitter<'_> {
             Entry::Direct => dynasm!(self.asm ; .arch x64 ; mov rbx, rdi ; mov r10, rsi),
             Entry::Stacked => dynasm!(self.asm
                 ; .arch x64
-                ; mov r11, [r10 + field(record::FRAME_CELL)]
+                ; mov r11, [BYTE r10 + field(record::FRAME_CELL)]
                 ; mov ebx, [r11]
-                ; add rbx, [r10 + field(record::FRAME)]
+                ; add rbx, [BYTE r10 + field(record::FRAME)]
             ),
             Entry::Fixed | Entry::Upcall => {
-                dynasm!(self.asm ; .arch x64 ; mov rbx, [r10 + field(record::FRAME)]);
+                dynasm!(self.asm ; .arch x64 ; mov rbx, [BYTE r10 + field(record::FRAME)]);
             }
         }
         let mut pushed = 8;
         if self.saves_errno() {
-            dynasm!(self.asm ; .arch x64 ; push QWORD [r10 + field(record::ERRNO)]);
+            dynasm!(self.asm ; .arch x64 ; push QWORD [BYTE r10 + field(record::ERRNO)]);
             pushed += 8;
         }
         self.reserve(pushed, self.plan.out_bytes, self.plan.stack_align)
@@ -220,15 +221,23 @@ impl Emitter<'_> {
         };
         if bytes + align > PAGE {
             self.reserve_with_probes(bytes);
-        } else if bytes > 0 {
-            dynasm!(self.asm ; .arch x64 ; sub rsp, bytes as i32);
+        } else {
+            self.lower_sp(bytes);
         }
         Ok(())
     }
 
+    fn lower_sp(&mut self, bytes: u32) {
+        match i8::try_from(bytes) {
+            Ok(0) => {}
+            Ok(bytes) => dynasm!(self.asm ; .arch x64 ; sub rsp, BYTE bytes),
+            Err(_) => dynasm!(self.asm ; .arch x64 ; sub rsp, bytes as i32),
+        }
+    }
+
     /// Touches every page on the way down: Windows commits a stack page by page.
     fn reserve_with_probes(&mut self, bytes: u32) {
-        let (pages, rest) = ((bytes / PAGE) as i32, (bytes % PAGE) as i32);
+        let pages = (bytes / PAGE) as i32;
         dynasm!(self.asm ; .arch x64 ; test [rsp], eax);
         if pages > 0 {
             dynasm!(self.asm
@@ -238,12 +247,10 @@ impl Emitter<'_> {
                 ; sub rsp, PAGE as i32
                 ; test [rsp], eax
                 ; dec eax
-                ; jnz <probe
+                ; jnz BYTE <probe
             );
         }
-        if rest > 0 {
-            dynasm!(self.asm ; .arch x64 ; sub rsp, rest);
-        }
+        self.lower_sp(bytes % PAGE);
     }
 
     fn op(&mut self, op: &Op) -> Result<()> {
@@ -266,15 +273,15 @@ impl Emitter<'_> {
             // The dispatcher's arguments: the record's context and the frame.
             let frame = self.mem(Base::Frame, 0, 0)?;
             let (context, address) = if self.windows { (RCX, RDX) } else { (RDI, RSI) };
+            self.lea(address, frame);
             dynasm!(self.asm
                 ; .arch x64
+                ; mov Rq(context), [BYTE r10 + field(record::CONTEXT)]
                 ; cld
-                ; mov Rq(context), [r10 + field(record::CONTEXT)]
-                ; lea Rq(address), [Rq(frame.base) + frame.disp]
-                ; call QWORD [r10 + field(record::DISPATCH)]
+                ; call QWORD [BYTE r10 + field(record::DISPATCH)]
             );
         } else {
-            dynasm!(self.asm ; .arch x64 ; call QWORD [r10 + field(record::TARGET)]);
+            dynasm!(self.asm ; .arch x64 ; call QWORD [BYTE r10 + field(record::TARGET)]);
         }
         self.called = true;
         Ok(())
@@ -287,9 +294,8 @@ impl Emitter<'_> {
             ; .arch x64
             ; mov r11, [rbp - 16]
             ; mov r11d, [r11]
-            ; mov [Rq(to.base) + to.disp], r11d
         );
-        Ok(())
+        self.store(to, R11, 4)
     }
 
     /// Restores what the prologue saved. The form (`lea rsp`, pops, `ret`) is the one that

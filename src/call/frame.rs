@@ -71,7 +71,7 @@ impl<'a> FrameView<'a> {
     }
 
     /// The offsets.
-    pub fn layout(&self) -> &FrameLayout {
+    pub fn layout(&self) -> &'a FrameLayout {
         self.layout
     }
 

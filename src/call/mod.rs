@@ -8,11 +8,13 @@ mod invoke;
 mod library;
 mod prepared;
 mod records;
+#[cfg(all(test, target_os = "linux", target_arch = "x86_64"))]
+mod tests;
 mod upcall;
 
 pub use frame::{Cell, Frame, FrameView};
 pub use invoke::Downcall;
 pub use library::Library;
 pub use prepared::Prepared;
-pub use records::{CallRecord, UpcallRecord};
+pub use records::{CallRecord, CallTarget, UpcallRecord};
 pub use upcall::{Closure, Dispatch, Upcall};

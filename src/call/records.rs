@@ -1,7 +1,7 @@
 //! The records that trampolines read, as Rust sees them.
 
 use crate::arch::record;
-use crate::code::{RECORD_STRIDE, Record};
+use crate::code::{CodePtr, RECORD_STRIDE, Record};
 use std::ffi::c_void;
 use std::mem::offset_of;
 use std::sync::atomic::{AtomicPtr, Ordering};
@@ -41,6 +41,19 @@ pub struct UpcallRecord {
     pub spare: [AtomicPtr<c_void>; 5],
 }
 
+/// What a downcall's record is set to.
+#[derive(Clone, Copy, Debug)]
+pub struct CallTarget {
+    /// The C function.
+    pub target: *const c_void,
+    /// See [`CallRecord::frame`].
+    pub frame: *mut u8,
+    /// See [`CallRecord::frame_cell`].
+    pub frame_cell: *mut u32,
+    /// See [`CallRecord::errno`].
+    pub errno: *mut i32,
+}
+
 const WORD: usize = size_of::<usize>();
 const _: () = {
     assert!(offset_of!(CallRecord, body) == record::BODY as usize * WORD);
@@ -63,6 +76,21 @@ impl CallRecord {
         // SAFETY: same size and alignment (asserted above); both consist of word-sized atomics,
         // for which every bit pattern is valid.
         unsafe { &*std::ptr::from_ref(record).cast() }
+    }
+
+    /// Points the record at a function and its frame and then, so that no call sees half of it,
+    /// at the body.
+    pub fn set(&self, body: CodePtr, call: &CallTarget) {
+        self.target.store(call.target.cast_mut(), Ordering::Relaxed);
+        self.frame.store(call.frame, Ordering::Relaxed);
+        self.frame_cell.store(call.frame_cell, Ordering::Relaxed);
+        self.errno.store(call.errno, Ordering::Relaxed);
+        self.redirect(body.as_ptr().cast());
+    }
+
+    /// Lets the slot jump somewhere else from now on: to a function of the same C type.
+    pub fn redirect(&self, body: *const c_void) {
+        self.body.store(body.cast_mut(), Ordering::Release);
     }
 
     /// A record for a direct entry: the function, and where errno is.

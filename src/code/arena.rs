@@ -76,3 +76,98 @@ impl Arena {
         self.next = (self.next + len).next_multiple_of(ALIGN).min(end);
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use crate::code::fault::{Step, deny};
+
+    fn addr(code: NonNull<u8>) -> usize {
+        code.as_ptr() as usize
+    }
+
+    fn contents(code: NonNull<u8>, len: usize) -> &'static [u8] {
+        // SAFETY: published code is immortal.
+        unsafe { std::slice::from_raw_parts(code.as_ptr(), len) }
+    }
+
+    #[test]
+    fn blobs_are_packed() {
+        let mut arena = Arena::new();
+        let blobs: Vec<Vec<u8>> = (0..5000u32).map(|i| vec![i as u8; 17]).collect();
+        let placed: Vec<_> = blobs.iter().map(|blob| arena.publish(blob).unwrap()).collect();
+        let jumps = placed.windows(2).filter(|pair| addr(pair[1]) != addr(pair[0]) + 32).count();
+        // With its padding a blob takes 32 bytes. (Segments may happen to be neighbours.)
+        assert!(jumps <= 5000 * 32 / SEGMENT, "{jumps} gaps");
+        for (blob, code) in blobs.iter().zip(placed) {
+            assert!(addr(code).is_multiple_of(ALIGN));
+            assert_eq!(contents(code, blob.len()), blob);
+        }
+    }
+
+    #[test]
+    fn a_segment_is_filled_to_its_last_byte() {
+        let mut arena = Arena::new();
+        let first = arena.publish(&[1; SEGMENT - 15]).unwrap();
+        // The rest is shorter than the alignment: it cannot be used, nor be run past.
+        let second = arena.publish(&[2; 1]).unwrap();
+        assert!(!(addr(first)..addr(first) + SEGMENT).contains(&addr(second)));
+        let third = arena.publish(&[3; SEGMENT - 16]).unwrap();
+        assert_eq!(addr(third), addr(second) + 16);
+        assert_eq!(arena.next, SEGMENT);
+    }
+
+    #[test]
+    fn a_large_blob_leaves_the_segment_in_use() {
+        let mut arena = Arena::new();
+        let small = arena.publish(&[1; 100]).unwrap();
+        let large = vec![2; 3 * SEGMENT + 1];
+        assert_eq!(contents(arena.publish(&large).unwrap(), large.len()), large);
+        assert_eq!(addr(arena.publish(&[3; 100]).unwrap()), addr(small) + 112);
+    }
+
+    #[test]
+    fn a_forked_child_leaves_the_segment_to_its_parent() {
+        let mut arena = Arena::new();
+        let before = arena.publish(&[1; 16]).unwrap();
+        arena.owner = arena.owner.wrapping_add(1); // what a child finds
+        let after = arena.publish(&[2; 16]).unwrap();
+        assert!(!(addr(before)..addr(before) + SEGMENT).contains(&addr(after)));
+        assert_eq!(addr(arena.publish(&[3; 16]).unwrap()), addr(after) + 16);
+    }
+
+    #[test]
+    fn every_refusal_has_a_way_round() {
+        for step in [Step::File, Step::MapShared, Step::Edit] {
+            let mut arena = Arena::new();
+            let denial = deny(&[step]);
+            let code = arena.publish(&[7; 40]).unwrap();
+            assert_eq!(contents(code, 40), [7; 40], "{step:?}");
+            assert!(addr(code).is_multiple_of(os::page_size()), "not a page of its own");
+            drop(denial);
+            let (one, two) = (arena.publish(&[1; 16]).unwrap(), arena.publish(&[2; 16]).unwrap());
+            assert_eq!(addr(two), addr(one) + 16, "shared again after {step:?}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_in_mid_segment_has_a_way_round() {
+        let mut arena = Arena::new();
+        let first = arena.publish(&[1; 16]).unwrap();
+        let denial = deny(&[Step::Edit]);
+        assert_eq!(contents(arena.publish(&[2; 16]).unwrap(), 16), [2; 16]);
+        drop(denial);
+        assert_eq!(contents(arena.publish(&[3; 16]).unwrap(), 16), [3; 16]);
+        assert_eq!(contents(first, 16), [1; 16]);
+    }
+
+    #[test]
+    fn refused_everywhere_is_an_error_with_causes() {
+        let _denial = deny(&[Step::File, Step::Protect]);
+        let error = Arena::new().publish(&[0; 1]).unwrap_err().into_error("(i32) -> void");
+        assert_eq!(error.code, crate::error::Code::ExecutableMemory);
+        for part in ["(i32) -> void", "memfd: refused by", "protect: refused by", "SELinux"] {
+            assert!(error.message.contains(part), "{part} in {}", error.message);
+        }
+    }
+}

@@ -7,12 +7,16 @@
 //! once.
 
 mod arena;
+#[cfg(any(test, all(unix, not(target_vendor = "apple"))))]
+mod eh_frame;
 #[doc(hidden)]
 pub mod fault;
 mod icache;
 mod os;
 mod perf;
 mod slots;
+#[cfg(all(test, target_os = "linux", target_arch = "x86_64"))]
+pub(crate) mod tests;
 mod unwind;
 
 pub use slots::{RECORD_STRIDE, RECORD_WORDS, Record, Slot};

@@ -1,11 +1,15 @@
 //! The perf map: `/tmp/perf-PID.map`, one line `start size name` in hexadecimal per piece of
 //! code, which `perf report` and other sampling profilers read. Written when `FFI_JIT_PERF_MAP=1`.
+//!
+//! Profilers consult it for anonymous memory only, so that code does not go to shared segments
+//! (which look like a deleted file to them) while a map is written.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-fn wanted() -> bool {
+/// Whether a perf map was asked for.
+pub(super) fn wanted() -> bool {
     static WANTED: OnceLock<bool> = OnceLock::new();
     *WANTED.get_or_init(|| std::env::var_os("FFI_JIT_PERF_MAP").is_some_and(|value| value == "1"))
 }

@@ -29,12 +29,16 @@ pub type Record = [AtomicUsize; RECORD_WORDS];
 
 const _: () = assert!(size_of::<Record>() <= RECORD_STRIDE);
 
+/// How many released slots wait before the first of them is taken again: a late call should find
+/// a slot that nobody owns, not another function.
+const QUARANTINE: usize = 256;
+
 /// Leading words that a retired slot may still read on another thread while it is taken again;
 /// they are only ever replaced by their new values.
 const RETIRED_WORDS: usize = 3;
 
-/// An entry point of one's own. Dropping it returns it for reuse, as late as possible; until then
-/// calls of its address return zero.
+/// An entry point of one's own. Dropping it returns it for reuse, after at least 256 others where
+/// memory allows; until then calls of its address return zero.
 #[derive(Debug)]
 pub struct Slot {
     code: NonNull<u8>,
@@ -119,8 +123,7 @@ static POOL: Mutex<Pool> = Mutex::new(Pool { free: VecDeque::new(), fresh: None 
 
 /// Slots that nobody owns.
 struct Pool {
-    /// Released ones, the longest released first: a late call should find a vacant slot, not
-    /// another function.
+    /// Released ones, the longest released first.
     free: VecDeque<(NonNull<u8>, &'static Record)>,
     /// The newest group and how many of its slots were ever taken.
     fresh: Option<(Group, usize)>,
@@ -131,16 +134,25 @@ unsafe impl Send for Pool {}
 
 impl Pool {
     fn take(&mut self) -> Result<Slot> {
-        if let Some((code, record)) = self.free.pop_front() {
-            return Ok(Slot { code, record });
+        if self.free.len() >= QUARANTINE
+            && let Some(slot) = self.take_released()
+        {
+            return Ok(slot);
         }
         let (group, taken) = match self.fresh.take() {
             Some((group, taken)) if taken < group.count => (group, taken),
-            _ => (Group::new()?, 0),
+            _ => match Group::new() {
+                Ok(group) => (group, 0),
+                Err(error) => return self.take_released().ok_or(error),
+            },
         };
         let slot = group.slot(taken);
         self.fresh = Some((group, taken + 1));
         Ok(slot)
+    }
+
+    fn take_released(&mut self) -> Option<Slot> {
+        self.free.pop_front().map(|(code, record)| Slot { code, record })
     }
 }
 

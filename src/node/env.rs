@@ -1,27 +1,43 @@
 //! The state of one Node-API environment, and what it exports.
 
+use super::callback::{self, Callbacks};
 use super::frame::{self, FrameMemory};
+use super::shared::{Alive, Shared};
 use super::value::{Scope, Value, arguments, guard};
-use super::{function, libraries, memory};
+use super::{function, heap, libraries, memory, task};
 use crate::call::Prepared;
 use crate::error::{Code, Error, Result};
 use crate::plan::FrameLayout;
 use crate::target::Target;
 use crate::types::{Type, parse_signature, parse_type};
 use napi::sys;
-use std::cell::RefCell;
-use std::collections::HashMap;
+use std::cell::{Cell, RefCell};
+use std::collections::{HashMap, HashSet};
 use std::ffi::{CStr, c_void};
+use std::ptr;
 use std::rc::Rc;
 
 /// Everything an environment owns. Lives until the environment's finalizer.
 pub struct State {
+    env: sys::napi_env,
     /// The target we run on.
     pub target: Target,
     /// Frame memory.
     pub frame: FrameMemory,
     /// Libraries that functions of this environment may be running in.
     pub held: RefCell<libraries::Held>,
+    /// What other threads know of us.
+    pub shared: &'static Shared,
+    /// Our callbacks.
+    pub callbacks: RefCell<Callbacks>,
+    /// What keeps the event loop alive.
+    pub alive: Alive,
+    /// Calls on other threads.
+    pub tasks: task::Tasks,
+    /// Addresses of heap cells that were made for JavaScript and not freed.
+    pub live: RefCell<HashSet<usize>>,
+    /// How many upcalls are running, one inside the other.
+    pub upcalls: Cell<u32>,
     signatures: RefCell<Signatures>,
 }
 
@@ -32,15 +48,28 @@ struct Signatures {
 }
 
 impl State {
+    /// The scope of a callback that the environment is running.
+    pub fn scope(&self) -> Scope {
+        Scope::new(self.env)
+    }
+
+    /// Whether no call of this environment can be running in C: JavaScript was not entered from
+    /// an upcall.
+    pub fn is_idle(&self) -> bool {
+        self.upcalls.get() == 0
+    }
+
     /// The prepared signature with an identifier that `signature` returned.
     ///
     /// # Errors
     /// [`Code::InvalidArgument`] for an unknown identifier.
     pub fn prepared(&self, id: u32) -> Result<Rc<Prepared>> {
         let signatures = self.signatures.borrow();
-        signatures.list.get(id as usize).cloned().ok_or_else(|| {
-            Error::new(Code::InvalidArgument, format!("unknown signature {id}"))
-        })
+        signatures
+            .list
+            .get(id as usize)
+            .cloned()
+            .ok_or_else(|| Error::new(Code::InvalidArgument, format!("unknown signature {id}")))
     }
 
     /// Prepares a signature once per text and returns its identifier.
@@ -49,7 +78,7 @@ impl State {
             return Ok(id);
         }
         let signature = parse_signature(text, &self.target.model)?;
-        let prepared = Prepared::new(&self.target, signature)?;
+        let prepared = Prepared::new(self.target, signature)?;
         if prepared.frame.align as usize > frame::ALIGN {
             let align = prepared.frame.align;
             return Err(Error::new(
@@ -97,13 +126,28 @@ pub fn register(scope: Scope, exports: Value) -> Result<()> {
     let target = Target::host()?;
     let (frame, buffer) = FrameMemory::new(scope)?;
     let state = Box::new(State {
+        env: scope.raw(),
         target,
+        shared: Shared::new(scope)?,
+        callbacks: RefCell::default(),
+        alive: Alive::default(),
+        tasks: task::Tasks::default(),
+        live: RefCell::default(),
         frame,
         held: RefCell::default(),
+        upcalls: Cell::new(0),
         signatures: RefCell::default(),
     });
     describe(scope, exports, &state, buffer)?;
-    let data = Box::into_raw(state).cast::<c_void>();
+    let data = Box::into_raw(state);
+    let shared = {
+        // SAFETY: just leaked; freed by `drop_state` only.
+        let state = unsafe { &*data };
+        state.shared.attach(data);
+        state.shared
+    };
+    let data = data.cast::<c_void>();
+    scope.on_cleanup(close, ptr::from_ref(shared).cast_mut().cast())?;
     let functions: &[(&CStr, sys::napi_callback)] = &[
         (c"layout", Some(primitive!(layout, 1))),
         (c"signature", Some(primitive!(signature, 1))),
@@ -121,6 +165,20 @@ pub fn register(scope: Scope, exports: Value) -> Result<()> {
         (c"externalAddress", Some(primitive!(memory::external_address, 1))),
         (c"viewAddress", Some(primitive!(memory::view_address, 1))),
         (c"copyOut", Some(primitive!(memory::copy_out, 1))),
+        (c"bufferAt", Some(primitive!(memory::buffer_at, 2))),
+        (c"promote", Some(primitive!(heap::promote, 1))),
+        (c"unwrap", Some(primitive!(heap::unwrap, 1))),
+        (c"wrap", Some(primitive!(heap::wrap, 1))),
+        (c"isLive", Some(primitive!(heap::is_live, 1))),
+        (c"free", Some(primitive!(heap::free, 2))),
+        (c"freeOwned", Some(primitive!(heap::free_owned, 2))),
+        (c"createCallback", Some(primitive!(callback::create, 4))),
+        (c"releaseCallback", Some(primitive!(callback::release, 1))),
+        (c"callbackCount", Some(primitive!(callback::count, 0))),
+        (c"startTask", Some(primitive!(task::start, 5))),
+        (c"collectTask", Some(primitive!(task::collect, 0))),
+        (c"waitAtExit", Some(primitive!(task::wait_at_exit, 1))),
+        (c"onTasks", Some(primitive!(task::on_finished, 1))),
     ];
     for (name, code) in functions {
         let function = scope.function(&name.to_string_lossy(), *code, data)?;
@@ -128,7 +186,7 @@ pub fn register(scope: Scope, exports: Value) -> Result<()> {
     }
     // SAFETY: `data` came from `Box::into_raw`; the finalizer is its only owner.
     let status = unsafe {
-        sys::napi_set_instance_data(scope.raw(), data, Some(drop_state), std::ptr::null_mut())
+        sys::napi_set_instance_data(scope.raw(), data, Some(drop_state), ptr::null_mut())
     };
     if status == sys::Status::napi_ok {
         Ok(())
@@ -137,10 +195,23 @@ pub fn register(scope: Scope, exports: Value) -> Result<()> {
     }
 }
 
+/// The first thing that happens when an environment ends: nothing enters it any more, and what
+/// other threads still do for it comes to an end.
+unsafe extern "C" fn close(data: *mut c_void) {
+    // SAFETY: `register` gave the leaked shared side.
+    let shared = unsafe { &*data.cast::<Shared>() };
+    shared.close();
+    if let Some(state) = shared.state() {
+        task::close(state);
+        callback::release_all(state);
+    }
+}
+
 /// The finalizer of an environment's state: runs after everything that refers to it.
 unsafe extern "C" fn drop_state(_env: sys::napi_env, data: *mut c_void, _hint: *mut c_void) {
     // SAFETY: `register` leaked the box for this call, which happens once.
-    drop(unsafe { Box::from_raw(data.cast::<State>()) });
+    let state = unsafe { Box::from_raw(data.cast::<State>()) };
+    state.shared.attach(ptr::null_mut());
 }
 
 /// Exports what JavaScript must know about memory and target.

@@ -107,7 +107,10 @@ impl FrameMemory {
     pub fn at(&self, offset: u32, len: usize) -> Result<*mut u8> {
         let offset = offset as usize;
         if offset.checked_add(len).is_none_or(|end| end > SIZE) {
-            return Err(Error::new(Code::Internal, format!("frame offset {offset} of {len} bytes")));
+            return Err(Error::new(
+                Code::Internal,
+                format!("frame offset {offset} of {len} bytes"),
+            ));
         }
         // SAFETY: just checked to lie within the allocation.
         Ok(unsafe { self.start.as_ptr().add(offset) })

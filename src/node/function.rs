@@ -5,7 +5,7 @@ use super::env::State;
 use super::frame;
 use super::libraries;
 use super::value::{Scope, Value};
-use crate::call::{CallRecord, errno};
+use crate::call::{CallRecord, CallTarget, errno};
 use crate::code::Slot;
 use crate::error::{Code, Error, Result};
 use crate::plan::Entry;
@@ -48,16 +48,16 @@ pub fn bind(scope: Scope, state: &State, arguments: [Value; 6]) -> Result<Value>
     let slot = Slot::allocate()?;
     let memory = &state.frame;
     let fixed = memory.at((memory.origin() + frame::FIXED) as u32, frame::FIXED_SIZE)?;
-    let record = CallRecord {
-        body: body.as_ptr(),
+    let record = CallRecord::of(slot.record());
+    let call = CallTarget {
         target: target as *const c_void,
         frame: if stacked { memory.base() } else { fixed },
         frame_cell: memory.control(frame::FRAME),
-        errno: errno::location(),
+        errno: errno::address(),
     };
-    record.install(&slot);
+    record.set(body, &call);
     if let Some(id) = library {
-        libraries::attach(state, id, &slot)?;
+        libraries::attach(state, id, record)?;
     }
     let code = slot.code();
     // SAFETY: a slot is a C function; with a `Fixed` or `Stacked` body it ignores the arguments
@@ -89,6 +89,6 @@ unsafe extern "C" fn drop_function(_env: sys::napi_env, data: *mut c_void, _hint
     // SAFETY: `bind` leaked the box for this call, which happens once.
     let function = unsafe { Box::from_raw(data.cast::<Function>()) };
     if let Some(id) = function.library {
-        libraries::detach(id, &function.slot);
+        libraries::detach(id, CallRecord::of(function.slot.record()));
     }
 }

@@ -5,11 +5,12 @@
 
 use super::env::State;
 use super::value::{Scope, Value};
-use crate::call::Library;
-use crate::code::Slot;
+use crate::call::{CallRecord, Library};
 use crate::error::{Code, Error, Result};
 use napi::sys;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
+use std::ffi::c_void;
+use std::ptr;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 /// Identifier of an open library; never used twice.
@@ -24,8 +25,8 @@ struct Table {
 
 struct Open {
     library: Arc<Library>,
-    /// Addresses of the slots bound to this library, in any environment.
-    slots: HashSet<usize>,
+    /// Records of the functions bound to this library in any environment, by address.
+    records: HashMap<usize, &'static CallRecord>,
 }
 
 static TABLE: LazyLock<Mutex<Table>> = LazyLock::new(Mutex::default);
@@ -53,7 +54,7 @@ impl Table {
     fn add(&mut self, library: Arc<Library>) -> Id {
         let id = self.next;
         self.next += 1;
-        self.open.insert(id, Open { library, slots: HashSet::new() });
+        self.open.insert(id, Open { library, records: HashMap::new() });
         id
     }
 
@@ -61,8 +62,8 @@ impl Table {
     /// table, to be dropped outside the lock (unloading runs the library's own code).
     fn remove(&mut self, id: Id) -> Option<Arc<Library>> {
         let open = self.open.remove(&id)?;
-        for &address in &open.slots {
-            Slot::redirect(address, closed as *const u8);
+        for record in open.records.values() {
+            record.redirect(closed as *const c_void);
         }
         Some(open.library)
     }
@@ -70,14 +71,9 @@ impl Table {
 
 /// What a bound function of a closed library does: the slot jumps here with Node-API's own
 /// arguments.
-unsafe extern "C" fn closed(
-    env: sys::napi_env,
-    _info: sys::napi_callback_info,
-) -> sys::napi_value {
-    Scope::new(env).throw(&Error::new(
-        Code::LibraryClosed,
-        "the library of this function was closed",
-    ));
+unsafe extern "C" fn closed(env: sys::napi_env, _info: sys::napi_callback_info) -> sys::napi_value {
+    Scope::new(env)
+        .throw(&Error::new(Code::LibraryClosed, "the library of this function was closed"));
     std::ptr::null_mut()
 }
 
@@ -90,22 +86,30 @@ pub fn to_id(scope: Scope, value: Value) -> Result<Option<Id>> {
     Ok((id != u32::MAX).then_some(id))
 }
 
-/// Notes that a slot runs code of a library, and holds the library for this environment.
+/// Notes that a record runs code of a library, and holds the library for this environment.
 ///
 /// # Errors
 /// [`Code::LibraryClosed`] when the library was closed meanwhile.
-pub fn attach(state: &State, id: Id, slot: &Slot) -> Result<()> {
+pub fn attach(state: &State, id: Id, record: &'static CallRecord) -> Result<()> {
     let mut table = table();
     let open = table.open.get_mut(&id).ok_or_else(closed_error)?;
-    open.slots.insert(slot.code() as usize);
+    open.records.insert(ptr::from_ref(record) as usize, record);
     state.held.borrow_mut().libraries.insert(id, Arc::clone(&open.library));
     Ok(())
 }
 
-/// Undoes [`attach`] for a slot that is about to be released.
-pub fn detach(id: Id, slot: &Slot) {
+/// The library with an identifier.
+///
+/// # Errors
+/// [`Code::LibraryClosed`] when it is not open (any more).
+pub fn get(id: Id) -> Result<Arc<Library>> {
+    table().open.get(&id).map(|open| Arc::clone(&open.library)).ok_or_else(closed_error)
+}
+
+/// Undoes [`attach`] for a record whose slot is about to be released.
+pub fn detach(id: Id, record: &'static CallRecord) {
     if let Some(open) = table().open.get_mut(&id) {
-        open.slots.remove(&(slot.code() as usize));
+        open.records.remove(&(ptr::from_ref(record) as usize));
     }
 }
 
@@ -116,7 +120,7 @@ fn closed_error() -> Error {
 /// `openLibrary(path or null for the main program)` -> identifier.
 pub fn open(scope: Scope, _state: &State, [path]: [Value; 1]) -> Result<Value> {
     let path = scope.to_optional_string(path)?;
-    let library = Library::open(path.as_deref())?;
+    let library = Library::open(path.as_deref().unwrap_or_default())?;
     let id = table().add(library);
     scope.number(f64::from(id))
 }
@@ -143,8 +147,7 @@ fn release(state: &State) {
 pub fn symbol(scope: Scope, _state: &State, [id, name]: [Value; 2]) -> Result<Value> {
     let id = scope.to_u32(id)?;
     let name = scope.to_string(name)?;
-    let library = table().open.get(&id).map(|open| Arc::clone(&open.library));
-    match library.ok_or_else(closed_error)?.symbol(&name) {
+    match get(id)?.symbol(&name) {
         Ok(address) => scope.bigint(address as usize as u64),
         Err(error) if error.code == Code::Symbol => scope.undefined(),
         Err(error) => Err(error),
@@ -157,7 +160,7 @@ pub fn open_key(scope: Scope, _state: &State, [key, path]: [Value; 2]) -> Result
     let key = scope.to_string(key)?;
     if !table().keys.contains_key(&key) {
         // Opened outside the lock: a library's constructors may do anything.
-        let library = Library::open(scope.to_optional_string(path)?.as_deref())?;
+        let library = Library::open(&scope.to_optional_string(path)?.unwrap_or_default())?;
         let mut table = table();
         if !table.keys.contains_key(&key) {
             let id = table.add(library);

@@ -102,7 +102,13 @@ fn view(scope: Scope, value: Value) -> Result<Option<Bytes>> {
         if is {
             let mut kind = 0;
             let status = sys::napi_get_typedarray_info(
-                env, value, &mut kind, &mut len, &mut data, null, ptr::null_mut(),
+                env,
+                value,
+                &mut kind,
+                &mut len,
+                &mut data,
+                null,
+                ptr::null_mut(),
             );
             len *= element_size(kind);
             status
@@ -164,6 +170,36 @@ pub fn copy_out(scope: Scope, state: &State, [value]: [Value; 1]) -> Result<Valu
         unsafe { ptr::copy(source, bytes.data.cast::<u8>(), bytes.len) };
     }
     scope.boolean(true)
+}
+
+/// The elements of a Uint32Array argument; none for null.
+///
+/// # Errors
+/// [`Code::InvalidArgument`] for other values.
+pub fn numbers(scope: Scope, value: Value) -> Result<Vec<u32>> {
+    if scope.is_nullish(value)? {
+        return Ok(vec![0]);
+    }
+    let bytes = view(scope, value)?
+        .filter(|bytes| bytes.len % 4 == 0)
+        .ok_or_else(|| Error::new(Code::InvalidArgument, "expected a Uint32Array"))?;
+    let read = |i: usize| {
+        // SAFETY: within the view's memory, which no JavaScript changes while we read.
+        unsafe { bytes.data.cast::<u32>().add(i).read_unaligned() }
+    };
+    Ok((0..bytes.len / 4).map(read).collect())
+}
+
+/// `bufferAt(external, length)` -> a Buffer over C's memory, without copying or owning it.
+///
+/// # Errors
+/// [`Code::InvalidArgument`] for NULL, for other values than an External, and where the runtime
+/// has no external buffers.
+pub fn buffer_at(scope: Scope, _state: &State, [value, length]: [Value; 2]) -> Result<Value> {
+    let address = scope
+        .external_address(value)?
+        .ok_or_else(|| Error::new(Code::InvalidArgument, "expect External"))?;
+    scope.external_buffer(address, scope.to_u32(length)? as usize)
 }
 
 /// `errnoMessage(code)` -> the system's text for an errno value.

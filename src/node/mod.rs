@@ -4,11 +4,16 @@
 //! A call's data never passes through here: marshallers write it into frame memory, and the
 //! functions that `bind` makes are code slots that Node-API calls directly.
 
+mod callback;
 mod env;
 mod frame;
 mod function;
+mod heap;
 mod libraries;
 mod memory;
+mod owned;
+mod shared;
+mod task;
 mod value;
 
 use napi::sys;

@@ -14,6 +14,14 @@ pub struct Scope {
     env: sys::napi_env,
 }
 
+/// A strong reference to a JavaScript value; its owner ends it.
+#[derive(Clone, Copy)]
+pub struct Reference(sys::napi_ref);
+
+/// What a thread-safe function runs.
+pub type ThreadsafeRun =
+    unsafe extern "C" fn(sys::napi_env, sys::napi_value, *mut c_void, *mut c_void);
+
 /// Turns a Node-API status into a result.
 fn check(status: sys::napi_status, what: &str) -> Result<()> {
     if status == sys::Status::napi_ok {
@@ -99,17 +107,10 @@ impl Scope {
         for (i, value) in (0u32..).zip(values) {
             let element = self.number(value)?;
             // SAFETY: `array` and `element` are handles of the open scope.
-            check(
-                unsafe { sys::napi_set_element(self.env, array, i, element) },
-                "napi_set_element",
-            )?;
+            let status = unsafe { sys::napi_set_element(self.env, array, i, element) };
+            check(status, "napi_set_element")?;
         }
         Ok(array)
-    }
-
-    /// An empty object.
-    pub fn object(self) -> Result<Value> {
-        out!(napi_create_object(self.env), ptr::null_mut())
     }
 
     /// Sets `object[name]`; `name` must end in NUL.
@@ -133,10 +134,27 @@ impl Scope {
 
     /// An External that holds an address and owns nothing.
     pub fn external(self, address: *mut c_void) -> Result<Value> {
-        out!(
-            napi_create_external(self.env, address, None, ptr::null_mut()),
-            ptr::null_mut()
-        )
+        out!(napi_create_external(self.env, address, None, ptr::null_mut()), ptr::null_mut())
+    }
+
+    /// A Buffer over memory that it does not own. An empty one is made without the memory.
+    pub fn external_buffer(self, address: *mut c_void, len: usize) -> Result<Value> {
+        let (mut buffer, null) = (ptr::null_mut(), ptr::null_mut());
+        // SAFETY: the caller says that the memory is there for as long as the Buffer is used.
+        let status = unsafe {
+            if len == 0 {
+                sys::napi_create_buffer(self.env, 0, &mut ptr::null_mut(), &mut buffer)
+            } else {
+                sys::napi_create_external_buffer(self.env, len, address, None, null, &mut buffer)
+            }
+        };
+        check(status, "napi_create_external_buffer").map(|()| buffer)
+    }
+
+    /// Whether a value is null or undefined.
+    pub fn is_nullish(self, value: Value) -> Result<bool> {
+        let kind = self.type_of(value)?;
+        Ok(matches!(kind, sys::ValueType::napi_null | sys::ValueType::napi_undefined))
     }
 
     /// The kind of a value.
@@ -176,8 +194,7 @@ impl Scope {
     pub fn to_string(self, value: Value) -> Result<String> {
         let text = |_| expected("a string");
         let null = ptr::null_mut();
-        let len =
-            out!(napi_get_value_string_utf8(self.env, value, null, 0), 0).map_err(text)?;
+        let len = out!(napi_get_value_string_utf8(self.env, value, null, 0), 0).map_err(text)?;
         let mut bytes = vec![0u8; len + 1];
         let (data, size) = (bytes.as_mut_ptr().cast(), bytes.len());
         let written =
@@ -188,10 +205,90 @@ impl Scope {
 
     /// A string argument, or None for null and undefined.
     pub fn to_optional_string(self, value: Value) -> Result<Option<String>> {
-        match self.type_of(value)? {
-            sys::ValueType::napi_null | sys::ValueType::napi_undefined => Ok(None),
-            _ => self.to_string(value).map(Some),
+        if self.is_nullish(value)? { Ok(None) } else { self.to_string(value).map(Some) }
+    }
+
+    /// A strong reference.
+    pub fn reference(self, value: Value) -> Result<Reference> {
+        out!(napi_create_reference(self.env, value, 1), ptr::null_mut()).map(Reference)
+    }
+
+    /// The value of a reference.
+    pub fn referenced(self, reference: Reference) -> Result<Value> {
+        out!(napi_get_reference_value(self.env, reference.0), ptr::null_mut())
+    }
+
+    /// Ends a reference.
+    pub fn delete_reference(self, reference: Reference) {
+        // SAFETY: made by `reference` in this environment; its owner ends it once.
+        unsafe { sys::napi_delete_reference(self.env, reference.0) };
+    }
+
+    /// Runs code with a handle scope of its own.
+    pub fn with_handles<T>(self, body: impl FnOnce() -> Result<T>) -> Result<T> {
+        let handles = out!(napi_open_handle_scope(self.env), ptr::null_mut())?;
+        let result = body();
+        // SAFETY: opened above, and `body` kept no handle of it.
+        unsafe { sys::napi_close_handle_scope(self.env, handles) };
+        result
+    }
+
+    /// Calls a function without arguments. An exception stays pending and is an error.
+    pub fn call(self, function: Value) -> Result<Value> {
+        let this = self.undefined()?;
+        let no_arguments = ptr::null();
+        out!(napi_call_function(self.env, this, function, 0, no_arguments), ptr::null_mut())
+    }
+
+    /// Makes a pending exception an uncaught one.
+    pub fn report_exception(self) {
+        if !self.exception_pending() {
+            return;
         }
+        if let Ok(error) = out!(napi_get_and_clear_last_exception(self.env), ptr::null_mut()) {
+            // SAFETY: a handle of the open scope.
+            unsafe { sys::napi_fatal_exception(self.env, error) };
+        }
+    }
+
+    /// Runs a function when the environment ends.
+    pub fn on_cleanup(
+        self,
+        run: unsafe extern "C" fn(*mut c_void),
+        data: *mut c_void,
+    ) -> Result<()> {
+        // SAFETY: the caller keeps `data` valid until then.
+        let status = unsafe { sys::napi_add_env_cleanup_hook(self.env, Some(run), data) };
+        check(status, "napi_add_env_cleanup_hook")
+    }
+
+    /// A thread-safe function that runs `run` for each item and does not keep the event loop
+    /// alive.
+    pub fn threadsafe_function(
+        self,
+        name: &str,
+        run: ThreadsafeRun,
+        context: *mut c_void,
+    ) -> Result<sys::napi_threadsafe_function> {
+        let (name, null) = (self.string(name)?, ptr::null_mut());
+        let queue = out!(
+            napi_create_threadsafe_function(
+                self.env,
+                null,
+                ptr::null_mut(),
+                name,
+                0,
+                1,
+                ptr::null_mut(),
+                None,
+                context,
+                Some(run)
+            ),
+            ptr::null_mut()
+        )?;
+        // SAFETY: on the environment's thread, with the function just made.
+        let status = unsafe { sys::napi_unref_threadsafe_function(self.env, queue) };
+        check(status, "napi_unref_threadsafe_function").map(|()| queue)
     }
 
     /// Whether a JavaScript exception is pending.

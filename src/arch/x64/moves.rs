@@ -1,16 +1,48 @@
 //! Moves between places: every one touches exactly the bytes it names.
 
-use super::{Emitter, Mem, R10, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP, internal};
+use super::{Emitter, Mem, R10, R11, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP, internal};
 use crate::abi::Ext;
 use crate::error::{Code, Error, Result};
 use crate::plan::{Base, Place};
 use dynasmrt::{DynasmApi, DynasmLabelApi, dynasm};
 
-/// General scratch.
-const R11: u8 = 11;
-
 /// Longest copy without a loop, in bytes.
 const UNROLLED: u32 = 128;
+
+/// Emits `op reg, [memory]` with the shortest displacement; the operand's size follows where the
+/// register does not tell it.
+macro_rules! load {
+    ($emitter:ident, $memory:expr, $op:ident $family:ident($register:expr) $(, $size:ident)?) => {{
+        let Mem { base, disp } = $memory;
+        match i8::try_from(disp) {
+            Ok(disp) => dynasm!($emitter.asm
+                ; .arch x64
+                ; $op $family($register), $($size)? [BYTE Rq(base) + disp]
+            ),
+            Err(_) => dynasm!($emitter.asm
+                ; .arch x64
+                ; $op $family($register), $($size)? [Rq(base) + disp]
+            ),
+        }
+    }};
+}
+
+/// Emits `op [memory], reg` with the shortest displacement.
+macro_rules! store {
+    ($emitter:ident, $memory:expr, $op:ident $family:ident($register:expr)) => {{
+        let Mem { base, disp } = $memory;
+        match i8::try_from(disp) {
+            Ok(disp) => dynasm!($emitter.asm
+                ; .arch x64
+                ; $op [BYTE Rq(base) + disp], $family($register)
+            ),
+            Err(_) => dynasm!($emitter.asm
+                ; .arch x64
+                ; $op [Rq(base) + disp], $family($register)
+            ),
+        }
+    }};
+}
 
 /// A place as the machine knows it.
 #[derive(Clone, Copy, Debug)]
@@ -58,7 +90,7 @@ impl Emitter<'_> {
             Base::In if upcall => (RBP, 16),
             Base::Behind(slot) => {
                 let (pointer, slot) = (self.spare(), self.local(slot)?);
-                dynasm!(self.asm ; .arch x64 ; mov Rq(pointer), [Rq(slot.base) + slot.disp]);
+                load!(self, slot, mov Rq(pointer));
                 (pointer, 0)
             }
             Base::Out | Base::In => return Err(internal("the stack area of the other direction")),
@@ -114,8 +146,7 @@ impl Emitter<'_> {
             (Operand::Int(src), Operand::Mem(to)) => self.store(to, src, len),
             (Operand::Mem(from), Operand::Int(dst)) => self.load(dst, from, len, ext),
             (Operand::Mem(from), Operand::Mem(to)) if ext == Ext::None => {
-                self.copy_chunks(from, to, len);
-                Ok(())
+                self.copy_chunks(from, to, len)
             }
             (Operand::Mem(from), Operand::Mem(to)) => {
                 self.load(R11, from, len, ext)?;
@@ -123,53 +154,24 @@ impl Emitter<'_> {
             }
             (Operand::Xmm(src), Operand::Mem(to)) => self.store_fp(to, src, len),
             (Operand::Mem(from), Operand::Xmm(dst)) => self.load_fp(dst, from, len),
-            (Operand::St0, Operand::Mem(m)) if len == 4 => {
-                dynasm!(self.asm ; .arch x64 ; fstp DWORD [Rq(m.base) + m.disp]);
-                Ok(())
-            }
-            (Operand::St0, Operand::Mem(m)) if len == 8 => {
-                dynasm!(self.asm ; .arch x64 ; fstp QWORD [Rq(m.base) + m.disp]);
-                Ok(())
-            }
-            (Operand::Mem(m), Operand::St0) if len == 4 => {
-                dynasm!(self.asm ; .arch x64 ; fld DWORD [Rq(m.base) + m.disp]);
-                Ok(())
-            }
-            (Operand::Mem(m), Operand::St0) if len == 8 => {
-                dynasm!(self.asm ; .arch x64 ; fld QWORD [Rq(m.base) + m.disp]);
-                Ok(())
-            }
-            _ => Err(Error::new(
-                Code::UnsupportedAbi,
-                format!("x64 moves no {len} bytes from {from:?} to {to:?}"),
-            )),
+            (Operand::St0, Operand::Mem(to)) => self.store_x87(to, len),
+            (Operand::Mem(from), Operand::St0) => self.load_x87(from, len),
+            (from, to) => Err(unsupported(len, &format!("from {from:?} to {to:?}"))),
         }
     }
 
     /// Loads `len` bytes, widened as `ext` says; without extension, the rest of the register is
     /// zero.
     fn load(&mut self, dst: u8, m: Mem, len: u32, ext: Ext) -> Result<()> {
-        let Mem { base, disp } = m;
         match (len, ext) {
-            (1, Ext::Sign(4)) => {
-                dynasm!(self.asm ; .arch x64 ; movsx Rd(dst), BYTE [Rq(base) + disp])
-            }
-            (1, Ext::Sign(8)) => {
-                dynasm!(self.asm ; .arch x64 ; movsx Rq(dst), BYTE [Rq(base) + disp])
-            }
-            (2, Ext::Sign(4)) => {
-                dynasm!(self.asm ; .arch x64 ; movsx Rd(dst), WORD [Rq(base) + disp])
-            }
-            (2, Ext::Sign(8)) => {
-                dynasm!(self.asm ; .arch x64 ; movsx Rq(dst), WORD [Rq(base) + disp])
-            }
-            (4, Ext::Sign(8)) => {
-                dynasm!(self.asm ; .arch x64 ; movsxd Rq(dst), DWORD [Rq(base) + disp])
-            }
+            (1, Ext::Sign(4)) => load!(self, m, movsx Rd(dst), BYTE),
+            (1, Ext::Sign(8)) => load!(self, m, movsx Rq(dst), BYTE),
+            (2, Ext::Sign(4)) => load!(self, m, movsx Rd(dst), WORD),
+            (2, Ext::Sign(8)) => load!(self, m, movsx Rq(dst), WORD),
+            (4, Ext::Sign(8)) => load!(self, m, movsxd Rq(dst), DWORD),
             (4, Ext::Sign(4)) | (1 | 2 | 4, Ext::Zero(4 | 8)) | (_, Ext::None) => {
                 return self.load_zeroing(dst, m, len);
             }
-
             (_, Ext::Sign(_) | Ext::Zero(_)) => {
                 return Err(internal("an extension that x64 does not have"));
             }
@@ -178,12 +180,11 @@ impl Emitter<'_> {
     }
 
     fn load_zeroing(&mut self, dst: u8, m: Mem, len: u32) -> Result<()> {
-        let Mem { base, disp } = m;
         match (len, overlapping(len)) {
-            (1, _) => dynasm!(self.asm ; .arch x64 ; movzx Rd(dst), BYTE [Rq(base) + disp]),
-            (2, _) => dynasm!(self.asm ; .arch x64 ; movzx Rd(dst), WORD [Rq(base) + disp]),
-            (4, _) => dynasm!(self.asm ; .arch x64 ; mov Rd(dst), [Rq(base) + disp]),
-            (8, _) => dynasm!(self.asm ; .arch x64 ; mov Rq(dst), [Rq(base) + disp]),
+            (1, _) => load!(self, m, movzx Rd(dst), BYTE),
+            (2, _) => load!(self, m, movzx Rd(dst), WORD),
+            (4, _) => load!(self, m, mov Rd(dst)),
+            (8, _) => load!(self, m, mov Rq(dst)),
             (_, Some(width)) => {
                 // The upper part, shifted into place, over the lower one: bytes that both
                 // contain are equal.
@@ -200,13 +201,12 @@ impl Emitter<'_> {
     }
 
     /// Stores the low `len` bytes of a register.
-    fn store(&mut self, m: Mem, src: u8, len: u32) -> Result<()> {
-        let Mem { base, disp } = m;
+    pub(super) fn store(&mut self, m: Mem, src: u8, len: u32) -> Result<()> {
         match (len, overlapping(len)) {
-            (1, _) => dynasm!(self.asm ; .arch x64 ; mov [Rq(base) + disp], Rb(src)),
-            (2, _) => dynasm!(self.asm ; .arch x64 ; mov [Rq(base) + disp], Rw(src)),
-            (4, _) => dynasm!(self.asm ; .arch x64 ; mov [Rq(base) + disp], Rd(src)),
-            (8, _) => dynasm!(self.asm ; .arch x64 ; mov [Rq(base) + disp], Rq(src)),
+            (1, _) => store!(self, m, mov Rb(src)),
+            (2, _) => store!(self, m, mov Rw(src)),
+            (4, _) => store!(self, m, mov Rd(src)),
+            (8, _) => store!(self, m, mov Rq(src)),
             (_, Some(width)) => {
                 let shift = (8 * (len - width)) as i8;
                 self.store(m, src, width)?;
@@ -222,10 +222,9 @@ impl Emitter<'_> {
     }
 
     fn load_fp(&mut self, dst: u8, m: Mem, len: u32) -> Result<()> {
-        let Mem { base, disp } = m;
         match len {
-            4 => dynasm!(self.asm ; .arch x64 ; movss Rx(dst), [Rq(base) + disp]),
-            8 => dynasm!(self.asm ; .arch x64 ; movsd Rx(dst), [Rq(base) + disp]),
+            4 => load!(self, m, movss Rx(dst)),
+            8 => load!(self, m, movsd Rx(dst)),
             _ => {
                 self.load_zeroing(R11, m, len)?;
                 dynasm!(self.asm ; .arch x64 ; movq Rx(dst), r11);
@@ -235,14 +234,31 @@ impl Emitter<'_> {
     }
 
     fn store_fp(&mut self, m: Mem, src: u8, len: u32) -> Result<()> {
-        let Mem { base, disp } = m;
         match len {
-            4 => dynasm!(self.asm ; .arch x64 ; movss [Rq(base) + disp], Rx(src)),
-            8 => dynasm!(self.asm ; .arch x64 ; movsd [Rq(base) + disp], Rx(src)),
+            4 => store!(self, m, movss Rx(src)),
+            8 => store!(self, m, movsd Rx(src)),
             _ => {
                 dynasm!(self.asm ; .arch x64 ; movq r11, Rx(src));
                 self.store(m, R11, len)?;
             }
+        }
+        Ok(())
+    }
+
+    fn load_x87(&mut self, Mem { base, disp }: Mem, len: u32) -> Result<()> {
+        match len {
+            4 => dynasm!(self.asm ; .arch x64 ; fld DWORD [Rq(base) + disp]),
+            8 => dynasm!(self.asm ; .arch x64 ; fld QWORD [Rq(base) + disp]),
+            _ => return Err(unsupported(len, "to st0")),
+        }
+        Ok(())
+    }
+
+    fn store_x87(&mut self, Mem { base, disp }: Mem, len: u32) -> Result<()> {
+        match len {
+            4 => dynasm!(self.asm ; .arch x64 ; fstp DWORD [Rq(base) + disp]),
+            8 => dynasm!(self.asm ; .arch x64 ; fstp QWORD [Rq(base) + disp]),
+            _ => return Err(unsupported(len, "from st0")),
         }
         Ok(())
     }
@@ -263,28 +279,23 @@ impl Emitter<'_> {
                 ; mov r11, [Rq(from.base) + rcx + (from.disp - 8)]
                 ; mov [Rq(to.base) + rcx + (to.disp - 8)], r11
                 ; sub ecx, 8
-                ; jnz <next
+                ; jnz BYTE <next
             );
         }
-        self.copy_chunks(from.plus(looped), to.plus(looped), len - looped);
-        Ok(())
+        self.copy_chunks(from.plus(looped), to.plus(looped), len - looped)
     }
 
     /// Copies through r11 without a loop.
-    fn copy_chunks(&mut self, from: Mem, to: Mem, len: u32) {
-        for (at, width) in chunks(len) {
-            let (Mem { base: b, disp: x }, Mem { base: c, disp: y }) = (from.plus(at), to.plus(at));
-            match width {
-                1 => {
-                    dynasm!(self.asm ; .arch x64 ; movzx r11d, BYTE [Rq(b) + x] ; mov [Rq(c) + y], r11b)
-                }
-                2 => {
-                    dynasm!(self.asm ; .arch x64 ; movzx r11d, WORD [Rq(b) + x] ; mov [Rq(c) + y], r11w)
-                }
-                4 => dynasm!(self.asm ; .arch x64 ; mov r11d, [Rq(b) + x] ; mov [Rq(c) + y], r11d),
-                _ => dynasm!(self.asm ; .arch x64 ; mov r11, [Rq(b) + x] ; mov [Rq(c) + y], r11),
-            }
-        }
+    fn copy_chunks(&mut self, from: Mem, to: Mem, len: u32) -> Result<()> {
+        chunks(len).try_for_each(|(at, width)| {
+            self.load_zeroing(R11, from.plus(at), width)?;
+            self.store(to.plus(at), R11, width)
+        })
+    }
+
+    /// Loads an address.
+    pub(super) fn lea(&mut self, dst: u8, of: Mem) {
+        load!(self, of, lea Rq(dst));
     }
 
     /// `Op::Address`.
@@ -294,14 +305,11 @@ impl Emitter<'_> {
         let to = self.operand(to, 8)?;
         self.writable(to)?;
         match to {
-            Operand::Int(dst) => {
-                dynasm!(self.asm ; .arch x64 ; lea Rq(dst), [Rq(of.base) + of.disp])
+            Operand::Int(dst) => self.lea(dst, of),
+            Operand::Mem(to) => {
+                self.lea(R11, of);
+                store!(self, to, mov Rq(R11));
             }
-            Operand::Mem(to) => dynasm!(self.asm
-                ; .arch x64
-                ; lea r11, [Rq(of.base) + of.disp]
-                ; mov [Rq(to.base) + to.disp], r11
-            ),
             Operand::Xmm(_) | Operand::St0 => {
                 return Err(internal("an address in a floating-point register"));
             }
@@ -318,4 +326,8 @@ fn one_pointer(from: Place, to: Place) -> Result<()> {
     } else {
         Ok(())
     }
+}
+
+fn unsupported(len: u32, how: &str) -> Error {
+    Error::new(Code::UnsupportedAbi, format!("x64 does not move {len} bytes {how}"))
 }

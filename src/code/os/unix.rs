@@ -1,7 +1,8 @@
 //! Unix: shared segments with two views, slot groups with a protected first page.
 
-use super::super::fault::Step;
 use super::{Attempt, Refusal, attempt};
+use crate::code::fault::Step;
+use crate::code::perf;
 use memmap2::{Mmap, MmapMut, MmapOptions};
 use std::fs::File;
 use std::io;
@@ -33,7 +34,7 @@ unsafe impl Send for Segment {}
 impl Segment {
     /// A segment of `len` bytes, a multiple of the page size.
     pub(in crate::code) fn new(len: usize) -> Attempt<Segment> {
-        let file = attempt(Step::File, || anonymous_file(len))?;
+        let file = attempt(Step::File, || code_file(len))?;
         // SAFETY: the file is ours alone, has no name and keeps its length.
         let code =
             attempt(Step::MapShared, || unsafe { MmapOptions::new().len(len).map_exec(&file) })?;
@@ -57,6 +58,14 @@ impl Segment {
         // SAFETY: `at` is inside the executable view.
         Ok(unsafe { self.code.add(at) })
     }
+}
+
+/// The file behind executable mappings.
+fn code_file(len: usize) -> io::Result<File> {
+    if perf::wanted() {
+        return Err(io::Error::other("a perf map needs anonymous memory"));
+    }
+    anonymous_file(len)
 }
 
 /// A file without a name that lives as long as something maps it.
@@ -118,7 +127,7 @@ fn overlay_file(pages: &mut MmapMut, code: &[u8]) -> Attempt<()> {
     use std::os::unix::fs::FileExt;
     let page = page_size();
     let file = attempt(Step::File, || {
-        let file = anonymous_file(page)?;
+        let file = code_file(page)?;
         file.write_all_at(code, 0)?;
         Ok(file)
     })?;

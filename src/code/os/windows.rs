@@ -1,7 +1,7 @@
 //! Windows: pages of their own for every blob, writable first and executable afterwards.
 
-use super::super::fault::Step;
 use super::{Attempt, Refusal, attempt};
+use crate::code::fault::Step;
 use memmap2::MmapMut;
 use std::convert::Infallible;
 use std::ffi::c_void;

@@ -1,0 +1,41 @@
+/* Shared declarations of the C fixture library that the JavaScript suites call.
+ *
+ * One shared object is built from every .c file in this folder (see ../support/native.js).
+ * Types are spelled out with <stdint.h> so that a test reads the same as the C it calls. */
+#ifndef FFI_JIT_FIXTURE_H
+#define FFI_JIT_FIXTURE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <wchar.h>
+
+#define API __attribute__((visibility("default")))
+
+/* Every scalar kind of the ffi-rs dialect: X(suffix, C type). */
+#define EACH_INTEGER(X) \
+  X(u8, uint8_t)        \
+  X(i16, int16_t)       \
+  X(i32, int32_t)       \
+  X(u32, uint32_t)      \
+  X(i64, int64_t)       \
+  X(u64, uint64_t)
+
+#define EACH_NUMBER(X) \
+  EACH_INTEGER(X)      \
+  X(float, float)      \
+  X(double, double)
+
+/* Element kinds of the array types. */
+#define EACH_ELEMENT(X) \
+  X(u8, uint8_t)        \
+  X(i16, int16_t)       \
+  X(i32, int32_t)       \
+  X(float, float)       \
+  X(double, double)
+
+/* malloc that is known to the tracker of preload/track.c when that library is preloaded. */
+void *tracked_malloc(size_t size);
+char *tracked_string(const char *text);
+
+#endif

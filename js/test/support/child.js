@@ -1,0 +1,51 @@
+'use strict';
+// Runs a piece of a test in a process of its own: for what may end the process, needs V8 flags,
+// a preloaded library, or a clean memory.
+
+const { spawnSync } = require('node:child_process');
+const { ROOT } = require('./native');
+
+/**
+ * Runs `body` (a function that needs nothing of its surroundings) in a child process.
+ * It is called with ({ ffi, ...helpers of ./ffi.js }, argument); what it returns or resolves to
+ * comes back as `value`, through JSON.
+ * @param {Function} body
+ * @param {{flags?: string[], env?: object, argument?: unknown, timeout?: number}} [options]
+ * @returns {{status: number | null, signal: string | null, stdout: string, stderr: string,
+ *   value: any}}
+ */
+function inChild(body, { flags = [], env = {}, argument, timeout = 60_000 } = {}) {
+  const program = `
+    const helpers = require(${JSON.stringify(require.resolve('./ffi'))});
+    const body = ${body.toString()};
+    Promise.resolve(body(helpers, ${JSON.stringify(argument) ?? 'undefined'})).then((value) => {
+      process.stdout.write('\\nVALUE ' + (JSON.stringify(value) ?? 'null') + '\\n');
+    });
+  `;
+  const run = spawnSync(process.execPath, [...flags, '-e', program], {
+    cwd: ROOT,
+    env: { ...process.env, ...env },
+    encoding: 'utf8',
+    timeout,
+    killSignal: 'SIGKILL',
+  });
+  const line = /^VALUE (.*)$/m.exec(run.stdout ?? '');
+  return {
+    status: run.status,
+    signal: run.signal,
+    stdout: run.stdout ?? '',
+    stderr: run.stderr ?? '',
+    value: line ? JSON.parse(line[1]) : undefined,
+  };
+}
+
+/** Runs `body` and returns its value; a child that fails or is killed fails the test. */
+function valueInChild(body, options) {
+  const run = inChild(body, options);
+  if (run.status !== 0) {
+    throw new Error(`child ended with ${run.signal ?? run.status}\n${run.stderr.slice(-2000)}`);
+  }
+  return run.value;
+}
+
+module.exports = { inChild, valueInChild };
