@@ -28,7 +28,8 @@ pub struct Options {
     pub target: Target,
     /// Compilers, taken in turns.
     pub compilers: Vec<Compiler>,
-    /// The command in front of `check ...`.
+    /// The command in front of `check ...`. An empty one only compiles, which compares layouts
+    /// (the source asserts them) for any target.
     pub runner: Vec<String>,
     /// Where sources and libraries go.
     pub directory: PathBuf,
@@ -171,7 +172,18 @@ impl Options {
             fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))?;
         }
         compiler.compile(&source, &library, &self.target)?;
-        let failures = self.check_all(batch, &list, &library)?;
+        let failures = match self.runner.split_first() {
+            Some((program, leading)) => {
+                let command = || {
+                    let mut command = Command::new(program);
+                    command.args(leading).arg("check").args([&list, &library]);
+                    command.arg(self.seed.to_string());
+                    command
+                };
+                check_all(batch, &command)?
+            }
+            None => Vec::new(),
+        };
         if failures.is_empty() {
             for path in [source, list, library] {
                 // A file that cannot be removed does no harm.
@@ -179,51 +191,6 @@ impl Options {
             }
         }
         Ok(failures)
-    }
-
-    /// Has the runner check a batch, again and again behind each crash.
-    fn check_all(
-        &self,
-        batch: &Batch,
-        list: &Path,
-        library: &Path,
-    ) -> Result<Vec<Failure>, String> {
-        let mut failures = Vec::new();
-        let mut from = 0;
-        while from < batch.signatures.len() {
-            let (program, leading) = self.runner.split_first().ok_or("an empty runner command")?;
-            let output = Command::new(program)
-                .args(leading)
-                .arg("check")
-                .args([list, library])
-                .args([self.seed.to_string(), from.to_string()])
-                .output()
-                .map_err(|error| format!("{program}: {error}"))?;
-            let text = String::from_utf8_lossy(&output.stdout);
-            let messages: Vec<Message> = text.lines().filter_map(Message::parse).collect();
-            for message in &messages {
-                if let Message::Failed(number, problem) = message {
-                    failures.push((*number, problem.clone()));
-                }
-            }
-            match messages.last() {
-                Some(Message::Done) if output.status.success() => break,
-                Some(Message::At(number)) => {
-                    failures.push((*number, format!("the runner died: {}", output.status)));
-                    from = number + 1;
-                }
-                _ => {
-                    let errors = String::from_utf8_lossy(&output.stderr);
-                    return Err(format!("{program} check: {}\n{errors}", output.status));
-                }
-            }
-        }
-        let failure = |(number, problem): (usize, String)| Failure {
-            number,
-            signature: batch.signatures[number].clone(),
-            problem,
-        };
-        Ok(failures.into_iter().map(failure).collect())
     }
 
     /// The smallest signature found that still fails.
@@ -253,6 +220,41 @@ impl Options {
             self.directory.display()
         )
     }
+}
+
+/// Has the runner check a batch, again and again behind each crash.
+fn check_all(batch: &Batch, runner: &dyn Fn() -> Command) -> Result<Vec<Failure>, String> {
+    let mut failures = Vec::new();
+    let mut fail = |number: usize, problem: String| {
+        let signature = batch.signatures[number].clone();
+        failures.push(Failure { number, signature, problem });
+    };
+    let mut from = 0;
+    while from < batch.signatures.len() {
+        let mut command = runner();
+        let output = command.arg(from.to_string()).output();
+        let output = output.map_err(|error| format!("{command:?}: {error}"))?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        let mut last = None;
+        for message in text.lines().filter_map(Message::parse) {
+            match &message {
+                Message::Failed(number, problem) => fail(*number, problem.clone()),
+                _ => last = Some(message),
+            }
+        }
+        match last {
+            Some(Message::Done) if output.status.success() => break,
+            Some(Message::At(number)) => {
+                fail(number, format!("the runner died: {}", output.status));
+                from = number + 1;
+            }
+            _ => {
+                let errors = String::from_utf8_lossy(&output.stderr);
+                return Err(format!("{command:?}: {}\n{errors}", output.status));
+            }
+        }
+    }
+    Ok(failures)
 }
 
 impl fmt::Display for Failure {

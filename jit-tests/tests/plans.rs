@@ -4,7 +4,8 @@
 use ffi_jit::abi::{CallLayout, Passing, classify};
 use ffi_jit::plan::{self, Base, Entry, FrameLayout, Op, Place, Plan};
 use ffi_jit::target::{Arch, Os, Target, Toolchain};
-use ffi_jit::types::Signature;
+use ffi_jit::types::{Signature, Type};
+use jit_tests::leaves::used_bytes;
 use jit_tests::random;
 use jit_tests::rng::{Rng, seed_from_environment};
 use jit_tests::simulate::round_trip;
@@ -197,6 +198,12 @@ fn spoiled_plans_are_refused() {
     for target in targets() {
         for index in 0..2000 {
             let signature = random::signature(&target, seed, index);
+            // Nobody misses registers of padding alone, or an empty result.
+            let packed = |ty: &Type| used_bytes(ty, &target.model).iter().all(|&used| used);
+            let empty = signature.ret.size(&target.model) == 0 && signature.ret != Type::Void;
+            if empty || !packed(&signature.ret) || !signature.params.iter().all(packed) {
+                continue;
+            }
             let mut rng = Rng::stream(seed ^ 0x5901, index);
             let Made { layout, frame, down, up } = make(&signature, &target, Entry::Direct, false);
             for upward in [false, true] {

@@ -15,6 +15,7 @@ use std::time::Instant;
 const USAGE: &str = "usage: oracle [--count N] [--seed N] [--first N] [--batch N] [--jobs N]
               [--cc COMMAND]... [--flags FLAGS] [--target TRIPLE] [--runner COMMAND]
               [--directory PATH] [--signature TEXT]
+              (--runner none: compile only, which compares layouts)
        oracle check LIST LIBRARY SEED FROM      (what a runner is asked)";
 
 fn main() -> ExitCode {
@@ -51,6 +52,7 @@ fn run_command(program: &str, words: &[&str]) -> Result<ExitCode, String> {
             "--jobs" => options.jobs = number()? as usize,
             "--cc" => commands.push(value),
             "--flags" => flags = Some(value),
+            "--runner" if value == "none" => options.runner.clear(),
             "--runner" => options.runner = value.split_whitespace().map(str::to_owned).collect(),
             "--directory" => options.directory = value.into(),
             "--signature" => signature = Some(value),
