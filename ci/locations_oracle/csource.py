@@ -4,7 +4,7 @@
 `R` holds the result's bytes; `L` holds the C compiler's own layout of every type.
 """
 
-from .generate import NARROW, SCALARS, Array, Record, Scalar, VOID
+from .notation import NARROW, SCALARS, VOID, Array, Record, Scalar
 
 DUMP = 2048
 ARGS = 40
@@ -126,7 +126,9 @@ class Source:
         if signature.ret is not VOID:
             self.describe(signature.ret)
             body.append(f"return *({ret} *)R;")
-        convention = f"__attribute__(({signature.convention})) " if signature.convention else ""
+        # A variadic function is cdecl whatever it is declared; clang refuses other declarations.
+        plain = signature.fixed is not None or not signature.convention
+        convention = "" if plain else f"__attribute__(({signature.convention})) "
         self.lines.append(
             f"EXPORT {convention}{ret} f{index}({', '.join(params) or 'void'}) "
             f"{{ {' '.join(body)} }}"

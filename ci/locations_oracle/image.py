@@ -6,6 +6,8 @@ import subprocess
 
 import lief
 
+lief.logging.disable()
+
 
 def compile_c(python, text, target, folder):
     """Links C text into an image for one of zig's targets; returns its path."""
