@@ -84,9 +84,9 @@ static void read_file(const char *path) {
 // --- one case ---------------------------------------------------------------------------------
 
 // Offsets in a record, in words (ffi_jit::arch::record).
-enum { BODY = 0, TARGET = 1, FRAME = 2, FRAME_CELL = 3, ERRNO = 4, DISPATCH = 1, CONTEXT = 2 };
+enum { RECORD_BODY = 0, RECORD_TARGET = 1, RECORD_FRAME = 2, RECORD_FRAME_CELL = 3, RECORD_ERRNO = 4, RECORD_DISPATCH = 1, RECORD_CONTEXT = 2 };
 
-enum { DIRECT, FIXED, STACKED, ENTRIES };
+enum { ENTRY_DIRECT, ENTRY_FIXED, ENTRY_STACKED, ENTRY_COUNT };
 static const char *const entry_names[] = {"direct", "fixed", "stacked"};
 
 struct leaf { uint32_t at, size; };
@@ -94,7 +94,7 @@ struct leaf { uint32_t at, size; };
 static struct {
   uint32_t number, frame_size, frame_align, down_align, pops;
   uint32_t errno_at;
-  struct blob down[ENTRIES], up, mask;
+  struct blob down[ENTRY_COUNT], up, mask;
   uint32_t arg_count, ret_count;
   const struct leaf *args, *rets;
   // Of the round:
@@ -207,17 +207,17 @@ static void down(int entry) {
   unsigned slot = c.number % slot_count;
   uintptr_t *record = record_of(slot);
   memset(record, 0x5a, record_stride);
-  record[BODY] = (uintptr_t)code;
-  record[TARGET] = (uintptr_t)probe;
-  record[ERRNO] = (uintptr_t)&our_errno;
-  if (entry == DIRECT) {
+  record[RECORD_BODY] = (uintptr_t)code;
+  record[RECORD_TARGET] = (uintptr_t)probe;
+  record[RECORD_ERRNO] = (uintptr_t)&our_errno;
+  if (entry == ENTRY_DIRECT) {
     set_guard((uintptr_t)code, 0);
     ((void (*)(byte *, uintptr_t *))guard)(frame, record);
   } else {
     static uint32_t cell;
-    cell = entry == STACKED ? 0x80001230 + 64 * c.number : 0;
-    record[FRAME] = (uintptr_t)frame - cell;
-    if (entry == STACKED) record[FRAME_CELL] = (uintptr_t)&cell;
+    cell = entry == ENTRY_STACKED ? 0x80001230 + 64 * c.number : 0;
+    record[RECORD_FRAME] = (uintptr_t)frame - cell;
+    if (entry == ENTRY_STACKED) record[RECORD_FRAME_CELL] = (uintptr_t)&cell;
     set_guard(slot_address(slot), 0);
     intptr_t result = ((intptr_t(*)(intptr_t, intptr_t))guard)(-1, -2);
     if (result) fail(direction, "does not return 0 but", result);
@@ -259,9 +259,9 @@ static void up(void) {
   unsigned slot = (c.number * 7 + 3) % slot_count;
   uintptr_t *record = record_of(slot);
   memset(record, 0x5a, record_stride);
-  record[BODY] = (uintptr_t)code;
-  record[DISPATCH] = (uintptr_t)probe;
-  record[CONTEXT] = (uintptr_t)&dispatched;
+  record[RECORD_BODY] = (uintptr_t)code;
+  record[RECORD_DISPATCH] = (uintptr_t)probe;
+  record[RECORD_CONTEXT] = (uintptr_t)&dispatched;
   probe_state.target = (uintptr_t)dispatch;
   dispatched = 0;
   set_guard(slot_address(slot), c.pops);
@@ -300,7 +300,7 @@ int main(int argc, char **argv) {
     c.down_align = number();
     c.pops = number();
     c.errno_at = number();
-    for (int entry = 0; entry < ENTRIES; entry++) c.down[entry] = blob();
+    for (int entry = 0; entry < ENTRY_COUNT; entry++) c.down[entry] = blob();
     c.up = blob();
     c.mask = blob();
     c.arg_count = number();
@@ -317,7 +317,7 @@ int main(int argc, char **argv) {
       c.errno_value = number();
       c.garbage = number();
       if (i < from || failed) continue;
-      down(round % ENTRIES);
+      down(round % ENTRY_COUNT);
       up();
     }
   }
