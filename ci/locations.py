@@ -104,7 +104,7 @@ def check_row(row, count, seed, fills):
             # A bool says one bit per call.
             bools = any(p == Scalar("bool") for p in signature.params)
             for _ in range(3 * fills if bools else fills):
-                check_call(emulator, rng, index, signature, table)
+                check_call(emulator, rng, index, signature, table, row.widens_results)
         except Mismatch as mismatch:
             wrong += 1
             if wrong <= 8:

@@ -12,10 +12,10 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { build } = require('./build.js');
 const { findCargo } = require('./lib/cargo.js');
-const { cargoCounts, nodeCounts, settle } = require('./lib/counts.js');
+const { add, cargoCounts, nodeCounts, settle } = require('./lib/counts.js');
 const { examples, runExample } = require('./lib/examples.js');
 const { filesBelow } = require('./lib/files.js');
-const { runJsSuites } = require('./lib/js-suites.js');
+const { runSuites, runtimeSuites, typeSuites } = require('./lib/js-suites.js');
 const { root } = require('./lib/paths.js');
 const { closingLine, runSteps } = require('./lib/report.js');
 const { npm, run, MINUTE } = require('./lib/run.js');
@@ -62,15 +62,12 @@ async function ownTests() {
   return { ...settle(nodeCounts(result.output), result.ok), output: result.output };
 }
 
-/** Two projects: how the package's types are found, and what they say. */
+/** How TypeScript finds the package's types (ci/test/types), and what they say (js/test/types). */
 async function typeTests() {
-  const result = { passed: 0, failed: 0, skipped: 0, output: '' };
-  for (const project of ['tsconfig.json', 'js/test/types/tsconfig.json']) {
-    const { ok, output } = await tool('typescript/bin/tsc', '--noEmit', '--project', project);
-    result[ok ? 'passed' : 'failed'] += 1;
-    if (!ok) result.output += `--- ${project}\n${output}`;
-  }
-  return result;
+  const found = await tool('typescript/bin/tsc', '--project', 'tsconfig.json');
+  const result = await runSuites(process.execPath, typeSuites());
+  const output = found.ok ? result.output : `${found.output}\n${result.output}`;
+  return { ...add(result, settle(null, found.ok)), output };
 }
 
 async function rustTests() {
@@ -119,7 +116,8 @@ const STEPS = [
     id: 'lint',
     title: 'JavaScript format and lint (Biome)',
     needs: ['npm'],
-    run: async () => one(await tool('@biomejs/biome/bin/biome', 'check', '--colors=off')),
+    run: async () =>
+      one(await tool('@biomejs/biome/bin/biome', 'check', '--colors=off', '--error-on-warnings')),
   },
   {
     id: 'types',
@@ -148,12 +146,12 @@ const STEPS = [
   },
   { id: 'rust', title: 'cargo test', needs: ['cargo'], run: rustTests },
   { id: 'doc', title: 'cargo doc', needs: ['cargo'], run: rustDocs },
-  { id: 'addon', title: 'native addon', needs: ['cargo'], setup: true, run: buildAddon },
+  { id: 'addon', title: 'native addon', setup: true, run: buildAddon },
   {
     id: 'js',
     title: `JS suites on Node ${process.versions.node}`,
     needs: ['addon'],
-    run: () => runJsSuites(process.execPath),
+    run: () => runSuites(process.execPath, runtimeSuites()),
   },
   { id: 'examples', title: 'examples', needs: ['addon'], run: runExamples },
   { id: 'readme', title: 'code in README and docs', needs: ['addon'], run: runReadme },

@@ -37,17 +37,22 @@ async function runSuite(node, file) {
   return { file, ...settle(nodeCounts(result.output), result.ok), output: result.output };
 }
 
+/** What checks types does not depend on the runtime: it is a step of its own. */
+const isAboutTypes = (file) => /\btypes\.test\.js$/.test(file);
+
+const allSuites = () => filesBelow('js/test', /\.test\.[cm]?js$/);
+const runtimeSuites = () => allSuites().filter((file) => !isAboutTypes(file));
+const typeSuites = () => allSuites().filter(isAboutTypes);
+
 /**
- * Runs all suites on a Node binary, some at a time.
+ * Runs suites on a Node binary, some at a time.
  *
  * @param {string} node
+ * @param {string[]} files
  * @returns {Promise<object>} counts, the output of suites with failures, notes about skips
  */
-async function runJsSuites(node) {
-  const files = filesBelow('js/test', /\.test\.[cm]?js$/);
-  if (files.length === 0) {
-    return { passed: 0, failed: 1, skipped: 0, output: 'there are no suites in js/test' };
-  }
+async function runSuites(node, files) {
+  if (files.length === 0) throw new Error('there are no suites in js/test');
   const results = await mapLimit(files, os.cpus().length, (file) => runSuite(node, file));
   const bad = results.filter((result) => result.failed > 0);
   return {
@@ -66,4 +71,4 @@ function skips({ file, skipped, output }) {
     : [`skipped in ${file}: ${skipped}`];
 }
 
-module.exports = { runJsSuites, settings };
+module.exports = { runSuites, runtimeSuites, typeSuites, settings };

@@ -51,7 +51,7 @@ def leaf_bytes(ours, data):
     return [bytes(data[at : at + size]) for at, size, _ in ours["leaves"]]
 
 
-def check_call(emulator, rng, index, signature, table):
+def check_call(emulator, rng, index, signature, table, widens_results):
     """Calls one callee once."""
     word = emulator.machine.word
     state = State(emulator.machine, rng, table["stack"])
@@ -109,7 +109,7 @@ def check_call(emulator, rng, index, signature, table):
             want = int.from_bytes(data, "little", signed=signed)
             got = int.from_bytes(widened[i * 8 : i * 8 + 8], "little", signed=True)
             expect(got == want, f"argument {i}, {ty.notation()}: widened {got}, sent {want}")
-    check_result(emulator, result, source, sret, word)
+    check_result(emulator, result, source, sret, word, widens_results)
 
 
 def put(state, table, location, data):
@@ -119,7 +119,7 @@ def put(state, table, location, data):
     state.put(location, data)
 
 
-def check_result(emulator, result, source, sret, word):
+def check_result(emulator, result, source, sret, word, widens_results):
     want = leaf_bytes(result, source)
     if result["how"] == "void":
         expect(not want, "a result with bytes is void")
@@ -131,7 +131,11 @@ def check_result(emulator, result, source, sret, word):
             expect(back == sret, "the hidden pointer is not handed back")
     else:
         data = bytearray(result["size"])
-        for at, length, _, location in result["pieces"]:
+        for at, length, ext, location in result["pieces"]:
             data[at : at + length] = emulator.get(location, length)
+            if widens_results and ext[0] != "none":
+                wide = extended(source[at : at + length], ext)
+                got = emulator.get(location, len(wide))
+                expect(got == wide, f"result: widened {got}, sent {wide}")
         got = leaf_bytes(result, data)
     expect(got == want, f"result: arrived {got}, sent {want}")

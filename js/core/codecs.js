@@ -13,10 +13,14 @@
 //
 //   notation                the C type, in the notation of src/types/notation.rs
 //   size, align             in bytes
-//   simple                  `put` takes no scratch memory and runs no user code, so the value can
-//                           travel in the fixed frame
+//   simple                  `put` and `get` take no scratch memory and run no user code, so the
+//                           value can travel in the fixed frame
+//   readsInPlace            the same for `get` alone
 //   spills                  `put` may leave data in `spilled`
-//   held                    the value's own memory is used while C runs: it must stay reachable
+//   held                    the value's own memory is used while C runs; `hold(g, token)` emits
+//                           what keeps it reachable after the call
+//   owned                   pointers in the value that own data: [offset, 1, unit size] for text,
+//                           [offset, 2, size, owned] for a block (see src/node/owned.rs)
 //
 // `where` is what an error says about a value: { argument, path, expected }, and `fail(g,
 // condition, value, where, expected)` emits its throw; which error that is, the dialect decides.
@@ -27,7 +31,7 @@ const POINTER = { notation: 'ptr', size: native.pointerSize, align: native.point
 
 /** Emits `if (condition) throw mismatch(...)`. */
 function fail(g, condition, value, where, expected) {
-  const info = g.constant({ argument: where.argument, path: where.path, expected });
+  const info = g.constant({ ...where, expected });
   g.emit(`if (${condition}) throw ${g.mismatch}(${info}, ${value});`);
 }
 
@@ -36,13 +40,15 @@ function scalar({ notation, view, size, type, expected, encode, decode }) {
   return {
     notation,
     size,
-    align: size,
+    align: native.layout(notation)[1],
+    view,
     simple: true,
     take(g, value, where) {
       fail(g, `typeof ${value} !== '${type}'`, value, where, expected);
       return encode === undefined ? value : encode(value);
     },
     put: (g, token, ref) => g.write(view, ref, token),
+    putInto: (g, token, target, at) => g.writeInto(target, view, at, token),
     get(g, ref) {
       const raw = g.read(view, ref);
       return decode === undefined ? raw : decode(raw);
@@ -80,7 +86,7 @@ function int64Number({ notation, signed, expected }) {
   return {
     notation,
     size: 8,
-    align: native.pointerSize,
+    align: native.layout(notation)[1],
     simple: true,
     take(g, value, where) {
       fail(g, `typeof ${value} !== 'number'`, value, where, expected);
@@ -103,28 +109,38 @@ function int64Number({ notation, signed, expected }) {
   };
 }
 
-/** A text that C sees as a pointer: `putter` and `getter` name functions of memory.js. */
-function text({ putter, getter, expected }) {
+/**
+ * Text that C sees as a pointer, or null for NULL: `putter` and `getter` name functions of
+ * memory.js, `unit` is the size of a character.
+ */
+function text({ putter, getter, expected, unit }) {
   return {
     ...POINTER,
     simple: false,
+    readsInPlace: true,
     spills: true,
+    owned: [[0, 1, unit]],
     take(g, value, where) {
-      fail(g, `typeof ${value} !== 'string'`, value, where, expected);
+      fail(g, `typeof ${value} !== 'string' && ${value} !== null`, value, where, expected);
       return value;
     },
-    put: (g, token, ref) => g.emit(`${putter}(${token}, ${ref});`),
+    put(g, token, ref) {
+      g.emit(`if (${token} === null) putNull(${ref});`);
+      g.emit(`else ${putter}(${token}, ${ref});`);
+    },
     get: (g, ref) => g.local(`${getter}(${ref})`),
   };
 }
 
-/** A pointer whose JavaScript value is a V8 External. */
+/** A pointer whose JavaScript value is a V8 External, or null for NULL. */
 function external({ expected }) {
   return {
     ...POINTER,
     simple: true,
     take: (_g, value, where) => ({ value, where }),
     put(g, { value, where }, ref) {
+      g.emit(`if (${value} === null) putNull(${ref});`);
+      g.emit('else');
       fail(g, `!putExternal(${value}, ${ref})`, value, where, expected);
     },
     get: (g, ref) => g.local(`getExternal(${ref})`),
@@ -136,6 +152,7 @@ function liveView({ expected, accept }) {
   return {
     ...POINTER,
     simple: true,
+    spills: true,
     held: true,
     take(g, value, where) {
       fail(g, `!${g.constant(accept)}(${value})`, value, where, expected);
@@ -143,42 +160,12 @@ function liveView({ expected, accept }) {
     },
     put(g, { value, where }, ref) {
       fail(g, `putView(${value}, ${ref}) < 0`, value, where, expected);
+      if (g.nested || g.recording) g.emit(`keep(${value});`);
     },
-    hold: ({ value }) => value,
+    // C uses the memory of this value: it must be reachable until the call returns, so it is
+    // compared with something that the compiler cannot know.
+    hold: (g, { value }) => g.emit(`same(${value}, ${g.entry});`),
   };
-}
-
-/**
- * A pointer to a copy of a JavaScript array in scratch memory. C's writes are not copied back.
- * `item` is the codec of an element.
- */
-function arrayCopy({ item, expected }) {
-  return {
-    ...POINTER,
-    simple: false,
-    spills: true,
-    take(g, value, where) {
-      fail(g, `!isArray(${value})`, value, where, expected);
-      return { value, where };
-    },
-    put(g, { value, where }, ref) {
-      const length = g.local(`${value}.length`);
-      const at = g.local(`scratch(${length} * ${item.size})`);
-      fail(g, `${at} < 0`, value, where, 'an array that fits frame memory');
-      g.emit(`putAddress(${ref}, ${at});`);
-      putItems(g, { item, value, length, where }, at);
-    },
-  };
-}
-
-/** Emits the loop that stores the elements of an array at the offset in the variable `at`. */
-function putItems(g, { item, value, length, where }, at) {
-  const [i, p] = [g.fresh('i'), g.fresh('p')];
-  g.emit(`for (let ${i} = 0, ${p} = ${at}; ${i} < ${length}; ${i}++, ${p} += ${item.size}) {`);
-  const element = g.local(`${value}[${i}]`);
-  const token = item.take(g, element, { ...where, path: `${where.path}[]` });
-  item.put(g, token, new g.Ref(p, 0, item.align));
-  g.emit('}');
 }
 
 /** Nothing: only a result. */
@@ -192,7 +179,6 @@ const nothing = {
 
 module.exports = {
   POINTER,
-  arrayCopy,
   external,
   fail,
   int64Number,

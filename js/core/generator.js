@@ -7,18 +7,16 @@
 
 const vm = require('node:vm');
 const memory = require('./memory.js');
+const { recorders } = require('./recording.js');
+const { transient, releaseTransient } = require('./callbacks.js');
 const { isArray } = require('./primordials.js');
 
 /** What every generated function can name. */
-const ENVIRONMENT = {
-  ...memory.views,
-  ...memory,
-  isArray,
-  same: (a, b) => a === b,
-};
-delete ENVIRONMENT.views;
-const ENVIRONMENT_NAMES = Object.keys(ENVIRONMENT);
-const ENVIRONMENT_VALUES = ENVIRONMENT_NAMES.map((name) => ENVIRONMENT[name]);
+const { views, ...functions } = memory;
+const DIRECT = { ...views, ...functions, transient, releaseTransient, isArray, same: (a, b) => a === b };
+/** The same for functions whose data leaves frame memory. */
+const RECORDING = { ...DIRECT, ...recorders };
+const NAMES = Object.keys(DIRECT);
 
 /** log2 of the element size of each typed array. */
 const SHIFT = { i8: 0, u8: 0, i16: 1, u16: 1, i32: 2, u32: 2, f32: 2, f64: 3, i64: 3, u64: 3 };
@@ -69,7 +67,14 @@ class Ref {
 }
 
 class Generator {
-  constructor() {
+  /** @param {{ recording?: boolean }} [options] whether stored data is recorded (recording.js) */
+  constructor({ recording = false } = {}) {
+    this.recording = recording;
+    /** Whether code is emitted for a part of an argument, whose name ends with its block. */
+    this.nested = false;
+    /** Whether what is made for the value belongs to the value's owner, who frees it. */
+    this.owning = false;
+    this.Ref = Ref;
     this.lines = [];
     this.constants = [];
     this.names = 0;
@@ -115,34 +120,52 @@ class Generator {
     }
   }
 
+  /** A statement that writes into a DataView at the offset in a variable. */
+  writeInto(target, view, at, expression) {
+    this.emit(`${target}.set${ACCESSOR[view]}(${at}, ${expression}, true);`);
+  }
+
+  /** Emits a block; names declared in it end with it. */
+  block(head, emitLines) {
+    const outer = this.nested;
+    this.nested = true;
+    this.emit(`${head} {`);
+    emitLines();
+    this.emit('}');
+    this.nested = outer;
+  }
+
   /**
    * The function, compiled: the body's lines behind `parameters`, with access to the constants
    * and to frame memory.
    */
-  build(parameters) {
+  build(parameters, { usesArguments = false } = {}) {
     const names = this.constants.map((_, i) => `k$${i}`);
+    const head = usesArguments ? `function (${parameters})` : `(${parameters}) =>`;
     const source = [
       "'use strict';",
-      `return (${names.join(', ')}) => (${parameters}) => {`,
+      `return (${names.join(', ')}) => ${head} {`,
       ...this.lines,
       '};',
     ].join('\n');
-    return factory(source)(...this.constants);
+    return factory(source, this.recording)(...this.constants);
   }
 }
 
-/** Factories of generated functions by source text. */
-const factories = new Map();
+/** Factories of generated functions by source text: those that record, and those that do not. */
+const factories = [new Map(), new Map()];
 
 /**
  * Compiles a source once. vm.compileFunction works where code generation from strings is not
  * allowed (`--disallow-code-generation-from-strings`).
  */
-function factory(source) {
-  let made = factories.get(source);
+function factory(source, recording) {
+  const known = factories[recording ? 0 : 1];
+  let made = known.get(source);
   if (made === undefined) {
-    made = vm.compileFunction(source, ENVIRONMENT_NAMES)(...ENVIRONMENT_VALUES);
-    factories.set(source, made);
+    const environment = recording ? RECORDING : DIRECT;
+    made = vm.compileFunction(source, NAMES)(...NAMES.map((name) => environment[name]));
+    known.set(source, made);
   }
   return made;
 }

@@ -22,7 +22,7 @@ const views = {
   u64: new BigUint64Array(memory),
   dv: new DataView(memory),
 };
-const { u8, u16, u32, dv } = views;
+const { u8, u32, dv } = views;
 const bytes = Buffer.from(memory);
 
 /** Indices in `u32` of the control cells. */
@@ -47,12 +47,17 @@ function overflow() {
   );
 }
 
-/** Data that did not fit frame memory and must live until its call returns. */
+/** Values that must stay reachable until their call returns, such as data that did not fit. */
 const spilled = [];
 
 /** Forgets what was spilled since the length was `count`. */
 function dropSpilled(count) {
   spilled.length = count;
+}
+
+/** Keeps a value reachable until the call that is being written returns. */
+function keep(value) {
+  spilled[spilled.length] = value;
 }
 
 /** Stores the address of an offset in frame memory into a pointer cell. */
@@ -229,9 +234,19 @@ function copyOut(view, cell) {
   return native.copyOut(view);
 }
 
+/** A pointer cell as a bigint. */
+function getPointer(cell) {
+  return pointerSize === 8 ? dv.getBigUint64(cell, true) : BigInt(dv.getUint32(cell, true));
+}
+
+/** Stores an address, a bigint, in a pointer cell. */
+function putPointer(cell, address) {
+  if (pointerSize === 8) dv.setBigUint64(cell, address, true);
+  else dv.setUint32(cell, Number(address), true);
+}
+
 module.exports = {
   views,
-  u16,
   FRAME,
   TOP,
   ARG,
@@ -241,10 +256,13 @@ module.exports = {
   overflow,
   spilled,
   dropSpilled,
+  keep,
   spill,
   scratch,
   putAddress,
   putNull,
+  getPointer,
+  putPointer,
   isNull,
   putString,
   putWideString,

@@ -20,19 +20,23 @@ function mismatch(info, value) {
   const { argument, path, field, expected } = info;
   const received = kindOf(value);
   const details = { argument, expected, received };
-  const where = `argument ${argument}${path}`;
+  const where = `${argument === undefined ? 'callback result' : `argument ${argument}`}${path}`;
   if (field !== undefined) {
-    const message = `Object property '${field}' type mismatch. Expect value to be ${expected}, but received ${received}`;
+    const kind = expected === 'Array' ? 'Object' : expected;
+    const message = `Object property '${field}' type mismatch. Expect value to be ${kind}, but received ${received}`;
     return coded(Error, 'InvalidArg', message, details);
   }
   if (expected === 'Array') {
     return coded(Error, 'ArrayExpected', `Object is not array (${where}: got ${received})`, details);
   }
+  if (expected === 'Object') {
+    return coded(TypeError, 'InvalidArg', `${where}: expected Object, got ${received}`, details);
+  }
   if (path === '' && Object.hasOwn(SCALAR_CODES, expected)) {
     const message = `${where}: expected ${expected}, got ${received}`;
     return coded(Error, SCALAR_CODES[expected], message, details);
   }
-  return coded(Error, 'InvalidArg', `expect ${expected}, got: ${received} (${where})`, details);
+  return coded(Error, 'InvalidArg', `expect ${expected}, got: ${received}`, details);
 }
 
 /** The error of an unusable type or descriptor. */

@@ -6,6 +6,7 @@ const { coded } = require('../core/errors.js');
 const { DataType, FFITypeTag, PointerType } = require('./constants.js');
 const { failure } = require('./errors.js');
 const { define, forget, load } = require('./load.js');
+const pointers = require('./pointers.js');
 
 /** Opens a library under a key, for every thread. A key that is open stays as it is. */
 function open(params) {
@@ -55,4 +56,5 @@ module.exports = {
   funcConstructor,
   load,
   open,
+  ...pointers,
 };

@@ -5,55 +5,43 @@
 // every call, so it compares types by content.
 
 const { native } = require('../core/loader.js');
-const { compile } = require('../core/compile.js');
+const { compileCall, compileTask } = require('../core/compile.js');
 const { coded } = require('../core/errors.js');
 const { isArray, mapDelete, mapGet, mapSet } = require('../core/primordials.js');
+const { sameType, snapshot } = require('./by-type.js');
 const types = require('./types.js');
 const { failure, mismatch } = require('./errors.js');
 
 /** Compiled calls: library key -> function name -> list of Call. */
 const calls = new Map();
 
+/** Calls that are kept per function: programs that invent types for ever must not leak. */
+const MAX_KEPT = 1000;
+
+/** Options of a call, as bits. */
+const ERRNO = 1;
+const NEW_THREAD = 2;
+const FREES_RESULT = 4;
+
 /** A call that was compiled, and the types it was compiled for. */
 class Call {
-  constructor(run, library, retType, paramsType, errno) {
+  constructor(run, library, retType, paramsType, options) {
     this.run = run;
     this.library = library;
     this.retType = retType;
     this.paramsType = paramsType;
-    this.errno = errno;
+    this.options = options;
   }
 
-  fits(retType, paramsType, errno) {
+  fits(retType, paramsType, options) {
     const mine = this.paramsType;
-    if (this.errno !== errno || !sameType(this.retType, retType)) return false;
+    if (this.options !== options || !sameType(this.retType, retType)) return false;
     if (mine.length !== paramsType.length) return false;
     for (let i = 0; i < mine.length; i++) {
       if (!sameType(mine[i], paramsType[i])) return false;
     }
     return true;
   }
-}
-
-/** Whether two types are equal by content; the first one is a snapshot. */
-function sameType(mine, type) {
-  if (mine === type) return true;
-  if (typeof mine !== 'object' || typeof type !== 'object' || type === null) return false;
-  let count = 0;
-  for (const key in type) {
-    if (!Object.hasOwn(mine, key) || !sameType(mine[key], type[key])) return false;
-    count++;
-  }
-  return count === Object.keys(mine).length;
-}
-
-/** A copy of a type that the caller cannot change. */
-function snapshot(type, depth = 0) {
-  if (typeof type !== 'object' || type === null) return type;
-  if (depth > 64) throw coded(Error, 'ERR_FFI_INVALID_TYPE', 'this type is nested too deeply');
-  const copy = Object.create(null);
-  for (const key in type) copy[key] = snapshot(type[key], depth + 1);
-  return copy;
 }
 
 /** The error of an argument list of the wrong kind or length. */
@@ -96,40 +84,34 @@ function libraryOf(key) {
 }
 
 /** Compiles and binds a call. */
-function compileCall(key, name, retType, paramsType, errno) {
+function compile(key, name, retType, paramsType, options) {
   const library = libraryOf(key);
   const address = native.symbol(library, name);
   if (address === undefined) throw failure(`Cannot find "${name}" function in shared library`);
-  const params = paramsType.map(types.parameter);
-  const ret = types.result(retType);
-  const compiled = compile({
-    name,
-    params,
-    ret,
+  const mine = { ret: snapshot(retType), params: snapshot([...paramsType]) };
+  const declaration = {
+    params: mine.params.map(types.parameter),
+    ret: types.result(mine.ret),
     style: 'list',
     mismatch,
     arity,
-    withErrno: errno ? withErrno : undefined,
-  });
-  const entry = native.bind(
-    compiled.signature,
-    address,
-    library,
-    compiled.stacked,
-    compiled.errno,
-    name,
-  );
-  return new Call(
-    compiled.link(entry),
-    library,
-    snapshot(retType),
-    paramsType.map((type) => snapshot(type)),
-    errno,
-  );
+    withErrno: options & ERRNO ? withErrno : undefined,
+    freesResult: (options & FREES_RESULT) !== 0,
+  };
+  const run =
+    options & NEW_THREAD
+      ? compileTask(declaration, { address, library })
+      : bind(declaration, { address, library, name });
+  return new Call(run, library, mine.ret, mine.params, options);
+}
+
+function bind(declaration, { address, library, name }) {
+  const { signature, stacked, errno, link } = compileCall(declaration);
+  return link(native.bind(signature, address, library, stacked, errno, name));
 }
 
 /** The compiled call of a library, name and signature; made when it is first asked for. */
-function find(key, name, retType, paramsType, errno) {
+function find(key, name, retType, paramsType, options) {
   let names = mapGet(calls, key);
   if (names === undefined) {
     libraryOf(key);
@@ -139,11 +121,11 @@ function find(key, name, retType, paramsType, errno) {
   let list = mapGet(names, name);
   if (list !== undefined) {
     for (let i = 0; i < list.length; i++) {
-      if (list[i].fits(retType, paramsType, errno)) return list[i];
+      if (list[i].fits(retType, paramsType, options)) return list[i];
     }
   }
-  const call = compileCall(key, name, retType, paramsType, errno);
-  if (list === undefined) {
+  const call = compile(key, name, retType, paramsType, options);
+  if (list === undefined || list.length >= MAX_KEPT) {
     list = [];
     mapSet(names, name, list);
   }
@@ -168,12 +150,20 @@ function wasClosed(error, key, call) {
 
 const missing = (field) => coded(Error, 'InvalidArg', `Missing field \`${field}\``);
 
-/** Checks an optional switch. */
-function flag(params, name) {
-  const value = params[name];
-  if (value === undefined || value === false) return false;
-  if (value === true) return true;
+/** Checks an optional switch; its bit when it is on. */
+function flag(value, name, bit) {
+  if (value === undefined || value === false) return 0;
+  if (value === true) return bit;
   throw coded(Error, 'BooleanExpected', `\`${name}\` must be a boolean`);
+}
+
+/** The options of a call. */
+function optionsOf({ errno, runInNewThread, freeResultMemory }) {
+  return (
+    flag(errno, 'errno', ERRNO) |
+    flag(runInNewThread, 'runInNewThread', NEW_THREAD) |
+    flag(freeResultMemory, 'freeResultMemory', FREES_RESULT)
+  );
 }
 
 /** Checks what `load` and an entry of `define` have in common. */
@@ -197,14 +187,14 @@ function load(params) {
   const { library, funcName, retType, paramsType, paramsValue } = params;
   checkFields(library, funcName, retType, paramsType);
   if (paramsValue === undefined) throw missing('paramsValue');
-  const errno = flag(params, 'errno');
-  const call = find(library, funcName, retType, paramsType, errno);
+  const options = optionsOf(params);
+  const call = find(library, funcName, retType, paramsType, options);
   try {
     return call.run(paramsValue);
   } catch (error) {
     if (!wasClosed(error, library, call)) throw error;
     forget(library);
-    return find(library, funcName, retType, paramsType, errno).run(paramsValue);
+    return find(library, funcName, retType, paramsType, options).run(paramsValue);
   }
 }
 
@@ -215,7 +205,7 @@ function defineOne(funcName, entry) {
   function resolve(list) {
     const { library, retType, paramsType } = entry;
     checkFields(library, funcName, retType, paramsType);
-    call = find(library, funcName, retType, paramsType, flag(entry, 'errno'));
+    call = find(library, funcName, retType, paramsType, optionsOf(entry));
     run = call.run;
     return run(list);
   }

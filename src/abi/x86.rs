@@ -197,8 +197,8 @@ pub(super) fn classify(variant: X86, target: &Target, signature: &Signature) -> 
         }
         ResultClass::Memory => {
             // Microsoft's compilers keep the registers for declared parameters, and Clang does as
-            // they do; MinGW's thiscall gives ecx to the first argument it passes. (GCC would
-            // pass fastcall's pointer in ecx, too.)
+            // they do; MinGW's thiscall gives ecx to the first argument it passes. (GCC passes
+            // fastcall's pointer, and on Linux thiscall's, in ecx.)
             let ptr = match (convention, variant.system) {
                 (Convention::Thiscall, X86System::MinGw) => cursor.word(),
                 _ => cursor.stacked(WORD),

@@ -25,6 +25,8 @@
 #![allow(clippy::useless_conversion)]
 
 mod moves;
+#[cfg(test)]
+mod tests;
 
 use super::record;
 use super::{Blob, SLOT_STRIDE, Unwind};

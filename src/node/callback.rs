@@ -31,8 +31,12 @@ pub struct Callback {
     id: u64,
     frame_bytes: usize,
     result: (usize, usize),
-    /// For a queued callback: what its arguments point to.
-    queued: Option<Owned>,
+    /// What its arguments point to.
+    owned: Owned,
+    /// Whether it is queued, whoever calls it.
+    queued: bool,
+    /// Whether what the arguments point to is freed once it was read.
+    frees: bool,
     /// Calls that were handed over and have not run yet: the function is needed until then.
     pending: AtomicU32,
 }
@@ -88,21 +92,26 @@ pub struct SendPointer(*mut u8);
 // SAFETY: the thread that owns the memory waits while the pointer is used.
 unsafe impl Send for SendPointer {}
 
-/// `createCallback(signature id, function, queued, keeps the loop alive)` -> identifier. The C
-/// function pointer is written into the ARG cell.
+/// Flag of [`create`]: calls are queued, with copies of what the arguments point to.
+const QUEUED: u32 = 1;
+/// Flag of [`create`]: what the arguments point to is freed once it was read.
+const FREES: u32 = 2;
+/// Flag of [`create`]: the callback keeps the event loop alive until it is released.
+const KEEPS_ALIVE: u32 = 4;
+
+/// `createCallback(signature id, function, owned, flags)`. The C function pointer is written into
+/// the ARG cell.
 ///
 /// `function` is the generated unmarshaller: called without arguments, it finds its frame in the
-/// FRAME cell. `queued` is null, or the description of what the arguments point to.
+/// FRAME cell. `owned` describes what the arguments point to (see [`Owned::parse`]; null for
+/// nothing).
 pub fn create(scope: Scope, state: &State, arguments: [Value; 4]) -> Result<Value> {
     static NEXT: AtomicU64 = AtomicU64::new(1);
-    let [signature, function, queued, alive] = arguments;
+    let [signature, function, owned, flags] = arguments;
     let prepared: Rc<Prepared> = state.prepared(scope.to_u32(signature)?)?;
-    let queued = if scope.is_nullish(queued)? {
-        None
-    } else {
-        Some(Owned::parse(&numbers(scope, queued)?)?)
-    };
-    let keeps_alive = scope.to_bool(alive)?;
+    let owned = Owned::parse(&numbers(scope, owned)?)?;
+    let flags = scope.to_u32(flags)?;
+    let keeps_alive = flags & KEEPS_ALIVE != 0;
     let function = scope.reference(function)?;
     let id = NEXT.fetch_add(1, Ordering::Relaxed);
     let mut callbacks = state.callbacks.borrow_mut();
@@ -124,7 +133,9 @@ pub fn create(scope: Scope, state: &State, arguments: [Value; 4]) -> Result<Valu
         id,
         frame_bytes: prepared.frame.size as usize,
         result: (prepared.frame.ret as usize, prepared.signature.ret.size(model) as usize),
-        queued,
+        owned,
+        queued: flags & QUEUED != 0,
+        frees: flags & FREES != 0,
         pending: AtomicU32::new(0),
     });
     lock(&CALLBACKS).get_or_insert_default().insert(id, Arc::clone(&callback));
@@ -140,7 +151,7 @@ pub fn create(scope: Scope, state: &State, arguments: [Value; 4]) -> Result<Valu
     let cell = state.frame.arg()?;
     // SAFETY: `arg` checked the bounds; the cell may be unaligned.
     unsafe { cell.write_unaligned(code.cast_mut().cast()) };
-    scope.number(id as f64)
+    scope.undefined()
 }
 
 /// `releaseCallback(code address)` -> whether there was a callback at it. From now on C gets zero
@@ -203,8 +214,8 @@ unsafe extern "C" fn dispatch(context: *mut c_void, frame: *mut u8) {
     // Released a moment ago by another thread: there is nothing left to say how its result looks.
     let Some(callback) = callback else { return };
     let run = || {
-        if let Some(owned) = &callback.queued {
-            enqueue(handle.shared, &callback, owned, frame);
+        if callback.queued {
+            enqueue(handle.shared, &callback, frame);
             return true;
         }
         match handle.shared.state() {
@@ -221,6 +232,10 @@ unsafe extern "C" fn dispatch(context: *mut c_void, frame: *mut u8) {
     if !answered {
         zero_result(&callback, frame);
     }
+    if callback.frees {
+        // SAFETY: whoever sets the flag says that C gives the arguments' memory away.
+        unsafe { callback.owned.free(frame) };
+    }
 }
 
 fn zero_result(callback: &Callback, frame: *mut u8) {
@@ -230,12 +245,12 @@ fn zero_result(callback: &Callback, frame: *mut u8) {
 }
 
 /// Copies the arguments of a queued callback and hands them over.
-fn enqueue(shared: &Shared, callback: &Arc<Callback>, owned: &Owned, frame: *mut u8) {
+fn enqueue(shared: &Shared, callback: &Arc<Callback>, frame: *mut u8) {
     // SAFETY: the trampoline's frame has this many bytes.
     let frame = unsafe { std::slice::from_raw_parts(frame, callback.frame_bytes) };
     let mut captured = Captured { frame: frame.into(), copies: Vec::new(), keeps_alive: false };
     // SAFETY: C passes what the signature says.
-    unsafe { owned.copy(&mut captured.frame, &mut captured.copies) };
+    unsafe { callback.owned.copy(&mut captured.frame, &mut captured.copies) };
     if let Some(state) = shared.state() {
         captured.keeps_alive = state.alive.add(state.scope(), shared).is_ok();
     }

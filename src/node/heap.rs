@@ -1,10 +1,12 @@
 //! Memory that outlives a call: `malloc`ed, so that C and JavaScript may free each other's.
 
 use super::env::State;
+use super::frame::ARG;
 use super::memory::numbers;
 use super::owned::Owned;
 use super::value::{Scope, Value};
 use crate::error::{Code, Error, Result};
+use std::collections::HashMap;
 use std::ptr;
 
 fn out_of_memory(size: usize) -> Error {
@@ -32,23 +34,25 @@ impl Drop for Blocks {
 
 /// `promote(list)`: moves data that was written to scratch memory into blocks of its own.
 ///
-/// `list` is a Uint32Array `[blocks, pointers, spills, (offset, size) per block, (cell, offset)
-/// per pointer, (cell, size) per spill]`, all in frame memory: each pointer cell is set to the
-/// block that starts at its offset; each spill's cell holds the address of data elsewhere, which
-/// is copied into a block as well. The address of the first block is written into the ARG cell
-/// and remembered as live.
+/// `list` is a Uint32Array `[keep, blocks, pointers, spills, (offset, size) per block, (cell,
+/// offset) per pointer, (cell, size) per spill]`, all in frame memory: each pointer cell is set to
+/// the block that starts at its offset; each spill's cell holds the address of data elsewhere,
+/// which is copied into a block as well. With `keep`, the address of the first block is written
+/// into the ARG cell and remembered as live.
 pub fn promote(scope: Scope, state: &State, [list]: [Value; 1]) -> Result<Value> {
     let list = numbers(scope, list)?;
     let bad = || Error::new(Code::Internal, "promote: bad list");
-    let [block_count, pointer_count, spill_count, pairs @ ..] = list.as_slice() else {
+    let [keep, block_count, pointer_count, spill_count, pairs @ ..] = list.as_slice() else {
         return Err(bad());
     };
     let pairs: Vec<(u32, u32)> = pairs.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect();
     let (blocks, pairs) = pairs.split_at_checked(*block_count as usize).ok_or_else(bad)?;
     let (pointers, spills) = pairs.split_at_checked(*pointer_count as usize).ok_or_else(bad)?;
-    if spills.len() != *spill_count as usize || blocks.is_empty() {
+    if spills.len() != *spill_count as usize {
         return Err(bad());
     }
+    let by_offset: HashMap<u32, usize> =
+        blocks.iter().enumerate().map(|(i, &(offset, _))| (offset, i)).collect();
 
     let mut made = Blocks(Vec::new());
     for &(_, size) in blocks {
@@ -61,8 +65,8 @@ pub fn promote(scope: Scope, state: &State, [list]: [Value; 1]) -> Result<Value>
         Ok(())
     };
     for &(cell, offset) in pointers {
-        let index = blocks.iter().position(|&(start, _)| start == offset).ok_or_else(bad)?;
-        set(cell, made.0[index])?;
+        let index = by_offset.get(&offset).ok_or_else(bad)?;
+        set(cell, made.0[*index])?;
     }
     for &(cell, size) in spills {
         let source = state.frame.at(cell, size_of::<usize>())?.cast::<*const u8>();
@@ -77,18 +81,13 @@ pub fn promote(scope: Scope, state: &State, [list]: [Value; 1]) -> Result<Value>
         // SAFETY: `at` checked the bounds; the block has `size` bytes.
         unsafe { ptr::copy_nonoverlapping(source, block, size as usize) };
     }
-    let first = made.0[0];
-    state.live.borrow_mut().insert(first as usize);
+    if *keep != 0 {
+        let first = *made.0.first().ok_or_else(bad)?;
+        set(state.frame.get(ARG), first)?;
+        state.live.borrow_mut().insert(first as usize);
+    }
     made.0.clear();
-    write_result(state, first)?;
     scope.undefined()
-}
-
-fn write_result(state: &State, address: *mut u8) -> Result<()> {
-    let cell = state.frame.arg()?;
-    // SAFETY: `arg` checked the bounds; the cell may be unaligned.
-    unsafe { cell.write_unaligned(address) };
-    Ok(())
 }
 
 /// The address that an External argument holds.

@@ -2,19 +2,60 @@
 //! plan says, before the C compiler's oracle looks at everything.
 #![cfg(all(target_arch = "x86_64", target_os = "linux"))]
 
-use ffi_jit::abi::classify;
+use ffi_jit::abi::{Ext, classify};
 use ffi_jit::arch::{Blob, SLOT_STRIDE, emit, emit_slots, record};
-use ffi_jit::plan::{Entry, FrameLayout, downcall, upcall, verify};
+use ffi_jit::plan::{Base, Entry, FrameLayout, Op, Place, Plan, downcall, upcall, verify};
 use ffi_jit::target::Target;
 use ffi_jit::types::{Signature, parse_signature};
-use memmap2::{Mmap, MmapMut};
 use std::ffi::c_void;
 
-/// A page with code, mapped read-write first and read-execute after.
-fn executable(code: &[u8]) -> Mmap {
-    let mut map = MmapMut::map_anon(code.len()).expect("memory");
-    map[..code.len()].copy_from_slice(code);
-    map.make_exec().expect("executable memory")
+const PAGE: usize = 4096;
+
+/// Whole pages of memory.
+struct Pages {
+    start: *mut u8,
+    len: usize,
+}
+
+impl Pages {
+    fn new(len: usize) -> Pages {
+        let len = len.next_multiple_of(PAGE);
+        let (access, kind) =
+            (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANON);
+        // SAFETY: a new mapping touches nothing that exists.
+        let start = unsafe { libc::mmap(std::ptr::null_mut(), len, access, kind, -1, 0) };
+        assert_ne!(start, libc::MAP_FAILED);
+        Pages { start: start.cast(), len }
+    }
+
+    fn protect(&mut self, from: usize, access: i32) {
+        assert!(from < self.len);
+        // SAFETY: from..len are pages of this mapping.
+        let done = unsafe { libc::mprotect(self.start.add(from).cast(), self.len - from, access) };
+        assert_eq!(done, 0);
+    }
+
+    /// The first `len` bytes, which must be writable.
+    fn bytes(&mut self, len: usize) -> &mut [u8] {
+        assert!(len <= self.len);
+        // SAFETY: bytes of this mapping, borrowed with it.
+        unsafe { std::slice::from_raw_parts_mut(self.start, len) }
+    }
+}
+
+impl Drop for Pages {
+    fn drop(&mut self) {
+        // SAFETY: the mapping is whole, and nobody can refer to it any more.
+        unsafe { libc::munmap(self.start.cast(), self.len) };
+    }
+}
+
+/// Pages with code, writable first and executable after.
+fn executable(code: &[u8]) -> Pages {
+    let mut pages = Pages::new(code.len());
+    pages.bytes(code.len()).copy_from_slice(code);
+    pages.protect(0, libc::PROT_READ | libc::PROT_EXEC);
+    pages
 }
 
 fn parse(text: &str) -> (Signature, FrameLayout, Target) {
@@ -32,9 +73,11 @@ fn down(text: &str, entry: Entry, errno: bool) -> (Blob, FrameLayout) {
     (emit(&plan, &target).expect(text), frame)
 }
 
+const FRAME: usize = 1 << 17;
+
 /// A frame at a multiple of 64.
 #[repr(C, align(64))]
-struct Frame([u8; 4096]);
+struct Frame([u8; FRAME]);
 
 impl Frame {
     fn put<T: Copy>(&mut self, at: u32, value: T) {
@@ -56,14 +99,14 @@ impl Frame {
 fn call(text: &str, function: *const c_void, fill: impl Fn(&mut Frame, &FrameLayout)) -> Frame {
     let (blob, layout) = down(text, Entry::Direct, true);
     let code = executable(&blob.code);
-    let mut frame = Frame([0xa5; 4096]);
+    let mut frame = Frame([0xa5; FRAME]);
     fill(&mut frame, &layout);
     let mut record = [0usize; 8];
     record[record::TARGET as usize] = function.addr();
     // SAFETY: the address of this thread's errno is always valid.
     record[record::ERRNO as usize] = unsafe { libc::__errno_location() }.addr();
     // SAFETY: a Direct trampoline is a C function with these parameters.
-    let entry: extern "C" fn(*mut u8, *const usize) = unsafe { std::mem::transmute(code.as_ptr()) };
+    let entry: extern "C" fn(*mut u8, *const usize) = unsafe { std::mem::transmute(code.start) };
     entry(frame.0.as_mut_ptr(), record.as_ptr());
     frame
 }
@@ -136,6 +179,24 @@ fn result_in_memory_and_many_arguments() {
     assert_eq!((got.0[0], got.0[39], got.0[40]), (1_111_110, 1_111_110, 77));
 }
 
+/// The stack is probed page by page, and the copy loops.
+#[test]
+fn an_area_of_many_pages() {
+    #[derive(Clone, Copy)]
+    #[repr(C)]
+    struct Huge([u64; 10_000]);
+    extern "C" fn sum(huge: Huge, last: f64) -> f64 {
+        huge.0.iter().sum::<u64>() as f64 + last
+    }
+    let text = "(struct{u64[10000]}, f64) -> f64";
+    let layout = parse(text).1;
+    let frame = call(text, sum as *const c_void, |f, l| {
+        f.put(l.args[0], Huge(std::array::from_fn(|i| i as u64)));
+        f.put(l.args[1], 0.5f64);
+    });
+    assert_eq!(frame.get::<f64>(layout.ret), 49_995_000.5);
+}
+
 #[test]
 fn an_upcall_through_a_slot() {
     /// Answers (a + b.a, b.b, b.c) from the frame.
@@ -158,7 +219,7 @@ fn an_upcall_through_a_slot() {
     let plan = upcall(&calls, &layout, &target);
     verify(&plan, &calls, &layout).expect(text);
     let body = executable(&emit(&plan, &target).expect(text).code);
-    let page = 4096;
+    let page = PAGE;
     let mut slots = emit_slots(&target, page / SLOT_STRIDE, page, 64).expect("slots");
     assert_eq!(slots.len(), page);
     let chosen = 37;
@@ -167,14 +228,108 @@ fn an_upcall_through_a_slot() {
         let at = page + chosen * 64 + 8 * word as usize;
         slots[at..at + 8].copy_from_slice(&value.to_le_bytes());
     };
-    put(record::BODY, body.as_ptr().addr());
+    put(record::BODY, body.start.addr());
     put(record::DISPATCH, dispatch as *const c_void as usize);
     put(record::CONTEXT, (&raw const layout).addr());
     let map = executable(&slots);
     // SAFETY: the slot is a C function of the signature above.
     let function: extern "C" fn(i8, Mixed, Big) -> Mixed =
-        unsafe { std::mem::transmute(map.as_ptr().add(chosen * SLOT_STRIDE)) };
+        unsafe { std::mem::transmute(map.start.add(chosen * SLOT_STRIDE)) };
     let got =
         function(-3, Mixed { a: 40.5, b: -1, c: 200 }, Big(std::array::from_fn(|i| i as u64)));
     assert_eq!((got.a, got.b, got.c), (77.5, -1, 200));
+}
+
+/// Two pages, the second one without access: what runs over the end of the first one crashes.
+struct Edge(Pages);
+
+impl Edge {
+    fn new() -> Edge {
+        let mut pages = Pages::new(2 * PAGE);
+        pages.protect(PAGE, libc::PROT_NONE);
+        Edge(pages)
+    }
+
+    fn page(&mut self) -> &mut [u8] {
+        self.0.bytes(PAGE)
+    }
+
+    /// Runs a Direct trampoline on the last `len` bytes of the page.
+    fn run(&mut self, plan: &Plan, function: *const c_void, len: usize) {
+        let target = Target::host().expect("an x64 host");
+        let code = executable(&emit(plan, &target).expect("code").code);
+        let mut record = [0usize; 8];
+        record[record::TARGET as usize] = function.addr();
+        // SAFETY: a Direct trampoline is a C function with these parameters.
+        let entry: extern "C" fn(*mut u8, *const usize) =
+            unsafe { std::mem::transmute(code.start) };
+        entry(self.page()[PAGE - len..].as_mut_ptr(), record.as_ptr());
+    }
+}
+
+fn plan(ops: Vec<Op>, out_bytes: u32) -> Plan {
+    let (entry, stack_align, frame_bytes) = (Entry::Direct, 16, 16);
+    Plan { entry, ops, out_bytes, stack_align, frame_bytes, frame_align: 16, locals: 0, pops: 0 }
+}
+
+fn mov(from: Place, to: Place, len: u32) -> Op {
+    Op::Move { from, to, len, ext: Ext::None }
+}
+
+/// Every length goes through a register and back: nothing else is read or written.
+#[test]
+fn moves_touch_their_bytes_only() {
+    extern "C" fn same(value: u64) -> u64 {
+        value
+    }
+    extern "C" fn same_float(value: f64) -> f64 {
+        value
+    }
+    let int = (Place::Int(7), Place::Int(0), same as *const c_void);
+    let float = (Place::Fp(0), Place::Fp(0), same_float as *const c_void);
+    for (to, back, function) in [int, float] {
+        for len in 1..=8u32 {
+            let n = len as usize;
+            let value = &[1, 2, 3, 4, 5, 6, 7, 8][..n];
+            let through = |from, at| {
+                let (from, at) = (Place::Mem(Base::Frame, from), Place::Mem(Base::Frame, at));
+                plan(vec![mov(from, to, len), Op::Call, mov(back, at, len)], 0)
+            };
+            // The destination is the end of the page, then the source is.
+            let mut edge = Edge::new();
+            edge.page().fill(0xee);
+            edge.page()[PAGE - n - 8..PAGE - 8].copy_from_slice(value);
+            edge.run(&through(0, 8), function, n + 8);
+            assert_eq!(&edge.page()[PAGE - n..], value, "{to:?} {len}");
+            let before = if n < 8 { 0xee } else { 8 };
+            assert_eq!(edge.page()[PAGE - n - 1], before, "{to:?} {len}");
+            edge.page()[..PAGE - n].fill(0xdd);
+            edge.run(&through(8, 0), function, n + 8);
+            assert_eq!(&edge.page()[PAGE - n - 8..PAGE - 8], value, "{to:?} {len}");
+            assert!(edge.page()[PAGE - 8..PAGE - n].iter().all(|&byte| byte == 0xdd), "{len}");
+            assert_eq!(edge.page()[PAGE - n - 9], 0xdd, "{to:?} {len}");
+        }
+    }
+}
+
+/// Copies of every length, unrolled and looped, to the stack and back.
+#[test]
+fn copies_touch_their_bytes_only() {
+    extern "C" fn nothing() {}
+    for len in (1..=40).chain(120..=145).chain([200, 255, 1000, 1999]) {
+        let n = len as usize;
+        let ops = vec![
+            Op::Copy { from: (Base::Frame, len), to: (Base::Out, 0), len },
+            Op::Call,
+            Op::Copy { from: (Base::Out, 0), to: (Base::Frame, 0), len },
+        ];
+        let mut edge = Edge::new();
+        edge.page().fill(0xee);
+        let value: Vec<u8> = (0..n).map(|i| (i % 251) as u8).collect();
+        edge.page()[PAGE - n..].copy_from_slice(&value);
+        edge.run(&plan(ops, len.next_multiple_of(16)), nothing as *const c_void, 2 * n);
+        assert_eq!(&edge.page()[PAGE - 2 * n..PAGE - n], value, "{len}");
+        assert_eq!(&edge.page()[PAGE - n..], value, "{len}");
+        assert!(edge.page()[..PAGE - 2 * n].iter().all(|&byte| byte == 0xee), "{len}");
+    }
 }
