@@ -84,7 +84,15 @@ static void read_file(const char *path) {
 // --- one case ---------------------------------------------------------------------------------
 
 // Offsets in a record, in words (ffi_jit::arch::record).
-enum { RECORD_BODY = 0, RECORD_TARGET = 1, RECORD_FRAME = 2, RECORD_FRAME_CELL = 3, RECORD_ERRNO = 4, RECORD_DISPATCH = 1, RECORD_CONTEXT = 2 };
+enum {
+  RECORD_BODY = 0,
+  RECORD_TARGET = 1, // of downcalls
+  RECORD_FRAME = 2,
+  RECORD_FRAME_CELL = 3,
+  RECORD_ERRNO = 4,
+  RECORD_DISPATCH = 1, // of upcalls
+  RECORD_CONTEXT = 2,
+};
 
 enum { ENTRY_DIRECT, ENTRY_FIXED, ENTRY_STACKED, ENTRY_COUNT };
 static const char *const entry_names[] = {"direct", "fixed", "stacked"};
@@ -103,9 +111,9 @@ static struct {
   byte garbage;
 } c;
 
-static byte *slots;       // The page of slots, records behind it, then code, then more.
-static byte *code;        // Read and execute.
-static byte *frames;      // Its last page can never be touched.
+static byte *slots;  // Code slots, and their records RECORD_OFFSET bytes behind.
+static byte *code;   // Read and execute: one trampoline, the other one in the middle.
+static byte *frames; // The last 64 KiB can never be touched.
 static uint32_t slot_count, record_offset, record_stride;
 static int failed;
 static int our_errno;
@@ -115,10 +123,11 @@ static void fail(const char *direction, const char *what, unsigned long long det
   failed = 1;
 }
 
-static void put_code(struct blob blob) {
-  if (blob.length > REGION) exit(4);
+static void put_code(struct blob first, struct blob second) {
+  if (first.length > REGION / 2 || second.length > REGION / 2) exit(4);
   protect(code, REGION, 'w');
-  memcpy(code, blob.start, blob.length);
+  memcpy(code, first.start, first.length);
+  memcpy(code + REGION / 2, second.start, second.length);
   protect(code, REGION, 'x');
 }
 
@@ -127,6 +136,8 @@ static uintptr_t *record_of(unsigned slot) {
 }
 
 static uintptr_t slot_address(unsigned slot) { return (uintptr_t)slots + slot * 16; }
+
+static const struct blob nothing;
 
 // Every callee-saved register gets a pattern of its own.
 static void set_guard(uintptr_t target, uint32_t pops) {
@@ -189,26 +200,27 @@ static void check_frame(const char *direction, const char *what, const byte *fra
       fail(direction, what, i);
 }
 
-static const struct blob nothing;
-
-static void down(int entry) {
-  const char *direction = entry_names[entry];
-  put_code(c.down[entry]);
-  // The frame ends where memory ends, so that reading too much is a crash.
-  byte *frame = frames + REGION - 65536 - c.frame_size;
-  memcpy(frame, c.frame.start, c.frame_size);
-  fill(oracle_args, sizeof oracle_args, nothing);
-  fill(oracle_ret, sizeof oracle_ret, c.ret_values);
-  oracle_errno = &our_errno;
-  oracle_errno_value = c.errno_value;
-  probe_state.target = (uintptr_t)callees[c.number];
-  probe_state.sp = 1;
-
-  unsigned slot = c.number % slot_count;
+// An empty record of a slot.
+static uintptr_t *fresh_record(unsigned slot, const byte *body) {
   uintptr_t *record = record_of(slot);
   memset(record, 0x5a, record_stride);
-  record[RECORD_BODY] = (uintptr_t)code;
-  record[RECORD_TARGET] = (uintptr_t)probe;
+  record[RECORD_BODY] = (uintptr_t)body;
+  return record;
+}
+
+// The frame ends where memory ends, so that reading too much is a crash.
+static byte *fresh_frame(void) {
+  byte *frame = frames + REGION - 65536 - c.frame_size;
+  memcpy(frame, c.frame.start, c.frame_size);
+  return frame;
+}
+
+// Enters the downcall trampoline and checks what it did to its caller and its frame.
+static void enter(const char *direction, int entry, uintptr_t target) {
+  byte *frame = fresh_frame();
+  unsigned slot = c.number % slot_count;
+  uintptr_t *record = fresh_record(slot, code);
+  record[RECORD_TARGET] = target;
   record[RECORD_ERRNO] = (uintptr_t)&our_errno;
   if (entry == ENTRY_DIRECT) {
     set_guard((uintptr_t)code, 0);
@@ -223,9 +235,6 @@ static void down(int entry) {
     if (result) fail(direction, "does not return 0 but", result);
   }
   check_registers(direction, 0);
-  check_alignment(direction, c.down_align);
-  check_slots(direction, "arrived differently: argument leaf", oracle_args, c.args, c.arg_count,
-              c.arg_values);
   check_frame(direction, "came back differently: result leaf", frame, c.rets, c.ret_count,
               c.ret_values);
   for (uint32_t i = 0; i < c.frame_size; i++)
@@ -234,6 +243,22 @@ static void down(int entry) {
   int saved;
   memcpy(&saved, frame + c.errno_at, 4);
   if (saved != c.errno_value) fail(direction, "saves a wrong errno", saved);
+}
+
+// A downcall to the C callee.
+static void down(int entry) {
+  const char *direction = entry_names[entry];
+  put_code(c.down[entry], nothing);
+  fill(oracle_args, sizeof oracle_args, nothing);
+  fill(oracle_ret, sizeof oracle_ret, c.ret_values);
+  oracle_errno = &our_errno;
+  oracle_errno_value = c.errno_value;
+  probe_state.target = (uintptr_t)callees[c.number];
+  probe_state.sp = 1;
+  enter(direction, entry, (uintptr_t)probe);
+  check_alignment(direction, c.down_align);
+  check_slots(direction, "arrived differently: argument leaf", oracle_args, c.args, c.arg_count,
+              c.arg_values);
 }
 
 static int dispatched;
@@ -251,26 +276,37 @@ static void dispatch(void *context, byte *frame) {
     memcpy(frame + c.rets[i].at, c.ret_values.start + 8 * i, c.rets[i].size);
 }
 
+static uintptr_t upcall_slot(const byte *body, uintptr_t dispatcher) {
+  unsigned slot = (c.number + slot_count / 2) % slot_count;
+  uintptr_t *record = fresh_record(slot, body);
+  record[RECORD_DISPATCH] = dispatcher;
+  record[RECORD_CONTEXT] = (uintptr_t)&dispatched;
+  dispatched = 0;
+  return slot_address(slot);
+}
+
+// An upcall from the C caller.
 static void up(void) {
   const char *direction = "upcall";
-  put_code(c.up);
+  put_code(c.up, nothing);
   fill(oracle_args, sizeof oracle_args, c.arg_values);
   fill(oracle_ret, sizeof oracle_ret, nothing);
-  unsigned slot = (c.number * 7 + 3) % slot_count;
-  uintptr_t *record = record_of(slot);
-  memset(record, 0x5a, record_stride);
-  record[RECORD_BODY] = (uintptr_t)code;
-  record[RECORD_DISPATCH] = (uintptr_t)probe;
-  record[RECORD_CONTEXT] = (uintptr_t)&dispatched;
   probe_state.target = (uintptr_t)dispatch;
-  dispatched = 0;
-  set_guard(slot_address(slot), c.pops);
+  set_guard(upcall_slot(code, (uintptr_t)probe), c.pops);
   callers[c.number](guard);
   if (dispatched != 1) fail(direction, "dispatcher calls:", dispatched);
   check_registers(direction, c.pops);
   check_alignment(direction, ABI_STACK_ALIGN);
   check_slots(direction, "came back differently: result leaf", oracle_ret, c.rets, c.ret_count,
               c.ret_values);
+}
+
+// A downcall to our own upcall: the one undoes the other.
+static void round_trip(int entry) {
+  put_code(c.down[entry], c.up);
+  our_errno = c.errno_value;
+  enter("round trip", entry, upcall_slot(code + REGION / 2, (uintptr_t)dispatch));
+  if (dispatched != 1) fail("round trip", "dispatcher calls:", dispatched);
 }
 
 int main(int argc, char **argv) {
@@ -283,7 +319,7 @@ int main(int argc, char **argv) {
   code = memory();
   frames = memory();
   protect(frames + REGION - 65536, 65536, '-');
-  uint32_t count = number();
+  uint32_t count = number(), runs_c = number();
   slot_count = number();
   record_offset = number();
   record_stride = number();
@@ -317,8 +353,9 @@ int main(int argc, char **argv) {
       c.errno_value = number();
       c.garbage = number();
       if (i < from || failed) continue;
-      down(round % ENTRY_COUNT);
-      up();
+      if (runs_c) down(round % ENTRY_COUNT);
+      if (runs_c) up();
+      round_trip(round % ENTRY_COUNT);
     }
   }
   printf("done\n");

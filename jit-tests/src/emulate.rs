@@ -149,7 +149,8 @@ fn write_case(writer: &mut Writer, prepared: &Prepared, rng: &mut Rng) -> Result
 /// The cases of a batch as the driver reads them.
 fn cases(target: &Target, signatures: &[Signature], seed: u64) -> Result<Vec<u8>, String> {
     let mut writer = Writer::default();
-    for number in [signatures.len(), SLOTS, RECORDS, RECORD_STRIDE] {
+    let runs_c = usize::from(runs_c(target));
+    for number in [signatures.len(), runs_c, SLOTS, RECORDS, RECORD_STRIDE] {
         writer.number(number as u32);
     }
     let slots =
@@ -164,8 +165,16 @@ fn cases(target: &Target, signatures: &[Signature], seed: u64) -> Result<Vec<u8>
     Ok(writer.0)
 }
 
+/// Whether C code of the target's ABI can run where the code runs. Apple's and Windows' flavours
+/// of AAPCS64 run as Linux programs: of them downcalls meet upcalls only.
+fn runs_c(target: &Target) -> bool {
+    target.arch != Arch::Aarch64 || matches!(target.os, Os::Linux | Os::Android)
+}
+
 /// The program's source: the batch, tables of its functions, the driver.
-fn program_text(batch: &Batch) -> String {
+fn program_text(target: &Target, batch: &Batch) -> String {
+    let none = Batch::of(target, Vec::new());
+    let batch = if runs_c(target) { batch } else { &none };
     let mut text = batch.text();
     let driver = Path::new(env!("CARGO_MANIFEST_DIR")).join("c").join("driver.c");
     let mut table = |declaration: &str, name: &str| {
@@ -289,7 +298,7 @@ impl Emulation {
         let put = |path: &Path, bytes: &[u8]| {
             fs::write(path, bytes).map_err(|error| format!("{}: {error}", path.display()))
         };
-        put(&source, program_text(batch).as_bytes())?;
+        put(&source, program_text(&self.target, batch).as_bytes())?;
         put(&data, &cases(&self.target, &batch.signatures, self.seed)?)?;
         self.compile(compiler, &source, &program)?;
 
@@ -325,7 +334,7 @@ impl Emulation {
         let (head, leading) = compiler.command.split_first().ok_or("an empty compiler command")?;
         let mut command = Command::new(head);
         command.args(leading).args(["-std=gnu11", "-w"]);
-        if self.target.os != Os::Windows {
+        if self.target.os != Os::Windows || !runs_c(&self.target) {
             command.args(["-static", "-fno-pie", "-no-pie"]);
         }
         command.args(&compiler.flags).arg("-o").arg(program).arg(source);
