@@ -6,6 +6,7 @@ pub mod batch;
 pub mod c_source;
 pub mod case;
 pub mod compiler;
+pub mod emulate;
 pub mod faults;
 pub mod guarded;
 pub mod leaves;
