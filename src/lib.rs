@@ -20,7 +20,11 @@
 
 pub mod abi;
 pub mod arch;
+pub mod call;
+pub mod code;
 pub mod error;
+#[cfg(feature = "node")]
+pub mod node;
 pub mod plan;
 pub mod target;
 pub mod types;

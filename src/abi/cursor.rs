@@ -21,7 +21,7 @@ impl Registers {
         self.list.len() - self.next
     }
 
-    /// How many were given out.
+    /// How many were given out or passed over.
     pub const fn used(&self) -> usize {
         self.next
     }
@@ -31,6 +31,45 @@ impl Registers {
         let register = self.list.get(self.next).copied();
         self.next += usize::from(register.is_some());
         register
+    }
+
+    /// Passes over one register if needed so that the next has an even position.
+    pub fn align_to_pair(&mut self) {
+        self.next = self.next.next_multiple_of(2).min(self.list.len());
+    }
+
+    /// Passes over `count` registers, or over all that are left.
+    pub fn skip(&mut self, count: usize) {
+        self.next = self.next.saturating_add(count).min(self.list.len());
+    }
+
+    /// Passes over all registers that are left.
+    pub fn exhaust(&mut self) {
+        self.next = self.list.len();
+    }
+}
+
+/// The 16 single-precision argument registers of AAPCS32: double-precision registers are pairs
+/// of them, and a gap left by alignment is filled by a later, smaller argument.
+#[derive(Clone, Debug)]
+pub struct SingleRegisters {
+    free: u16,
+}
+
+impl SingleRegisters {
+    /// All of them.
+    pub const fn new() -> Self {
+        SingleRegisters { free: u16::MAX }
+    }
+
+    /// The first of the lowest `count * width` consecutive free registers that start at a multiple
+    /// of `width`. Where there are none, no register is given out any more (stage C.2).
+    pub fn take(&mut self, count: u32, width: u32) -> Option<u8> {
+        let block = (1u32 << (count * width)) - 1;
+        let starts = (0..=16 - count * width).step_by(width as usize);
+        let first = starts.into_iter().find(|&n| u32::from(self.free) & (block << n) == block << n);
+        self.free = first.map_or(0, |n| self.free & !((block << n) as u16));
+        first.map(|n| n as u8)
     }
 }
 

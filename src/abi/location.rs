@@ -1,6 +1,7 @@
 //! The classifier's answer: where every byte of every argument and of the result travels.
 
 use super::Abi;
+use crate::types::{Scalar, Type};
 use std::fmt;
 
 /// A register or a place in the stack argument area.
@@ -31,6 +32,17 @@ pub enum Ext {
     Sign(u8),
 }
 
+impl Ext {
+    /// How a scalar narrower than `int` is widened to `bytes`; other types keep their form.
+    pub(super) const fn widen(ty: &Type, bytes: u8) -> Ext {
+        match ty {
+            Type::Scalar(Scalar::I8 | Scalar::I16) => Ext::Sign(bytes),
+            Type::Scalar(Scalar::Bool | Scalar::U8 | Scalar::U16) => Ext::Zero(bytes),
+            _ => Ext::None,
+        }
+    }
+}
+
 /// Some bytes of a value and where they travel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Piece {
@@ -42,6 +54,13 @@ pub struct Piece {
     pub ext: Ext,
     /// Where they travel.
     pub loc: Location,
+}
+
+impl Piece {
+    /// A piece that is not widened.
+    pub(super) const fn new(at: u32, len: u32, loc: Location) -> Piece {
+        Piece { at, len, ext: Ext::None, loc }
+    }
 }
 
 /// How one argument is passed.
@@ -61,6 +80,23 @@ pub enum Passing {
         /// Alignment of the copy in bytes.
         align: u32,
     },
+}
+
+impl Passing {
+    /// The pieces of a value; none for what is ignored or passed by reference.
+    pub fn pieces(&self) -> &[Piece] {
+        match self {
+            Passing::Value(pieces) => pieces,
+            Passing::Ignore | Passing::Reference { .. } => &[],
+        }
+    }
+
+    /// The pieces that carry the value once: without those that repeat an earlier one's bytes.
+    pub fn distinct(&self) -> impl Iterator<Item = &Piece> {
+        let pieces = self.pieces();
+        let repeats = |i: usize| pieces[..i].iter().any(|before| before.at == pieces[i].at);
+        (0..pieces.len()).filter(move |&i| !repeats(i)).map(|i| &pieces[i])
+    }
 }
 
 /// How the result comes back.

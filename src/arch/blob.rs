@@ -9,8 +9,9 @@ pub struct Blob {
     pub unwind: Unwind,
 }
 
-/// The frame a trampoline builds, for unwind tables. All trampolines keep a frame pointer:
-/// after `prologue` bytes the canonical frame address follows from it.
+/// The frame a trampoline builds, for unwind tables. All trampolines keep a frame pointer: behind
+/// `set_fp` the caller's frame follows from it, whatever SP is. (For Windows: `saved` registers
+/// are `UWOP_SAVE_NONVOL`, because they lie below the frame pointer.)
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unwind {
     /// Code offset behind the instruction that pushes the caller's frame pointer.

@@ -40,8 +40,8 @@ pub fn upcall(layout: &CallLayout, frame: &FrameLayout, target: &Target) -> Plan
                     len: *size,
                 });
             }
-            Passing::Value(pieces) => {
-                for piece in pieces {
+            Passing::Value(_) => {
+                for piece in passing.distinct() {
                     let to = (Base::Frame, cell + piece.at);
                     let op = match piece.loc {
                         Location::Stack(offset) if piece.len > 8 => {
@@ -85,7 +85,7 @@ pub fn upcall(layout: &CallLayout, frame: &FrameLayout, target: &Target) -> Plan
     Plan {
         entry: Entry::Upcall,
         ops,
-        out_bytes: layout_home(target),
+        out_bytes: dispatcher_home(target),
         stack_align: 16,
         frame_bytes: frame.size,
         frame_align: frame.align,
@@ -95,7 +95,7 @@ pub fn upcall(layout: &CallLayout, frame: &FrameLayout, target: &Target) -> Plan
 }
 
 /// Home space that the dispatcher, a C function of the platform, may use.
-fn layout_home(target: &Target) -> u32 {
+fn dispatcher_home(target: &Target) -> u32 {
     use crate::target::{Arch, Os};
     if target.arch == Arch::X64 && target.os == Os::Windows { 32 } else { 0 }
 }

@@ -53,11 +53,10 @@ impl DataModel {
             long: if matches!(ints, IntModel::Lp64) { 8 } else { 4 },
             wchar: if matches!(os, Os::Windows) { 2 } else { 4 },
             // AAPCS (both widths) makes wchar_t unsigned on Linux; Apple keeps int.
-            wchar_signed: match (arch, os) {
-                (_, Os::Windows) => false,
-                (Arch::Aarch64 | Arch::Arm32, Os::Linux | Os::Android) => false,
-                _ => true,
-            },
+            wchar_signed: !matches!(
+                (arch, os),
+                (_, Os::Windows) | (Arch::Aarch64 | Arch::Arm32, Os::Linux | Os::Android)
+            ),
             i64_align: wide_align,
             f64_align: wide_align,
         }

@@ -1,0 +1,102 @@
+'use strict';
+// The JS suites on other majors of Node, and a smoke test on Bun and Deno. The runtimes come from
+// npm packages and are kept in .cache/runtimes.
+//
+//   node ci/nodes.js                 Node 18, 20, 22, 24 and 26, Bun, Deno
+//   node ci/nodes.js 18 26 bun       some of them
+
+const fs = require('node:fs');
+const path = require('node:path');
+const { build } = require('./build.js');
+const { closingCounts, settle } = require('./lib/counts.js');
+const { runSuites, runtimeSuites } = require('./lib/js-suites.js');
+const { cache } = require('./lib/paths.js');
+const { closingLine, runSteps } = require('./lib/report.js');
+const { npm, run, MINUTE } = require('./lib/run.js');
+
+const NODES = ['18', '20', '22', '24', '26'];
+const { platform, arch } = process;
+
+/** How to install and run a runtime: package, version range, program in the package. */
+function runtime(name) {
+  if (/^\d+$/.test(name)) {
+    return { package: `node-${platform}-${arch}`, range: name, program: 'bin/node' };
+  }
+  const cpu = { x64: 'x64', arm64: 'arm64' }[arch];
+  const bunCpu = { x64: 'x64', arm64: 'aarch64' }[arch];
+  if (name === 'bun') {
+    return { package: `@oven/bun-${platform}-${bunCpu}`, range: '1', program: 'bin/bun' };
+  }
+  if (name === 'deno') {
+    const libc = platform === 'linux' ? '-glibc' : '';
+    return { package: `@deno/${platform}-${cpu}${libc}`, range: '2', program: 'deno' };
+  }
+  throw new Error(`unknown runtime "${name}": a Node major, bun or deno`);
+}
+
+/** The path of a runtime's program, installed if it is missing. */
+async function install(name) {
+  const { package: from, range, program } = runtime(name);
+  const folder = path.join(cache, 'runtimes', name);
+  const file = path.join(folder, 'node_modules', from, program);
+  if (fs.existsSync(file)) return file;
+  fs.mkdirSync(folder, { recursive: true });
+  fs.writeFileSync(path.join(folder, 'package.json'), '{ "private": true }\n');
+  const args = ['install', '--no-audit', '--no-fund', '--ignore-scripts', '--prefix', folder];
+  const result = await npm([...args, `${from}@${range}`], { cwd: folder, timeout: 10 * MINUTE });
+  if (!result.ok) throw new Error(`npm install ${from}@${range} failed\n${result.output}`);
+  fs.chmodSync(file, 0o755);
+  return file;
+}
+
+/** A step that runs the suites (Node) or the smoke test (Bun, Deno). */
+function step(name) {
+  if (/^\d+$/.test(name)) {
+    return {
+      id: `node${name}`,
+      title: 'JS suites',
+      needs: ['addon'],
+      run: async () => {
+        const node = await install(name);
+        const { output: version } = await run(node, ['--version'], { timeout: MINUTE });
+        const result = await runSuites(node, runtimeSuites());
+        return { ...result, notes: [`Node ${version.trim()}`, ...result.notes] };
+      },
+    };
+  }
+  const flags = { bun: [], deno: ['run', '--allow-all', '--no-lock'] }[name] ?? [];
+  return {
+    id: name,
+    title: 'smoke test (js/test/smoke.js)',
+    needs: ['addon'],
+    run: async () => {
+      const program = await install(name);
+      const { output: version } = await run(program, ['--version'], { timeout: MINUTE });
+      const result = await run(program, [...flags, 'js/test/smoke.js'], { timeout: 2 * MINUTE });
+      const notes = [version.split('\n')[0], ...(result.output.match(/^expected: .*$/gm) ?? [])];
+      const counts = settle(closingCounts(result.output), result.ok);
+      return { ...counts, output: result.output, notes };
+    },
+  };
+}
+
+async function buildAddon() {
+  await build(console.log);
+  return settle(null, true);
+}
+
+async function main(names) {
+  const steps = [
+    { id: 'addon', title: 'native addon', setup: true, run: buildAddon },
+    ...(names.length > 0 ? names : [...NODES, 'bun', 'deno']).map(step),
+  ];
+  const total = await runSteps(steps);
+  if (total.skipped > 0) console.log(`${total.skipped} skipped, as listed above`);
+  console.log(closingLine(total));
+  process.exitCode = total.failed > 0 ? 1 : 0;
+}
+
+main(process.argv.slice(2)).catch((error) => {
+  console.error(error.message);
+  process.exitCode = 1;
+});

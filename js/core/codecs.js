@@ -1,0 +1,189 @@
+'use strict';
+// Codecs: how a JavaScript value becomes bytes of a C type, and back.
+//
+// A codec writes the code of a marshaller (see compile.js) in two phases, so that nothing of a
+// frame is written before every value of the call was read and checked:
+//
+//   take(g, value, where)   emits the checks of `value`, an expression without side effects, and
+//                           returns a token: whatever `put` needs
+//   put(g, token, ref)      emits the stores at a place in frame memory
+//   get(g, ref)             emits what is needed to read a place, and returns an expression
+//
+// and tells
+//
+//   notation                the C type, in the notation of src/types/notation.rs
+//   size, align             in bytes
+//   simple                  `put` and `get` take no scratch memory and run no user code, so the
+//                           value can travel in the fixed frame
+//   readsInPlace            the same for `get` alone
+//   spills                  `put` may leave data in `spilled`
+//   held                    the value's own memory is used while C runs; `hold(g, token)` emits
+//                           what keeps it reachable after the call
+//   owned                   pointers in the value that own data: [offset, 1, unit size] for text,
+//                           [offset, 2, size, owned] for a block (see src/node/owned.rs)
+//
+// `where` is what an error says about a value: { argument, path, expected }, and `fail(g,
+// condition, value, where, expected)` emits its throw; which error that is, the dialect decides.
+
+const { native } = require('./loader.js');
+
+const POINTER = { notation: 'ptr', size: native.pointerSize, align: native.pointerSize };
+
+/** Emits `if (condition) throw mismatch(...)`. */
+function fail(g, condition, value, where, expected) {
+  const info = g.constant({ ...where, expected });
+  g.emit(`if (${condition}) throw ${g.mismatch}(${info}, ${value});`);
+}
+
+/** A number or boolean of one machine type that typed-array stores convert. */
+function scalar({ notation, view, size, type, expected, encode, decode }) {
+  return {
+    notation,
+    size,
+    align: native.layout(notation)[1],
+    view,
+    simple: true,
+    take(g, value, where) {
+      fail(g, `typeof ${value} !== '${type}'`, value, where, expected);
+      return encode === undefined ? value : encode(value);
+    },
+    put: (g, token, ref) => g.write(view, ref, token),
+    putInto: (g, token, target, at) => g.writeInto(target, view, at, token),
+    get(g, ref) {
+      const raw = g.read(view, ref);
+      return decode === undefined ? raw : decode(raw);
+    },
+  };
+}
+
+/** Two 32-bit halves of a number in 64-bit two's complement. */
+const HALVES = new Uint32Array(2);
+
+/**
+ * Splits a number that is not an int32: truncated, NaN and infinities become 0, what lies outside
+ * the type saturates. Negative numbers wrap in an unsigned type.
+ */
+function split(value, signed) {
+  let n = Math.trunc(value);
+  if (!(n > -Infinity && n < Infinity)) n = 0;
+  const limit = signed ? 2 ** 63 : 2 ** 64;
+  if (n >= limit) {
+    HALVES[0] = 0xffffffff;
+    HALVES[1] = signed ? 0x7fffffff : 0xffffffff;
+  } else if (n < -(2 ** 63)) {
+    HALVES[0] = 0;
+    HALVES[1] = 0x80000000;
+  } else {
+    const high = Math.floor(n / 4294967296);
+    HALVES[0] = n - high * 4294967296;
+    HALVES[1] = high;
+  }
+  return HALVES;
+}
+
+/** A 64-bit integer as a JavaScript number (precise up to 2^53). */
+function int64Number({ notation, signed, expected }) {
+  return {
+    notation,
+    size: 8,
+    align: native.layout(notation)[1],
+    simple: true,
+    take(g, value, where) {
+      fail(g, `typeof ${value} !== 'number'`, value, where, expected);
+      return value;
+    },
+    put(g, value, ref) {
+      g.emit(`if ((${value} | 0) === ${value}) {`);
+      g.write('i32', ref, value);
+      g.write('i32', ref.plus(4), `${value} >> 31`);
+      g.emit('} else {');
+      const halves = g.local(`${g.constant(split)}(${value}, ${signed})`);
+      g.write('u32', ref, `${halves}[0]`);
+      g.write('u32', ref.plus(4), `${halves}[1]`);
+      g.emit('}');
+    },
+    get(g, ref) {
+      const high = g.read(signed ? 'i32' : 'u32', ref.plus(4));
+      return `(${high} * 4294967296 + ${g.read('u32', ref)})`;
+    },
+  };
+}
+
+/**
+ * Text that C sees as a pointer, or null for NULL: `putter` and `getter` name functions of
+ * memory.js, `unit` is the size of a character.
+ */
+function text({ putter, getter, expected, unit }) {
+  return {
+    ...POINTER,
+    simple: false,
+    readsInPlace: true,
+    spills: true,
+    owned: [[0, 1, unit]],
+    take(g, value, where) {
+      fail(g, `typeof ${value} !== 'string' && ${value} !== null`, value, where, expected);
+      return value;
+    },
+    put(g, token, ref) {
+      g.emit(`if (${token} === null) putNull(${ref});`);
+      g.emit(`else ${putter}(${token}, ${ref});`);
+    },
+    get: (g, ref) => g.local(`${getter}(${ref})`),
+  };
+}
+
+/** A pointer whose JavaScript value is a V8 External, or null for NULL. */
+function external({ expected }) {
+  return {
+    ...POINTER,
+    simple: true,
+    take: (_g, value, where) => ({ value, where }),
+    put(g, { value, where }, ref) {
+      g.emit(`if (${value} === null) putNull(${ref});`);
+      g.emit('else');
+      fail(g, `!putExternal(${value}, ${ref})`, value, where, expected);
+    },
+    get: (g, ref) => g.local(`getExternal(${ref})`),
+  };
+}
+
+/** A pointer to the live memory of a Buffer or other view. C's writes are seen in JavaScript. */
+function liveView({ expected, accept }) {
+  return {
+    ...POINTER,
+    simple: true,
+    spills: true,
+    held: true,
+    take(g, value, where) {
+      fail(g, `!${g.constant(accept)}(${value})`, value, where, expected);
+      return { value, where };
+    },
+    put(g, { value, where }, ref) {
+      fail(g, `putView(${value}, ${ref}) < 0`, value, where, expected);
+      if (g.nested || g.recording) g.emit(`keep(${value});`);
+    },
+    // C uses the memory of this value: it must be reachable until the call returns, so it is
+    // compared with something that the compiler cannot know.
+    hold: (g, { value }) => g.emit(`same(${value}, ${g.entry});`),
+  };
+}
+
+/** Nothing: only a result. */
+const nothing = {
+  notation: 'void',
+  size: 0,
+  align: 1,
+  simple: true,
+  get: () => 'undefined',
+};
+
+module.exports = {
+  POINTER,
+  external,
+  fail,
+  int64Number,
+  liveView,
+  nothing,
+  scalar,
+  text,
+};

@@ -1,0 +1,305 @@
+'use strict';
+// The marshaller compiler: JavaScript functions generated from codecs.
+//
+//   compileCall      a marshaller: checks arguments, writes the frame, enters native code without
+//                    arguments, reads the result
+//   compileTask      the same for a call on another thread; returns a promise
+//   compileCallback  an unmarshaller: reads the frame of an upcall, calls a JavaScript function,
+//                    writes the result
+//   compileWriter    moves a value to a heap cell of its own
+//   compileReader    reads a value from C's memory
+//
+// A call that keeps nothing in its frame while C runs uses the fixed frame, whose offsets are
+// constants: every argument is in a register or on the C stack before the call, the result is
+// stored after it, so calls that nest from C may use the same cells. Any other call takes a frame
+// at TOP for its duration (docs/architecture.md, frame memory).
+
+const { native } = require('./loader.js');
+const { FIXED, FIXED_SIZE, END } = require('./memory.js');
+const { beginRecording, endRecording, promote } = require('./recording.js');
+const { startTask } = require('./tasks.js');
+const { fetch } = require('./results.js');
+const { Generator, Ref } = require('./generator.js');
+
+/**
+ * What a dialect says about a function.
+ * @typedef {object} Declaration
+ * @property {object[]} params codecs
+ * @property {object} ret codec
+ * @property {number} [fixed] number of fixed parameters of a variadic function
+ * @property {string} [convention] stdcall, fastcall or thiscall
+ * @property {'list' | 'positions'} style arguments come in one array, or one by one
+ * @property {(info: object, value: unknown) => Error} mismatch the error of a value that does not
+ *   fit; `info` is { argument, path, field, expected }, `argument` is undefined for a result of a
+ *   callback
+ * @property {(count: number, values: unknown) => void} arity checks the argument list when its
+ *   length is not right; throws
+ * @property {(value: string, errno: string, g: object) => string} [withErrno] when given, errno
+ *   is saved, and the result is this expression
+ * @property {boolean} [freesResult] whether C gives the memory of the result away
+ */
+
+/**
+ * A function that was compiled but not bound.
+ * @typedef {object} Compiled
+ * @property {number} signature identifier of the signature
+ * @property {boolean} stacked which frame it uses
+ * @property {boolean} errno whether errno is saved
+ * @property {(entry: () => void) => Function} link makes the marshaller around a bound entry
+ */
+
+/** The signature's text. */
+function notation({ params, ret, fixed, convention }) {
+  const list = params.map((codec) => codec.notation);
+  if (fixed !== undefined) list.splice(fixed, 0, '...');
+  return `${convention ? `${convention} ` : ''}(${list.join(', ')}) -> ${ret.notation}`;
+}
+
+/** Where the cells of a signature's frame are, in bytes from its start. */
+function frameOf(declaration) {
+  const [id, size, keeps, ret, errno, ...args] = native.signature(notation(declaration));
+  return { id, size, keeps: keeps === 1, ret, errno, args };
+}
+
+/** A description of owned memory, as the native side reads it. */
+function describeOwned(owned) {
+  const numbers = [];
+  const visit = (entries) => {
+    numbers.push(entries.length);
+    for (const [offset, kind, size, inner] of entries) {
+      numbers.push(offset, kind, size);
+      if (kind === 2) visit(inner);
+    }
+  };
+  visit(owned);
+  return Uint32Array.from(numbers);
+}
+
+/**
+ * Compiles the marshaller of a declaration.
+ * @param {Declaration} declaration
+ * @returns {Compiled}
+ */
+function compileCall(declaration) {
+  const { params, ret, withErrno } = declaration;
+  const frame = frameOf(declaration);
+  const stacked =
+    frame.keeps ||
+    frame.size > FIXED_SIZE ||
+    !params.every((codec) => codec.simple) ||
+    !(ret.simple || ret.readsInPlace);
+
+  const link = (entry) => {
+    const g = begin(declaration);
+    g.entry = g.constant(entry);
+    const parameters = emitArguments(g, declaration);
+    const emitBody = (base) => {
+      const tokens = putArguments(g, params, frame, base);
+      if (stacked) g.emit(`u32[FRAME] = ${base.base};`);
+      g.emit(`${g.entry}();`);
+      params.forEach((codec, i) => {
+        if (codec.held) codec.hold(g, tokens[i]);
+      });
+      return getResult(g, declaration, frame, base);
+    };
+    if (stacked) inFrame(g, frame.size, params, emitBody);
+    else g.emit(`return ${emitBody(new Ref(null, FIXED, 64))};`);
+    return g.build(parameters, { usesArguments: declaration.style === 'positions' });
+  };
+  return { signature: frame.id, stacked, errno: withErrno !== undefined, link };
+}
+
+/**
+ * Compiles the marshaller of a call on another thread.
+ * @param {Declaration} declaration
+ * @param {{ address: bigint, library: number }} callee
+ * @returns {Function} returns a promise; errors of arguments are thrown at once
+ */
+function compileTask(declaration, { address, library }) {
+  const { params, withErrno } = declaration;
+  const frame = frameOf(declaration);
+  const read = compileFrameReader(declaration, frame);
+  const g = begin(declaration, { recording: true });
+  const parameters = emitArguments(g, declaration);
+  const task = g.constant({
+    signature: frame.id,
+    address,
+    library,
+    errno: withErrno !== undefined,
+    frameSize: frame.size,
+    read,
+  });
+  g.emit(`const outer = ${g.constant(beginRecording)}();`);
+  g.emit('const mark = transient.length;');
+  inFrame(
+    g,
+    frame.size,
+    params,
+    (base) => {
+      putArguments(g, params, frame, base);
+      g.emit(`u32[FRAME] = ${base.base};`);
+      return `${g.constant(startTask)}(${task}, [${g.values.join(', ')}], mark)`;
+    },
+    `${g.constant(endRecording)}(outer);`,
+  );
+  return g.build(parameters, { usesArguments: declaration.style === 'positions' });
+}
+
+/** The function that reads the result from a frame at an offset. */
+function compileFrameReader(declaration, frame) {
+  const g = begin(declaration);
+  g.emit(`return ${getResult(g, declaration, frame, new Ref('frame', 0, native.frameAlign))};`);
+  return g.build('frame');
+}
+
+/**
+ * Compiles the unmarshaller of a callback.
+ * @param {Pick<Declaration, 'params' | 'ret' | 'convention' | 'mismatch'>} declaration
+ * @returns {{ signature: number, owned: Uint32Array, link: (fn: Function) => () => void }}
+ *   `owned` describes what the arguments point to
+ */
+function compileCallback(declaration) {
+  const { params, ret, mismatch } = declaration;
+  const frame = frameOf(declaration);
+  const recording = !ret.simple;
+  const owned = params.flatMap((codec, i) =>
+    (codec.owned ?? []).map(([at, ...rest]) => [at + frame.args[i], ...rest]),
+  );
+
+  const link = (fn) => {
+    const g = begin({ mismatch }, { recording });
+    const base = new Ref('frame', 0, native.frameAlign);
+    g.emit('const frame = u32[FRAME];');
+    g.emit('const top = u32[TOP];');
+    if (recording) g.emit(`const outer = ${g.constant(beginRecording)}();`);
+    g.emit('const spills = spilled.length;');
+    g.emit('try {');
+    const values = params.map((codec, i) => g.local(codec.get(g, base.plus(frame.args[i]))));
+    const result = g.local(`${g.constant(fn)}(${values.join(', ')})`);
+    if (ret.size > 0) {
+      ret.put(g, ret.take(g, result, { argument: undefined, path: '' }), base.plus(frame.ret));
+      if (recording) g.emit(`${g.constant(promote)}();`);
+    }
+    g.emit('} finally {');
+    g.emit('u32[TOP] = top;');
+    g.emit('dropSpilled(spills);');
+    if (recording) g.emit(`${g.constant(endRecording)}(outer);`);
+    g.emit('}');
+    return g.build('');
+  };
+  return { signature: frame.id, owned: describeOwned(owned), link };
+}
+
+/**
+ * Compiles a function that moves a value to a heap cell: `(value, cell)` stores the address of the
+ * new heap cell in a pointer cell of frame memory.
+ */
+function compileWriter(codec, mismatch) {
+  const g = begin({ mismatch }, { recording: true });
+  g.owning = true;
+  g.emit(`const outer = ${g.constant(beginRecording)}();`);
+  inFrame(
+    g,
+    0,
+    [codec],
+    () => {
+      const at = g.local(`scratch(${Math.max(codec.size, 1)})`);
+      g.emit(`if (${at} < 0) throw overflow();`);
+      const token = codec.take(g, 'value', { argument: 0, path: '' });
+      codec.put(g, token, new Ref(at, 0, 8));
+      return `${g.constant(promote)}(cell)`;
+    },
+    `${g.constant(endRecording)}(outer);`,
+  );
+  return g.build('value, cell');
+}
+
+/** Compiles a function that reads a value from the address in a pointer cell; null for NULL. */
+function compileReader(codec) {
+  const g = begin({});
+  inFrame(g, 0, [], () => {
+    const at = g.local(`${g.constant(fetch)}(cell, ${codec.size})`);
+    g.emit(`if (${at} < 0) return null;`);
+    return codec.get(g, new Ref(at, 0, native.frameAlign));
+  });
+  return g.build('cell');
+}
+
+function begin({ mismatch }, options) {
+  const g = new Generator(options);
+  g.mismatch = g.constant(mismatch);
+  return g;
+}
+
+/** Emits the check of the argument list; sets `g.values`; returns the function's parameters. */
+function emitArguments(g, { params, style, arity }) {
+  const check = g.constant(arity);
+  const count = params.length;
+  if (style === 'list') {
+    g.emit(`if (!isArray(list) || list.length !== ${count}) ${check}(${count}, list);`);
+    g.values = params.map((_, i) => g.local(`list[${i}]`));
+    return 'list';
+  }
+  g.values = params.map(() => g.fresh('a'));
+  g.emit(`if (arguments.length < ${count}) ${check}(${count}, arguments);`);
+  return g.values.join(', ');
+}
+
+/**
+ * Emits a body between the reservation of a frame of `size` bytes at TOP and its release, which
+ * happens whatever the body throws.
+ */
+function inFrame(g, size, params, emitBody, cleanup) {
+  const rounded = Math.ceil(size / native.frameAlign) * native.frameAlign;
+  const align = native.frameAlign - 1;
+  const spills = params.some((codec) => codec.spills);
+  const calls = params.some((codec) => codec.transient);
+  g.emit('const top = u32[TOP];');
+  g.emit(`const frame = (top + ${align}) & ~${align};`);
+  g.emit(`if (frame > ${END - rounded}) throw overflow();`);
+  g.emit(`u32[TOP] = frame + ${rounded};`);
+  if (spills) g.emit('const spills = spilled.length;');
+  if (calls) g.emit('const callbacks = transient.length;');
+  g.emit('try {');
+  const result = emitBody(new Ref('frame', 0, native.frameAlign));
+  g.emit(`return ${result};`);
+  g.emit('} finally {');
+  g.emit('u32[TOP] = top;');
+  if (spills) g.emit('if (spilled.length !== spills) dropSpilled(spills);');
+  if (calls) g.emit('if (transient.length !== callbacks) releaseTransient(callbacks);');
+  if (cleanup !== undefined) g.emit(cleanup);
+  g.emit('}');
+}
+
+/** Emits checks and stores of the arguments; returns their tokens. */
+function putArguments(g, params, frame, base) {
+  const tokens = params.map((codec, i) =>
+    codec.take(g, g.values[i], { argument: i, path: '' }),
+  );
+  params.forEach((codec, i) => {
+    codec.put(g, tokens[i], base.plus(frame.args[i]));
+  });
+  return tokens;
+}
+
+/** Emits the read of the result; returns its expression. */
+function getResult(g, { ret, withErrno, freesResult }, frame, base) {
+  const errno =
+    withErrno === undefined ? undefined : g.local(g.read('i32', base.plus(frame.errno)));
+  let value = ret.get(g, base.plus(frame.ret));
+  if (freesResult && ret.owned?.length > 0) {
+    value = g.local(value);
+    const owned = g.constant(describeOwned(ret.owned));
+    g.emit(`${g.constant(native.freeOwned)}(${base.plus(frame.ret)}, ${owned});`);
+  }
+  return errno === undefined ? value : withErrno(g.local(value), errno, g);
+}
+
+module.exports = {
+  compileCall,
+  compileCallback,
+  compileReader,
+  compileTask,
+  compileWriter,
+  describeOwned,
+};

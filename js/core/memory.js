@@ -1,0 +1,275 @@
+'use strict';
+// Frame memory as JavaScript sees it: typed arrays over the environment's ArrayBuffer, the
+// control cells, and what stores variable-sized data (strings, arrays) in scratch memory behind
+// a frame's cells. Layout: src/node/frame.rs.
+
+const { native } = require('./loader.js');
+const { coded } = require('./errors.js');
+const { charCodeAt, utf8Write } = require('./primordials.js');
+
+const { memory, origin, pointerSize, wcharSize } = native;
+
+const views = {
+  i8: new Int8Array(memory),
+  u8: new Uint8Array(memory),
+  i16: new Int16Array(memory),
+  u16: new Uint16Array(memory),
+  i32: new Int32Array(memory),
+  u32: new Uint32Array(memory),
+  f32: new Float32Array(memory),
+  f64: new Float64Array(memory),
+  i64: new BigInt64Array(memory),
+  u64: new BigUint64Array(memory),
+  dv: new DataView(memory),
+};
+const { u8, u32, dv } = views;
+const bytes = Buffer.from(memory);
+
+/** Indices in `u32` of the control cells. */
+const FRAME = (origin + native.frameCell) / 4;
+const TOP = (origin + native.topCell) / 4;
+const ARG = (origin + native.argCell) / 4;
+/** Offset of the fixed frame, and its size. */
+const FIXED = origin + native.fixed;
+const FIXED_SIZE = native.fixedSize;
+/** First offset past the memory. */
+const END = memory.byteLength;
+/** What is added to an offset to get an address: low half, and the constant high half. */
+const BASE_LOW = Number(native.base & 0xffffffffn);
+const BASE_HIGH = Number(native.base >> 32n);
+
+/** The error of a call whose data does not fit frame memory. */
+function overflow() {
+  return coded(
+    RangeError,
+    'ERR_FFI_OUT_OF_MEMORY',
+    'calls are nested too deeply: frame memory ran out',
+  );
+}
+
+/** Values that must stay reachable until their call returns, such as data that did not fit. */
+const spilled = [];
+
+/** Forgets what was spilled since the length was `count`. */
+function dropSpilled(count) {
+  spilled.length = count;
+}
+
+/** Keeps a value reachable until the call that is being written returns. */
+function keep(value) {
+  spilled[spilled.length] = value;
+}
+
+/** Stores the address of an offset in frame memory into a pointer cell. */
+function putAddress(cell, offset) {
+  dv.setUint32(cell, BASE_LOW + offset, true);
+  if (pointerSize === 8) dv.setUint32(cell + 4, BASE_HIGH, true);
+}
+
+/** Stores a null pointer into a pointer cell. */
+function putNull(cell) {
+  dv.setUint32(cell, 0, true);
+  if (pointerSize === 8) dv.setUint32(cell + 4, 0, true);
+}
+
+/** Whether a pointer cell holds NULL. */
+function isNull(cell) {
+  return dv.getUint32(cell, true) === 0 && (pointerSize === 4 || dv.getUint32(cell + 4, true) === 0);
+}
+
+/**
+ * Takes `size` bytes of scratch memory, at a multiple of 8, for the call that is being written.
+ * Returns their offset, or -1 when frame memory has no room for them.
+ */
+function scratch(size) {
+  const at = (u32[TOP] + 7) & ~7;
+  if (size > END - at) return -1;
+  u32[TOP] = at + size;
+  return at;
+}
+
+/**
+ * Memory outside frame memory for data of a call, and its address in a pointer cell.
+ * @returns {Buffer}
+ */
+function spill(size, cell) {
+  const buffer = Buffer.alloc(size);
+  spilled[spilled.length] = buffer;
+  u32[ARG] = cell;
+  native.viewAddress(buffer);
+  return buffer;
+}
+
+/** The error of a string that UTF-8 cannot hold. */
+const loneSurrogate = () =>
+  coded(Error, 'InvalidArg', 'invalid utf-16: lone surrogate found', { expected: 'String' });
+
+/** Whether a string has no lone surrogate. */
+function isWellFormed(text) {
+  for (let i = 0; i < text.length; i++) {
+    const unit = charCodeAt(text, i);
+    if (unit < 0xd800 || unit > 0xdfff) continue;
+    if (unit > 0xdbff || i + 1 === text.length) return false;
+    const next = charCodeAt(text, ++i);
+    if (next < 0xdc00 || next > 0xdfff) return false;
+  }
+  return true;
+}
+
+/** Strings up to this length are copied by a loop; longer ones by Node's own encoder. */
+const SHORT = 24;
+
+/**
+ * Stores a string as NUL-terminated UTF-8 in scratch memory and its address in a pointer cell.
+ * Throws `InvalidArg` for lone surrogates.
+ */
+function putString(text, cell) {
+  const { length } = text;
+  const at = u32[TOP];
+  if (length * 3 + 1 > END - at) return spillString(text, cell);
+  if (length <= SHORT) {
+    let i = 0;
+    for (; i < length; i++) {
+      const unit = charCodeAt(text, i);
+      if (unit > 127) break;
+      u8[at + i] = unit;
+    }
+    if (i === length) {
+      u8[at + i] = 0;
+      u32[TOP] = at + i + 1;
+      putAddress(cell, at);
+      return;
+    }
+  }
+  const written = utf8Write(bytes, text, at, length * 3);
+  if (written !== length && !isWellFormed(text)) throw loneSurrogate();
+  u8[at + written] = 0;
+  u32[TOP] = at + written + 1;
+  putAddress(cell, at);
+}
+
+function spillString(text, cell) {
+  const size = Buffer.byteLength(text);
+  if (size !== text.length && !isWellFormed(text)) throw loneSurrogate();
+  utf8Write(spill(size + 1, cell), text, 0, size);
+}
+
+/**
+ * Stores a string as NUL-terminated wchar_t text (UTF-32 or UTF-16) in scratch memory and its
+ * address in a pointer cell. Throws `InvalidArg` for an embedded NUL and lone surrogates.
+ */
+function putWideString(text, cell) {
+  const units = wcharSize === 4 ? codePoints(text) : codeUnits(text);
+  const at = scratch((units.length + 1) * wcharSize);
+  const target = at < 0 ? spill((units.length + 1) * wcharSize, cell) : bytes;
+  let p = at < 0 ? 0 : at;
+  for (let i = 0; i < units.length; i++, p += wcharSize) target.writeUIntLE(units[i], p, wcharSize);
+  target.fill(0, p, p + wcharSize);
+  if (at >= 0) putAddress(cell, at);
+}
+
+function codeUnits(text) {
+  const units = [];
+  for (let i = 0; i < text.length; i++) {
+    const unit = charCodeAt(text, i);
+    if (unit === 0) throw embeddedNul();
+    units[i] = unit;
+  }
+  return units;
+}
+
+function codePoints(text) {
+  if (!isWellFormed(text)) throw loneSurrogate();
+  const units = codeUnits(text);
+  let length = 0;
+  for (let i = 0; i < units.length; i++) {
+    const unit = units[i];
+    units[length++] =
+      unit >= 0xd800 && unit <= 0xdbff
+        ? 0x10000 + ((unit - 0xd800) << 10) + (units[++i] - 0xdc00)
+        : unit;
+  }
+  units.length = length;
+  return units;
+}
+
+const embeddedNul = () =>
+  coded(Error, 'InvalidArg', 'a wide string cannot contain a NUL character', {
+    expected: 'String',
+  });
+
+/** The string that a pointer cell points to; null for NULL. */
+function getString(cell) {
+  u32[ARG] = cell;
+  return native.string();
+}
+
+/** The wide string that a pointer cell points to; null for NULL. */
+function getWideString(cell) {
+  u32[ARG] = cell;
+  return native.wideString();
+}
+
+/** An External of the address in a pointer cell. */
+function getExternal(cell) {
+  u32[ARG] = cell;
+  return native.external();
+}
+
+/** Stores the address that an External holds in a pointer cell; false for other values. */
+function putExternal(value, cell) {
+  u32[ARG] = cell;
+  return native.externalAddress(value);
+}
+
+/** Stores the address of a view's live memory in a pointer cell; its length, or -1 if it is none. */
+function putView(value, cell) {
+  u32[ARG] = cell;
+  return native.viewAddress(value);
+}
+
+/** Fills a view from the memory that a pointer cell points to; false when that is NULL. */
+function copyOut(view, cell) {
+  u32[ARG] = cell;
+  return native.copyOut(view);
+}
+
+/** A pointer cell as a bigint. */
+function getPointer(cell) {
+  return pointerSize === 8 ? dv.getBigUint64(cell, true) : BigInt(dv.getUint32(cell, true));
+}
+
+/** Stores an address, a bigint, in a pointer cell. */
+function putPointer(cell, address) {
+  if (pointerSize === 8) dv.setBigUint64(cell, address, true);
+  else dv.setUint32(cell, Number(address), true);
+}
+
+module.exports = {
+  views,
+  FRAME,
+  TOP,
+  ARG,
+  FIXED,
+  FIXED_SIZE,
+  END,
+  overflow,
+  spilled,
+  dropSpilled,
+  keep,
+  spill,
+  scratch,
+  putAddress,
+  putNull,
+  getPointer,
+  putPointer,
+  isNull,
+  putString,
+  putWideString,
+  getString,
+  getWideString,
+  getExternal,
+  putExternal,
+  putView,
+  copyOut,
+};

@@ -1,0 +1,21 @@
+'use strict';
+// Builtins that the hot path uses, taken once at load: what user code replaces later does not
+// reach us.
+
+const { call } = Function.prototype;
+
+/** The method as a function whose first argument is the receiver. */
+const uncurry = (method) => call.bind(method);
+
+module.exports = {
+  isArray: Array.isArray,
+  hasOwn: uncurry(Object.prototype.hasOwnProperty),
+  charCodeAt: uncurry(String.prototype.charCodeAt),
+  mapGet: uncurry(Map.prototype.get),
+  mapSet: uncurry(Map.prototype.set),
+  mapDelete: uncurry(Map.prototype.delete),
+  utf8Write: uncurry(Buffer.prototype.utf8Write),
+  utf16Write: uncurry(Buffer.prototype.ucs2Write),
+  trunc: Math.trunc,
+  floor: Math.floor,
+};

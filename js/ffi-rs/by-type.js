@@ -1,0 +1,68 @@
+'use strict';
+// What was compiled for a type, found again by the type's content: programs usually pass fresh
+// literals on every call.
+
+const { invalidType } = require('./errors.js');
+
+const MAX_DEPTH = 64;
+const MAX_TYPES = 10_000;
+
+/** A copy of a type that the caller cannot change. Keys keep their order. */
+function snapshot(type, depth = 0, budget = { left: MAX_TYPES }) {
+  if (typeof type !== 'object' || type === null) return type;
+  if (depth > MAX_DEPTH) throw invalidType('this type is nested too deeply');
+  if (budget.left-- === 0) throw invalidType('these types are too many');
+  if (Array.isArray(type)) return type.map((item) => snapshot(item, depth + 1, budget));
+  const copy = Object.create(null);
+  for (const key in type) copy[key] = snapshot(type[key], depth + 1, budget);
+  return copy;
+}
+
+/** Whether a type is equal, by content and order, to the one that a snapshot was made of. */
+function sameType(mine, type) {
+  if (mine === type) return true;
+  if (typeof mine !== 'object' || typeof type !== 'object' || mine === null || type === null) {
+    return false;
+  }
+  if (Array.isArray(mine) !== Array.isArray(type)) return false;
+  const keys = Object.keys(mine);
+  let i = 0;
+  for (const key in type) {
+    if (keys[i] !== key || !sameType(mine[key], type[key])) return false;
+    i++;
+  }
+  return i === keys.length;
+}
+
+/** A bound on what is kept per table: programs that invent types for ever must not leak. */
+const MAX_KEPT = 1000;
+
+/** A table from types to what `make` makes of them. */
+class ByType {
+  constructor(make) {
+    this.make = make;
+    this.basic = new Map();
+    this.described = [];
+  }
+
+  get(type) {
+    if (typeof type !== 'object' || type === null) {
+      let made = this.basic.get(type);
+      if (made === undefined) {
+        made = this.make(type);
+        this.basic.set(type, made);
+      }
+      return made;
+    }
+    const list = this.described;
+    for (let i = 0; i < list.length; i++) {
+      if (sameType(list[i].type, type)) return list[i].made;
+    }
+    const entry = { type: snapshot(type), made: this.make(snapshot(type)) };
+    if (list.length >= MAX_KEPT) list.length = 0;
+    list.push(entry);
+    return entry.made;
+  }
+}
+
+module.exports = { ByType, sameType, snapshot };

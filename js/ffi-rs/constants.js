@@ -1,0 +1,36 @@
+'use strict';
+// The numbers by which ffi-rs programs name types. Plain mutable objects without reverse mapping.
+
+const FFITypeTag = { Unknown: 0, StackArray: 996, Array: 997, Function: 998, StackStruct: 999 };
+
+const DataType = {
+  String: 0,
+  I32: 1,
+  Double: 2,
+  I32Array: 3,
+  StringArray: 4,
+  DoubleArray: 5,
+  Boolean: 6,
+  Void: 7,
+  I64: 8,
+  U8: 9,
+  U8Array: 10,
+  External: 11,
+  U64: 12,
+  FloatArray: 13,
+  Float: 14,
+  WString: 15,
+  BigInt: 16,
+  I16: 17,
+  StructArray: 18,
+  I16Array: 19,
+  U32: 20,
+  Array: FFITypeTag.Array,
+  Function: FFITypeTag.Function,
+  StackArray: FFITypeTag.StackArray,
+  StackStruct: FFITypeTag.StackStruct,
+};
+
+const PointerType = { RsPointer: 0, CPointer: 1 };
+
+module.exports = { DataType, FFITypeTag, PointerType };

@@ -1,0 +1,60 @@
+'use strict';
+// The ffi-rs dialect: what `require('ffi-jit')` gives.
+
+const { native } = require('../core/loader.js');
+const { coded } = require('../core/errors.js');
+const { DataType, FFITypeTag, PointerType } = require('./constants.js');
+const { failure } = require('./errors.js');
+const { define, forget, load } = require('./load.js');
+const pointers = require('./pointers.js');
+
+/** Opens a library under a key, for every thread. A key that is open stays as it is. */
+function open(params) {
+  if (params === null || typeof params !== 'object') {
+    throw coded(TypeError, 'InvalidArg', 'open needs an object');
+  }
+  const { library, path } = params;
+  if (library === undefined) throw coded(Error, 'InvalidArg', 'Missing field `library`');
+  if (path === undefined) throw coded(Error, 'InvalidArg', 'Missing field `path`');
+  for (const [name, value] of Object.entries({ library, path })) {
+    if (typeof value !== 'string') {
+      throw coded(Error, 'StringExpected', `\`${name}\` must be a string`);
+    }
+  }
+  try {
+    native.openKey(library, path);
+  } catch (error) {
+    throw Object.assign(failure(error.message), { cause: error });
+  }
+}
+
+/** Closes the library under a key; functions of it throw from now on. */
+function close(key) {
+  if (typeof key !== 'string') throw coded(Error, 'StringExpected', 'close needs a string');
+  native.closeKey(key);
+  forget(key);
+}
+
+/** A descriptor of an array type. */
+const arrayConstructor = (options) => ({ ffiTypeTag: FFITypeTag.Array, ...options });
+
+/** A descriptor of a function type. */
+const funcConstructor = (options) => ({
+  ffiTypeTag: FFITypeTag.Function,
+  needFree: false,
+  freeCFuncParamsMemory: false,
+  ...options,
+});
+
+module.exports = {
+  DataType,
+  FFITypeTag,
+  PointerType,
+  arrayConstructor,
+  close,
+  define,
+  funcConstructor,
+  load,
+  open,
+  ...pointers,
+};

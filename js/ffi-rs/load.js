@@ -1,0 +1,230 @@
+'use strict';
+// load and define: calls of functions by library key and name.
+//
+// What a call compiles to is kept per library, name and signature. `load` gets fresh literals on
+// every call, so it compares types by content.
+
+const { native } = require('../core/loader.js');
+const { compileCall, compileTask } = require('../core/compile.js');
+const { coded } = require('../core/errors.js');
+const { isArray, mapDelete, mapGet, mapSet } = require('../core/primordials.js');
+const { sameType, snapshot } = require('./by-type.js');
+const types = require('./types.js');
+const { failure, mismatch } = require('./errors.js');
+
+/** Compiled calls: library key -> function name -> list of Call. */
+const calls = new Map();
+
+/** Calls that are kept per function: programs that invent types for ever must not leak. */
+const MAX_KEPT = 1000;
+
+/** Options of a call, as bits. */
+const ERRNO = 1;
+const NEW_THREAD = 2;
+const FREES_RESULT = 4;
+
+/** A call that was compiled, and the types it was compiled for. */
+class Call {
+  constructor(run, library, retType, paramsType, options) {
+    this.run = run;
+    this.library = library;
+    this.retType = retType;
+    this.paramsType = paramsType;
+    this.options = options;
+  }
+
+  fits(retType, paramsType, options) {
+    const mine = this.paramsType;
+    if (this.options !== options || !sameType(this.retType, retType)) return false;
+    if (mine.length !== paramsType.length) return false;
+    for (let i = 0; i < mine.length; i++) {
+      if (!sameType(mine[i], paramsType[i])) return false;
+    }
+    return true;
+  }
+}
+
+/** The error of an argument list of the wrong kind or length. */
+function arity(count, list) {
+  if (!isArray(list)) {
+    throw coded(TypeError, 'InvalidArg', 'paramsValue must be an array of values');
+  }
+  throw coded(
+    Error,
+    'Unknown',
+    'params_type length is not equal with params_value length',
+    { expected: count, received: list.length },
+  );
+}
+
+const messages = new Map();
+
+/** The text of an errno value, with its number. */
+function errnoMessage(code) {
+  let message = mapGet(messages, code);
+  if (message === undefined) {
+    message = `${native.errnoMessage(code)} (os error ${code})`;
+    mapSet(messages, code, message);
+  }
+  return message;
+}
+
+const withErrno = (value, errno, g) =>
+  `{ errnoCode: ${errno}, errnoMessage: ${g.constant(errnoMessage)}(${errno}), value: ${value} }`;
+
+/** The identifier of the library under a key. */
+function libraryOf(key) {
+  const id = native.findKey(key);
+  if (id < 0) {
+    throw failure(
+      `Before calling load, you need to open the file "${key}" with the open method`,
+    );
+  }
+  return id;
+}
+
+/** Compiles and binds a call. */
+function compile(key, name, retType, paramsType, options) {
+  const library = libraryOf(key);
+  const address = native.symbol(library, name);
+  if (address === undefined) throw failure(`Cannot find "${name}" function in shared library`);
+  const mine = { ret: snapshot(retType), params: snapshot([...paramsType]) };
+  const declaration = {
+    params: mine.params.map(types.parameter),
+    ret: types.result(mine.ret),
+    style: 'list',
+    mismatch,
+    arity,
+    withErrno: options & ERRNO ? withErrno : undefined,
+    freesResult: (options & FREES_RESULT) !== 0,
+  };
+  const run =
+    options & NEW_THREAD
+      ? compileTask(declaration, { address, library })
+      : bind(declaration, { address, library, name });
+  return new Call(run, library, mine.ret, mine.params, options);
+}
+
+function bind(declaration, { address, library, name }) {
+  const { signature, stacked, errno, link } = compileCall(declaration);
+  return link(native.bind(signature, address, library, stacked, errno, name));
+}
+
+/** The compiled call of a library, name and signature; made when it is first asked for. */
+function find(key, name, retType, paramsType, options) {
+  let names = mapGet(calls, key);
+  if (names === undefined) {
+    libraryOf(key);
+    names = new Map();
+    mapSet(calls, key, names);
+  }
+  let list = mapGet(names, name);
+  if (list !== undefined) {
+    for (let i = 0; i < list.length; i++) {
+      if (list[i].fits(retType, paramsType, options)) return list[i];
+    }
+  }
+  const call = compile(key, name, retType, paramsType, options);
+  if (list === undefined || list.length >= MAX_KEPT) {
+    list = [];
+    mapSet(names, name, list);
+  }
+  list[list.length] = call;
+  return call;
+}
+
+/** Forgets what was compiled for a key whose library was closed. */
+function forget(key) {
+  mapDelete(calls, key);
+}
+
+/** Whether an error says that the library of a call was closed, maybe by another thread. */
+function wasClosed(error, key, call) {
+  return (
+    error !== null &&
+    typeof error === 'object' &&
+    error.code === 'ERR_FFI_LIBRARY_CLOSED' &&
+    native.findKey(key) !== call.library
+  );
+}
+
+const missing = (field) => coded(Error, 'InvalidArg', `Missing field \`${field}\``);
+
+/** Checks an optional switch; its bit when it is on. */
+function flag(value, name, bit) {
+  if (value === undefined || value === false) return 0;
+  if (value === true) return bit;
+  throw coded(Error, 'BooleanExpected', `\`${name}\` must be a boolean`);
+}
+
+/** The options of a call. */
+function optionsOf({ errno, runInNewThread, freeResultMemory }) {
+  return (
+    flag(errno, 'errno', ERRNO) |
+    flag(runInNewThread, 'runInNewThread', NEW_THREAD) |
+    flag(freeResultMemory, 'freeResultMemory', FREES_RESULT)
+  );
+}
+
+/** Checks what `load` and an entry of `define` have in common. */
+function checkFields(library, funcName, retType, paramsType) {
+  if (library === undefined) throw missing('library');
+  if (funcName === undefined) throw missing('funcName');
+  if (retType === undefined) throw missing('retType');
+  if (paramsType === undefined) throw missing('paramsType');
+  if (typeof library !== 'string') throw coded(Error, 'StringExpected', '`library` must be a string');
+  if (typeof funcName !== 'string') {
+    throw coded(Error, 'StringExpected', '`funcName` must be a string');
+  }
+  if (!isArray(paramsType)) throw coded(TypeError, 'ArrayExpected', '`paramsType` must be an array');
+}
+
+/** Calls a function once. */
+function load(params) {
+  if (params === null || typeof params !== 'object') {
+    throw coded(TypeError, 'InvalidArg', 'load needs an object');
+  }
+  const { library, funcName, retType, paramsType, paramsValue } = params;
+  checkFields(library, funcName, retType, paramsType);
+  if (paramsValue === undefined) throw missing('paramsValue');
+  const options = optionsOf(params);
+  const call = find(library, funcName, retType, paramsType, options);
+  try {
+    return call.run(paramsValue);
+  } catch (error) {
+    if (!wasClosed(error, library, call)) throw error;
+    forget(library);
+    return find(library, funcName, retType, paramsType, options).run(paramsValue);
+  }
+}
+
+/** One function of `define`: resolved when it is first called, and again after a `close`. */
+function defineOne(funcName, entry) {
+  let call;
+  let run = resolve;
+  function resolve(list) {
+    const { library, retType, paramsType } = entry;
+    checkFields(library, funcName, retType, paramsType);
+    call = find(library, funcName, retType, paramsType, optionsOf(entry));
+    run = call.run;
+    return run(list);
+  }
+  return (paramsValue = []) => {
+    try {
+      return run(paramsValue);
+    } catch (error) {
+      if (call === undefined || !wasClosed(error, entry.library, call)) throw error;
+      forget(entry.library);
+      return resolve(paramsValue);
+    }
+  };
+}
+
+/** An object with one function per key; each takes one array of arguments. */
+function define(map = []) {
+  const functions = {};
+  for (const name of Object.keys(map)) functions[name] = defineOne(name, map[name]);
+  return functions;
+}
+
+module.exports = { define, forget, load };

@@ -1,0 +1,188 @@
+'use strict';
+// The pointer model: heap cells that hold values for C, and Externals that hold their addresses.
+
+const { isExternal } = require('node:util').types;
+const { native } = require('../core/loader.js');
+const { compileReader, compileWriter, describeOwned } = require('../core/compile.js');
+const { release } = require('../core/callbacks.js');
+const { borrowed } = require('../core/recording.js');
+const { coded, kindOf } = require('../core/errors.js');
+const { views, ARG, FIXED, getExternal, getPointer, putExternal } = require('../core/memory.js');
+const { isArray } = require('../core/primordials.js');
+const { FFITypeTag, PointerType } = require('./constants.js');
+const { mismatch } = require('./errors.js');
+const { ByType } = require('./by-type.js');
+const types = require('./types.js');
+
+const { u32 } = views;
+
+/** A pointer cell for addresses on their way to and from the native side. */
+const CELL = FIXED;
+
+const writers = new ByType((type) => compileWriter(types.parameter(type), mismatch));
+const readers = new ByType((type) => compileReader(types.result(type)));
+const ownedByUs = new ByType((type) => describeOwned(types.ownedIn(type, true)));
+const ownedByC = new ByType((type) => describeOwned(types.ownedIn(type, false)));
+
+const notExternal = (value, argument) =>
+  coded(Error, 'InvalidArg', `expect External, got: ${kindOf(value)}`, {
+    argument,
+    expected: 'External',
+    received: kindOf(value),
+  });
+
+const nullPointer = (argument) =>
+  coded(Error, 'InvalidArg', `the pointer at index ${argument} is null`, { argument });
+
+/** Checks a list that a field of the options or an argument must be. */
+function checkList(list, name) {
+  if (list === undefined) throw coded(Error, 'InvalidArg', `Missing field \`${name}\``);
+  if (!isArray(list)) throw coded(TypeError, 'ArrayExpected', `\`${name}\` must be an array`);
+  return list;
+}
+
+function checkOptions(options, name) {
+  if (options === null || typeof options !== 'object') {
+    throw coded(TypeError, 'InvalidArg', `${name} needs an object`);
+  }
+}
+
+/** Puts an External's address into CELL; throws for anything else, and for null. */
+function takeAddress(value, argument) {
+  if (!putExternal(value, CELL)) throw notExternal(value, argument);
+  if (getPointer(CELL) === 0n) throw nullPointer(argument);
+}
+
+/** One heap cell per value; an External of each. */
+function createPointer(options) {
+  checkOptions(options, 'createPointer');
+  const paramsType = checkList(options.paramsType, 'paramsType');
+  const paramsValue = checkList(options.paramsValue, 'paramsValue');
+  checkLengths(paramsType, paramsValue);
+  const list = [];
+  for (let i = 0; i < paramsType.length; i++) {
+    writers.get(paramsType[i])(paramsValue[i], CELL);
+    list.push(getExternal(CELL));
+  }
+  return list;
+}
+
+function checkLengths(paramsType, paramsValue) {
+  if (paramsType.length === paramsValue.length) return;
+  const message = 'params_type length is not equal with params_value length';
+  throw coded(Error, 'Unknown', message, {
+    expected: paramsType.length,
+    received: paramsValue.length,
+  });
+}
+
+/** Reads a value from each cell; pairs up to the shorter list. */
+function restorePointer(options) {
+  checkOptions(options, 'restorePointer');
+  const retType = checkList(options.retType, 'retType');
+  const paramsValue = checkList(options.paramsValue, 'paramsValue');
+  const list = [];
+  for (let i = 0; i < retType.length && i < paramsValue.length; i++) {
+    const read = readers.get(retType[i]);
+    takeAddress(paramsValue[i], i);
+    list.push(read(CELL));
+  }
+  return list;
+}
+
+/** The pointer that is stored at each address. */
+function unwrapPointer(pointers) {
+  return checkList(pointers, 'pointers').map((pointer, i) => {
+    takeAddress(pointer, i);
+    return native.unwrap(pointer);
+  });
+}
+
+/** A new cell for each pointer. */
+function wrapPointer(pointers) {
+  return checkList(pointers, 'pointers').map((pointer, i) => {
+    if (!isExternal(pointer)) throw notExternal(pointer, i);
+    return native.wrap(pointer);
+  });
+}
+
+/**
+ * Frees cells and what they own. What createPointer or wrapPointer made is known, so that freeing
+ * it twice, as RsPointer, is an error.
+ */
+function freePointer(options) {
+  checkOptions(options, 'freePointer');
+  const paramsType = checkList(options.paramsType, 'paramsType');
+  const paramsValue = checkList(options.paramsValue, 'paramsValue');
+  const { pointerType } = options;
+  if (pointerType === undefined) throw coded(Error, 'InvalidArg', 'Missing field `pointerType`');
+  if (pointerType !== PointerType.RsPointer && pointerType !== PointerType.CPointer) {
+    throw coded(Error, 'InvalidArg', `Invalid pointerType: ${String(pointerType)}`);
+  }
+  checkLengths(paramsType, paramsValue);
+  for (let i = 0; i < paramsType.length; i++) freeOne(paramsType[i], paramsValue[i], pointerType, i);
+}
+
+function freeOne(type, pointer, pointerType, argument) {
+  takeAddress(pointer, argument);
+  const address = getPointer(CELL);
+  if (typeof type === 'object' && type !== null && type.ffiTypeTag === FFITypeTag.Function) {
+    freeFunction(type, pointer, argument);
+    return;
+  }
+  const owned = (pointerType === PointerType.CPointer ? ownedByC : ownedByUs).get(type);
+  if (pointerType === PointerType.RsPointer && !native.isLive(pointer)) {
+    throw notLive(argument);
+  }
+  native.free(pointer, owned);
+  borrowed.delete(address);
+}
+
+const notLive = (argument) =>
+  coded(
+    Error,
+    'ERR_FFI_INVALID_POINTER',
+    `the pointer at index ${argument} is not from createPointer or wrapPointer, or was freed`,
+    { argument },
+  );
+
+/** Releases a callback, given its cell or its code pointer. */
+function freeFunction(type, pointer, argument) {
+  if (native.isLive(pointer)) {
+    const [code] = unwrapPointer([pointer]);
+    native.free(pointer, null);
+    putExternal(code, CELL);
+  }
+  if (!release(getPointer(CELL))) throw notLive(argument);
+  type.needFree = true;
+}
+
+const isNullPointer = (pointer) => {
+  if (!putExternal(pointer, CELL) || pointer === null) throw notExternal(pointer, 0);
+  return getPointer(CELL) === 0n;
+};
+
+/** A Buffer over C's memory: no copy, no ownership. */
+function createExternalBuffer(pointer, length) {
+  if (!isExternal(pointer)) throw notExternal(pointer, 0);
+  if (typeof length !== 'number') {
+    throw coded(Error, 'NumberExpected', `argument 1: expected Number, got ${kindOf(length)}`);
+  }
+  if (isNullPointer(pointer)) {
+    throw coded(Error, 'GenericFailure', 'create_external_buffer: pointer is null');
+  }
+  if (!(length >= 0 && length <= 0x7fffffff)) {
+    throw coded(RangeError, 'ERR_BUFFER_TOO_LARGE', `a Buffer of ${length} bytes is too large`);
+  }
+  return native.bufferAt(pointer, Math.trunc(length));
+}
+
+module.exports = {
+  createExternalBuffer,
+  createPointer,
+  freePointer,
+  isNullPointer,
+  restorePointer,
+  unwrapPointer,
+  wrapPointer,
+};

@@ -1,0 +1,259 @@
+//! The state of one Node-API environment, and what it exports.
+
+use super::callback::{self, Callbacks};
+use super::frame::{self, FrameMemory};
+use super::shared::{Alive, Shared};
+use super::value::{Scope, Value, arguments, guard};
+use super::{function, heap, libraries, memory, task};
+use crate::call::Prepared;
+use crate::error::{Code, Error, Result};
+use crate::plan::FrameLayout;
+use crate::target::Target;
+use crate::types::{Type, parse_signature, parse_type};
+use napi::sys;
+use std::cell::{Cell, RefCell};
+use std::collections::{HashMap, HashSet};
+use std::ffi::{CStr, c_void};
+use std::ptr;
+use std::rc::Rc;
+
+/// Everything an environment owns. Lives until the environment's finalizer.
+pub struct State {
+    env: sys::napi_env,
+    /// The target we run on.
+    pub target: Target,
+    /// Frame memory.
+    pub frame: FrameMemory,
+    /// Libraries that functions of this environment may be running in.
+    pub held: RefCell<libraries::Held>,
+    /// What other threads know of us.
+    pub shared: &'static Shared,
+    /// Our callbacks.
+    pub callbacks: RefCell<Callbacks>,
+    /// What keeps the event loop alive.
+    pub alive: Alive,
+    /// Calls on other threads.
+    pub tasks: task::Tasks,
+    /// Addresses of heap cells that were made for JavaScript and not freed.
+    pub live: RefCell<HashSet<usize>>,
+    /// How many upcalls are running, one inside the other.
+    pub upcalls: Cell<u32>,
+    signatures: RefCell<Signatures>,
+}
+
+#[derive(Default)]
+struct Signatures {
+    list: Vec<Rc<Prepared>>,
+    by_text: HashMap<String, u32>,
+}
+
+impl State {
+    /// The scope of a callback that the environment is running.
+    pub fn scope(&self) -> Scope {
+        Scope::new(self.env)
+    }
+
+    /// Whether no call of this environment can be running in C: JavaScript was not entered from
+    /// an upcall.
+    pub fn is_idle(&self) -> bool {
+        self.upcalls.get() == 0
+    }
+
+    /// The prepared signature with an identifier that `signature` returned.
+    ///
+    /// # Errors
+    /// [`Code::InvalidArgument`] for an unknown identifier.
+    pub fn prepared(&self, id: u32) -> Result<Rc<Prepared>> {
+        let signatures = self.signatures.borrow();
+        signatures
+            .list
+            .get(id as usize)
+            .cloned()
+            .ok_or_else(|| Error::new(Code::InvalidArgument, format!("unknown signature {id}")))
+    }
+
+    /// Prepares a signature once per text and returns its identifier.
+    fn prepare(&self, text: &str) -> Result<u32> {
+        if let Some(&id) = self.signatures.borrow().by_text.get(text) {
+            return Ok(id);
+        }
+        let signature = parse_signature(text, &self.target.model)?;
+        let prepared = Prepared::new(self.target, signature)?;
+        if prepared.frame.align as usize > frame::ALIGN {
+            let align = prepared.frame.align;
+            return Err(Error::new(
+                Code::UnsupportedAbi,
+                format!("alignment {align} is more than the {} of a frame", frame::ALIGN),
+            ));
+        }
+        let mut signatures = self.signatures.borrow_mut();
+        let id = signatures.list.len() as u32;
+        signatures.list.push(Rc::new(prepared));
+        signatures.by_text.insert(text.to_owned(), id);
+        Ok(id)
+    }
+}
+
+/// A primitive: gets its arguments and the environment's state.
+pub type Primitive<const N: usize> = fn(Scope, &State, [Value; N]) -> Result<Value>;
+
+/// Defines the C entry of a primitive.
+macro_rules! primitive {
+    ($body:path, $count:literal) => {{
+        unsafe extern "C" fn entry(
+            env: sys::napi_env,
+            info: sys::napi_callback_info,
+        ) -> sys::napi_value {
+            let scope = Scope::new(env);
+            let body: Primitive<$count> = $body;
+            guard(scope, || {
+                let (values, data) = arguments::<$count>(scope, info)?;
+                // SAFETY: `register` made the function with the state as its data, and the state
+                // outlives every function of the environment.
+                let state = unsafe { &*data.cast::<State>() };
+                body(scope, state, values)
+            })
+        }
+        entry as unsafe extern "C" fn(sys::napi_env, sys::napi_callback_info) -> sys::napi_value
+    }};
+}
+
+/// Creates the state of an environment and fills its exports.
+///
+/// # Errors
+/// When the platform is unknown or the environment refuses.
+pub fn register(scope: Scope, exports: Value) -> Result<()> {
+    let target = Target::host()?;
+    let (frame, buffer) = FrameMemory::new(scope)?;
+    let state = Box::new(State {
+        env: scope.raw(),
+        target,
+        shared: Shared::new(scope)?,
+        callbacks: RefCell::default(),
+        alive: Alive::default(),
+        tasks: task::Tasks::default(),
+        live: RefCell::default(),
+        frame,
+        held: RefCell::default(),
+        upcalls: Cell::new(0),
+        signatures: RefCell::default(),
+    });
+    describe(scope, exports, &state, buffer)?;
+    let data = Box::into_raw(state);
+    let shared = {
+        // SAFETY: just leaked; freed by `drop_state` only.
+        let state = unsafe { &*data };
+        state.shared.attach(data);
+        state.shared
+    };
+    let data = data.cast::<c_void>();
+    scope.on_cleanup(close, ptr::from_ref(shared).cast_mut().cast())?;
+    let functions: &[(&CStr, sys::napi_callback)] = &[
+        (c"layout", Some(primitive!(layout, 1))),
+        (c"signature", Some(primitive!(signature, 1))),
+        (c"bind", Some(primitive!(function::bind, 6))),
+        (c"openLibrary", Some(primitive!(libraries::open, 1))),
+        (c"closeLibrary", Some(primitive!(libraries::close, 1))),
+        (c"symbol", Some(primitive!(libraries::symbol, 2))),
+        (c"openKey", Some(primitive!(libraries::open_key, 2))),
+        (c"closeKey", Some(primitive!(libraries::close_key, 1))),
+        (c"findKey", Some(primitive!(libraries::find_key, 1))),
+        (c"errnoMessage", Some(primitive!(memory::errno_message, 1))),
+        (c"string", Some(primitive!(memory::string, 0))),
+        (c"wideString", Some(primitive!(memory::wide_string, 0))),
+        (c"external", Some(primitive!(memory::external, 0))),
+        (c"externalAddress", Some(primitive!(memory::external_address, 1))),
+        (c"viewAddress", Some(primitive!(memory::view_address, 1))),
+        (c"copyOut", Some(primitive!(memory::copy_out, 1))),
+        (c"bufferAt", Some(primitive!(memory::buffer_at, 2))),
+        (c"promote", Some(primitive!(heap::promote, 1))),
+        (c"unwrap", Some(primitive!(heap::unwrap, 1))),
+        (c"wrap", Some(primitive!(heap::wrap, 1))),
+        (c"isLive", Some(primitive!(heap::is_live, 1))),
+        (c"free", Some(primitive!(heap::free, 2))),
+        (c"freeOwned", Some(primitive!(heap::free_owned, 2))),
+        (c"createCallback", Some(primitive!(callback::create, 4))),
+        (c"releaseCallback", Some(primitive!(callback::release, 1))),
+        (c"callbackCount", Some(primitive!(callback::count, 0))),
+        (c"startTask", Some(primitive!(task::start, 5))),
+        (c"collectTask", Some(primitive!(task::collect, 0))),
+        (c"waitAtExit", Some(primitive!(task::wait_at_exit, 1))),
+        (c"onTasks", Some(primitive!(task::on_finished, 1))),
+    ];
+    for (name, code) in functions {
+        let function = scope.function(&name.to_string_lossy(), *code, data)?;
+        scope.set(exports, name, function)?;
+    }
+    // SAFETY: `data` came from `Box::into_raw`; the finalizer is its only owner.
+    let status = unsafe {
+        sys::napi_set_instance_data(scope.raw(), data, Some(drop_state), ptr::null_mut())
+    };
+    if status == sys::Status::napi_ok {
+        Ok(())
+    } else {
+        Err(Error::new(Code::Internal, "the environment refused instance data"))
+    }
+}
+
+/// The first thing that happens when an environment ends: nothing enters it any more, and what
+/// other threads still do for it comes to an end.
+unsafe extern "C" fn close(data: *mut c_void) {
+    // SAFETY: `register` gave the leaked shared side.
+    let shared = unsafe { &*data.cast::<Shared>() };
+    shared.close();
+    if let Some(state) = shared.state() {
+        task::close(state);
+        callback::release_all(state);
+    }
+}
+
+/// The finalizer of an environment's state: runs after everything that refers to it.
+unsafe extern "C" fn drop_state(_env: sys::napi_env, data: *mut c_void, _hint: *mut c_void) {
+    // SAFETY: `register` leaked the box for this call, which happens once.
+    let state = unsafe { Box::from_raw(data.cast::<State>()) };
+    state.shared.attach(ptr::null_mut());
+}
+
+/// Exports what JavaScript must know about memory and target.
+fn describe(scope: Scope, exports: Value, state: &State, buffer: Value) -> Result<()> {
+    let (target, memory) = (&state.target, &state.frame);
+    let number = |name: &CStr, value: usize| {
+        scope.number(value as f64).and_then(|value| scope.set(exports, name, value))
+    };
+    scope.set(exports, c"memory", buffer)?;
+    scope.set(exports, c"base", scope.bigint(memory.base() as usize as u64)?)?;
+    number(c"origin", memory.origin())?;
+    number(c"frameCell", frame::FRAME)?;
+    number(c"topCell", frame::TOP)?;
+    number(c"argCell", frame::ARG)?;
+    number(c"fixed", frame::FIXED)?;
+    number(c"fixedSize", frame::FIXED_SIZE)?;
+    number(c"frameAlign", frame::ALIGN)?;
+    number(c"pointerSize", target.model.pointer as usize)?;
+    number(c"longSize", target.model.long as usize)?;
+    number(c"wcharSize", target.model.wchar as usize)?;
+    scope.set(exports, c"arch", scope.string(&format!("{:?}", target.arch).to_lowercase())?)?;
+    scope.set(exports, c"os", scope.string(&format!("{:?}", target.os).to_lowercase())?)
+}
+
+/// `layout(type)` -> `[size, align, ...offsets of a record's members]`, in bytes.
+fn layout(scope: Scope, state: &State, [text]: [Value; 1]) -> Result<Value> {
+    let model = &state.target.model;
+    let ty = parse_type(&scope.to_string(text)?, model)?;
+    let mut numbers = vec![ty.size(model), ty.align(model)];
+    if let Type::Record(record) = &ty {
+        numbers.extend(record.fields.iter().map(|field| field.offset));
+    }
+    scope.numbers(numbers.into_iter().map(f64::from))
+}
+
+/// `signature(text)` -> `[id, frame size, keeps its frame (0 or 1), result offset, errno offset,
+/// ...argument offsets]`, in bytes from the start of the frame.
+fn signature(scope: Scope, state: &State, [text]: [Value; 1]) -> Result<Value> {
+    let id = state.prepare(&scope.to_string(text)?)?;
+    let prepared = state.prepared(id)?;
+    let FrameLayout { args, ret, errno, size, .. } = &prepared.frame;
+    let mut numbers = vec![id, *size, u32::from(prepared.layout.keeps_frame()), *ret, *errno];
+    numbers.extend(args);
+    scope.numbers(numbers.into_iter().map(f64::from))
+}

@@ -1,0 +1,135 @@
+//! Frame memory: the ArrayBuffer of an environment that JavaScript writes with typed arrays and
+//! trampolines read, the only channel that a call's data crosses.
+//!
+//! ```text
+//! start of the ArrayBuffer
+//! origin          control cells, 64 bytes; origin is the first multiple of 64
+//!   + FRAME   u32   offset of the frame of the call being entered
+//!   + TOP     u32   first free byte
+//!   + ARG     u32   offset of the cell that a memory primitive works on
+//! origin + FIXED  the fixed frame: cells of calls that keep nothing while C runs
+//! origin + STACK  the frame stack, up to the end
+//! ```
+//! Offsets in control cells count from the start of the ArrayBuffer. All of them, and the frames,
+//! are multiples of 64, which is therefore the largest alignment a frame can have.
+
+use super::value::{Scope, Value};
+use crate::error::{Code, Error, Result};
+use napi::sys;
+use std::ptr::{self, NonNull};
+
+/// Alignment of the origin and of every frame.
+pub const ALIGN: usize = 64;
+/// Control cell: offset of the frame of the call being entered.
+pub const FRAME: usize = 0;
+/// Control cell: first free byte of the frame stack.
+pub const TOP: usize = 4;
+/// Control cell: offset of the cell that a memory primitive reads or writes.
+pub const ARG: usize = 8;
+/// Offset of the fixed frame from the origin.
+pub const FIXED: usize = 64;
+/// Size of the fixed frame.
+pub const FIXED_SIZE: usize = 4096;
+/// Offset of the frame stack from the origin.
+pub const STACK: usize = FIXED + FIXED_SIZE;
+/// Size of the whole memory. The operating system backs only what is touched.
+pub const SIZE: usize = 2 << 20;
+
+/// The frame memory of one environment. The ArrayBuffer lives as long as the environment.
+pub struct FrameMemory {
+    start: NonNull<u8>,
+    origin: usize,
+}
+
+impl FrameMemory {
+    /// Allocates the memory and returns it with its ArrayBuffer, which a strong reference keeps.
+    ///
+    /// # Errors
+    /// [`Code::OutOfMemory`] when no ArrayBuffer can be had.
+    pub fn new(scope: Scope) -> Result<(FrameMemory, Value)> {
+        // Marshallers add offsets to the low half of the base address: a buffer that crosses a
+        // 4 GiB boundary will not do. The next one cannot cross it as well.
+        for _ in 0..2 {
+            let (mut data, mut buffer) = (ptr::null_mut(), ptr::null_mut());
+            let mut reference = ptr::null_mut();
+            // SAFETY: all out-parameters outlive the calls; a strong reference keeps the buffer.
+            let made = unsafe {
+                sys::napi_create_arraybuffer(scope.raw(), SIZE, &mut data, &mut buffer)
+                    == sys::Status::napi_ok
+                    && sys::napi_create_reference(scope.raw(), buffer, 1, &mut reference)
+                        == sys::Status::napi_ok
+            };
+            let Some(start) = NonNull::new(data.cast::<u8>()).filter(|_| made) else { break };
+            let address = start.as_ptr() as usize as u64;
+            if address >> 32 != (address + SIZE as u64) >> 32 {
+                continue;
+            }
+            let origin = start.as_ptr().align_offset(ALIGN);
+            let memory = FrameMemory { start, origin };
+            memory.set(TOP, (origin + STACK) as u32);
+            return Ok((memory, buffer));
+        }
+        Err(Error::new(Code::OutOfMemory, format!("no ArrayBuffer of {SIZE} bytes")))
+    }
+
+    /// Offset of the control cells.
+    pub fn origin(&self) -> usize {
+        self.origin
+    }
+
+    /// Address of the first byte.
+    pub fn base(&self) -> *mut u8 {
+        self.start.as_ptr()
+    }
+
+    /// Address of a control cell.
+    pub fn control(&self, cell: usize) -> *mut u32 {
+        // SAFETY: control cells lie within the memory, at a multiple of 4.
+        unsafe { self.start.as_ptr().add(self.origin + cell).cast() }
+    }
+
+    /// Reads a control cell.
+    pub fn get(&self, cell: usize) -> u32 {
+        // SAFETY: as above; JavaScript runs on this thread only, so nothing races.
+        unsafe { self.control(cell).read() }
+    }
+
+    /// Writes a control cell.
+    pub fn set(&self, cell: usize, value: u32) {
+        // SAFETY: as for `get`.
+        unsafe { self.control(cell).write(value) }
+    }
+
+    /// The bytes at an offset, checked.
+    ///
+    /// # Errors
+    /// [`Code::Internal`] when they are not within the memory.
+    pub fn at(&self, offset: u32, len: usize) -> Result<*mut u8> {
+        let offset = offset as usize;
+        if offset.checked_add(len).is_none_or(|end| end > SIZE) {
+            return Err(Error::new(
+                Code::Internal,
+                format!("frame offset {offset} of {len} bytes"),
+            ));
+        }
+        // SAFETY: just checked to lie within the allocation.
+        Ok(unsafe { self.start.as_ptr().add(offset) })
+    }
+
+    /// The pointer-sized cell that the ARG control cell names.
+    ///
+    /// # Errors
+    /// [`Code::Internal`] when it is not within the memory.
+    pub fn arg(&self) -> Result<*mut *mut u8> {
+        self.at(self.get(ARG), size_of::<usize>()).map(<*mut u8>::cast)
+    }
+
+    /// The address in the pointer-sized cell that the ARG control cell names.
+    ///
+    /// # Errors
+    /// As [`FrameMemory::arg`].
+    pub fn arg_address(&self) -> Result<*mut u8> {
+        // SAFETY: `arg` checked the bounds; the cell may be unaligned in a packed record.
+        self.arg().map(|cell| unsafe { cell.read_unaligned() })
+    }
+}

@@ -1,0 +1,152 @@
+//! Memory that outlives a call: `malloc`ed, so that C and JavaScript may free each other's.
+
+use super::env::State;
+use super::frame::ARG;
+use super::memory::numbers;
+use super::owned::Owned;
+use super::value::{Scope, Value};
+use crate::error::{Code, Error, Result};
+use std::collections::HashMap;
+use std::ptr;
+
+fn out_of_memory(size: usize) -> Error {
+    Error::new(Code::OutOfMemory, format!("malloc({size}) failed"))
+}
+
+/// `malloc`s at least one byte.
+fn allocate(size: usize) -> Result<*mut u8> {
+    // SAFETY: malloc has no preconditions.
+    let block = unsafe { libc::malloc(size.max(1)) };
+    if block.is_null() { Err(out_of_memory(size)) } else { Ok(block.cast()) }
+}
+
+/// What `promote` has allocated so far: freed when it fails half-way.
+struct Blocks(Vec<*mut u8>);
+
+impl Drop for Blocks {
+    fn drop(&mut self) {
+        for &block in &self.0 {
+            // SAFETY: from `allocate`, and nobody else has it.
+            unsafe { libc::free(block.cast()) };
+        }
+    }
+}
+
+/// `promote(list)`: moves data that was written to scratch memory into blocks of its own.
+///
+/// `list` is a Uint32Array `[keep, blocks, pointers, spills, (offset, size) per block, (cell,
+/// offset) per pointer, (cell, size) per spill]`, all in frame memory: each pointer cell is set to
+/// the block that starts at its offset; each spill's cell holds the address of data elsewhere,
+/// which is copied into a block as well. With `keep`, the address of the first block is written
+/// into the ARG cell and remembered as live.
+pub fn promote(scope: Scope, state: &State, [list]: [Value; 1]) -> Result<Value> {
+    let list = numbers(scope, list)?;
+    let bad = || Error::new(Code::Internal, "promote: bad list");
+    let [keep, block_count, pointer_count, spill_count, pairs @ ..] = list.as_slice() else {
+        return Err(bad());
+    };
+    let pairs: Vec<(u32, u32)> = pairs.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect();
+    let (blocks, pairs) = pairs.split_at_checked(*block_count as usize).ok_or_else(bad)?;
+    let (pointers, spills) = pairs.split_at_checked(*pointer_count as usize).ok_or_else(bad)?;
+    if spills.len() != *spill_count as usize {
+        return Err(bad());
+    }
+    let by_offset: HashMap<u32, usize> =
+        blocks.iter().enumerate().map(|(i, &(offset, _))| (offset, i)).collect();
+
+    let mut made = Blocks(Vec::new());
+    for &(_, size) in blocks {
+        made.0.push(allocate(size as usize)?);
+    }
+    let set = |cell: u32, address: *mut u8| -> Result<()> {
+        let cell = state.frame.at(cell, size_of::<usize>())?.cast::<*mut u8>();
+        // SAFETY: `at` checked the bounds; the cell may be unaligned.
+        unsafe { cell.write_unaligned(address) };
+        Ok(())
+    };
+    for &(cell, offset) in pointers {
+        let index = by_offset.get(&offset).ok_or_else(bad)?;
+        set(cell, made.0[*index])?;
+    }
+    for &(cell, size) in spills {
+        let source = state.frame.at(cell, size_of::<usize>())?.cast::<*const u8>();
+        let copy = allocate(size as usize)?;
+        made.0.push(copy);
+        // SAFETY: the cell holds the address of a live spill of `size` bytes.
+        unsafe { ptr::copy_nonoverlapping(source.read_unaligned(), copy, size as usize) };
+        set(cell, copy)?;
+    }
+    for (&(offset, size), &block) in blocks.iter().zip(&made.0) {
+        let source = state.frame.at(offset, size as usize)?;
+        // SAFETY: `at` checked the bounds; the block has `size` bytes.
+        unsafe { ptr::copy_nonoverlapping(source, block, size as usize) };
+    }
+    if *keep != 0 {
+        let first = *made.0.first().ok_or_else(bad)?;
+        set(state.frame.get(ARG), first)?;
+        state.live.borrow_mut().insert(first as usize);
+    }
+    made.0.clear();
+    scope.undefined()
+}
+
+/// The address that an External argument holds.
+///
+/// # Errors
+/// [`Code::InvalidArgument`] for other values, and for NULL.
+fn address_of(scope: Scope, value: Value) -> Result<*mut u8> {
+    match scope.external_address(value)? {
+        Some(address) if !address.is_null() => Ok(address.cast()),
+        Some(_) => Err(Error::new(Code::InvalidArgument, "this pointer is null")),
+        None => Err(Error::new(Code::InvalidArgument, "expect External")),
+    }
+}
+
+/// `unwrap(external)` -> an External of the pointer that is stored where the given one points.
+pub fn unwrap(scope: Scope, _state: &State, [value]: [Value; 1]) -> Result<Value> {
+    let cell = address_of(scope, value)?.cast::<*mut u8>();
+    // SAFETY: the caller says that a pointer is stored there.
+    scope.external(unsafe { cell.read_unaligned() }.cast())
+}
+
+/// `wrap(external)` -> an External of a new cell that holds the given pointer, NULL included.
+pub fn wrap(scope: Scope, state: &State, [value]: [Value; 1]) -> Result<Value> {
+    let Some(address) = scope.external_address(value)? else {
+        return Err(Error::new(Code::InvalidArgument, "expect External"));
+    };
+    let cell = allocate(size_of::<usize>())?;
+    // SAFETY: the cell was just allocated for one pointer.
+    unsafe { cell.cast::<*mut u8>().write(address.cast()) };
+    state.live.borrow_mut().insert(cell as usize);
+    scope.external(cell.cast())
+}
+
+/// `isLive(external)` -> whether it holds the address of a cell that `promote` or `wrap` made and
+/// nobody freed.
+pub fn is_live(scope: Scope, state: &State, [value]: [Value; 1]) -> Result<Value> {
+    let address = scope.external_address(value)?;
+    scope.boolean(address.is_some_and(|at| state.live.borrow().contains(&(at as usize))))
+}
+
+/// `free(external, owned)`: frees what the value at an address owns (see [`Owned::parse`]; null
+/// for nothing), and then the memory at that address itself.
+pub fn free(scope: Scope, state: &State, [value, owned]: [Value; 2]) -> Result<Value> {
+    let address = address_of(scope, value)?;
+    let owned = Owned::parse(&numbers(scope, owned)?)?;
+    state.live.borrow_mut().remove(&(address as usize));
+    // SAFETY: the caller says so (it is what `free` means in C); what we made came from malloc.
+    unsafe {
+        owned.free(address);
+        libc::free(address.cast());
+    }
+    scope.undefined()
+}
+
+/// `freeOwned(offset, owned)`: frees what the value at an offset of frame memory owns.
+pub fn free_owned(scope: Scope, state: &State, [offset, owned]: [Value; 2]) -> Result<Value> {
+    let owned = Owned::parse(&numbers(scope, owned)?)?;
+    let at = state.frame.at(scope.to_u32(offset)?, 0)?;
+    // SAFETY: a caller that asks for this (`freeResultMemory`) says that C gave the memory away.
+    unsafe { owned.free(at) };
+    scope.undefined()
+}

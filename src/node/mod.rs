@@ -1,0 +1,45 @@
+//! Row 6: Node-API. The only row that knows JavaScript values. It exports few, dull primitives;
+//! what users see is made of them in `js/`.
+//!
+//! A call's data never passes through here: marshallers write it into frame memory, and the
+//! functions that `bind` makes are code slots that Node-API calls directly.
+
+mod callback;
+mod env;
+mod frame;
+mod function;
+mod heap;
+mod libraries;
+mod memory;
+mod owned;
+mod shared;
+mod task;
+mod value;
+
+use napi::sys;
+use value::Scope;
+
+/// The entry point that Node-API looks for.
+///
+/// # Safety
+/// Called by a Node-API runtime with a live environment and its exports object.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn napi_register_module_v1(
+    env: sys::napi_env,
+    exports: sys::napi_value,
+) -> sys::napi_value {
+    // SAFETY: resolves Node-API's symbols in the running process; idempotent, and the runtime
+    // that called us has them.
+    #[cfg(not(target_family = "wasm"))]
+    unsafe {
+        sys::setup();
+    }
+    let scope = Scope::new(env);
+    value::guard(scope, || env::register(scope, exports).map(|()| exports))
+}
+
+/// Node-API version that this addon asks for (Node 18 and later have it).
+#[unsafe(no_mangle)]
+pub extern "C" fn node_api_module_get_api_version_v1() -> i32 {
+    8
+}
