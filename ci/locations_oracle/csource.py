@@ -4,9 +4,9 @@
 `R` holds the result's bytes; `L` holds the C compiler's own layout of every type.
 """
 
-from .generate import NARROW, SCALARS, Array, Record, Scalar, VOID
+from .notation import NARROW, SCALARS, VOID, Array, Record, Scalar
 
-DUMP = 512
+DUMP = 2048
 ARGS = 40
 
 PRELUDE = f"""
@@ -14,10 +14,16 @@ typedef __builtin_va_list va_list;
 EXPORT unsigned char D[{ARGS * DUMP}] __attribute__((aligned(64)));
 EXPORT long long W[{ARGS}];
 EXPORT unsigned char R[{DUMP}] __attribute__((aligned(64)));
-#define MEM __attribute__((used, no_builtin)) 
+#define MEM __attribute__((used, no_builtin("memcpy", "memmove", "memset"), visibility("hidden")))
 MEM void *memcpy(void *d, const void *s, __SIZE_TYPE__ n) {{
   volatile char *to = d; const volatile char *from = s;
   while (n--) *to++ = *from++;
+  return d;
+}}
+MEM void *memmove(void *d, const void *s, __SIZE_TYPE__ n) {{
+  volatile char *to = d; const volatile char *from = s;
+  if (to <= from) return memcpy(d, s, n);
+  while (n--) to[n] = from[n];
   return d;
 }}
 MEM void *memset(void *d, int c, __SIZE_TYPE__ n) {{
@@ -120,7 +126,9 @@ class Source:
         if signature.ret is not VOID:
             self.describe(signature.ret)
             body.append(f"return *({ret} *)R;")
-        convention = f"__attribute__(({signature.convention})) " if signature.convention else ""
+        # A variadic function is cdecl whatever it is declared; clang refuses other declarations.
+        plain = signature.fixed is not None or not signature.convention
+        convention = "" if plain else f"__attribute__(({signature.convention})) "
         self.lines.append(
             f"EXPORT {convention}{ret} f{index}({', '.join(params) or 'void'}) "
             f"{{ {' '.join(body)} }}"

@@ -3,11 +3,11 @@ and everything the table does not name filled with noise."""
 
 import struct
 
-from unicorn import UC_ARCH_ARM, UC_ARCH_ARM64, UC_ARCH_X86, UC_MODE_32, UC_MODE_64, UC_MODE_ARM, Uc
+from unicorn import UC_ARCH_ARM, UC_ARCH_ARM64, UC_ARCH_X86, UC_MODE_32, UC_MODE_64, UC_MODE_ARM, Uc, UcError
 from unicorn import arm64_const, arm_const, x86_const
 
-STACK, STACK_BYTES = 0x7000_0000, 0x40000
-SCRATCH, SCRATCH_BYTES = 0x6000_0000, 0x10000
+STACK, STACK_BYTES = 0x7000_0000, 0x80000
+SCRATCH, SCRATCH_BYTES = 0x6000_0000, 0x20000
 RETURN = 0x5000_0000
 PAGE = 0x1000
 
@@ -30,6 +30,7 @@ class X86:
         count = 16 if bits == 64 else 8
         self.fps = [x86_const.UC_X86_REG_XMM0 + n for n in range(count)]
         self.fp_bytes, self.word, self.stack_pointer = 16, bits // 8, self.ints[4]
+        self.program_counter = getattr(x86_const, f"UC_X86_REG_{letter.upper()}IP")
         self.reserved = {4}
         self.pc_return = True
 
@@ -39,7 +40,8 @@ class X86:
         self.uc.reg_write(x86_const.UC_X86_REG_FPTAG, 0xFFFF)
 
     def x87(self, length):
-        mantissa, exponent = self.uc.reg_read(x86_const.UC_X86_REG_ST0)
+        top = self.uc.reg_read(x86_const.UC_X86_REG_FPSW) >> 11 & 7
+        mantissa, exponent = self.uc.reg_read(x86_const.UC_X86_REG_FP0 + top)
         value = mantissa * 2.0 ** ((exponent & 0x7FFF) - 16383 - 63)
         return struct.pack("<f" if length == 4 else "<d", -value if exponent >> 15 else value)
 
@@ -51,6 +53,7 @@ class Arm64:
         self.ints = registers(arm64_const, names, "UC_ARM64_REG_")
         self.fps = [arm64_const.UC_ARM64_REG_Q0 + n for n in range(32)]
         self.fp_bytes, self.word, self.stack_pointer = 16, 8, arm64_const.UC_ARM64_REG_SP
+        self.program_counter = arm64_const.UC_ARM64_REG_PC
         self.reserved = {30}
         self.pc_return = False
         self.uc.reg_write(arm64_const.UC_ARM64_REG_CPACR_EL1, 3 << 20)
@@ -66,6 +69,7 @@ class Arm32:
         self.ints = registers(arm_const, names, "UC_ARM_REG_")
         self.fps = [arm_const.UC_ARM_REG_S0 + n for n in range(32)]
         self.fp_bytes, self.word, self.stack_pointer = 4, 4, arm_const.UC_ARM_REG_SP
+        self.program_counter = arm_const.UC_ARM_REG_PC
         self.reserved = set()
         self.pc_return = False
         access = self.uc.reg_read(arm_const.UC_ARM_REG_C1_C0_2)
@@ -82,6 +86,10 @@ MACHINES = {
     "aarch64": Arm64,
     "arm": Arm32,
 }
+
+
+class Crash(Exception):
+    """The callee did not come back."""
 
 
 class State:
@@ -136,7 +144,7 @@ class Emulator:
         """Calls a function with SP aligned to `align`; returns how many bytes it popped."""
         machine = self.machine
         machine.reset()
-        sp = STACK + STACK_BYTES - 0x8000
+        sp = STACK + STACK_BYTES - 0x10000
         # Not more aligned than promised.
         sp += align if align < 4096 else 0
         for index, (register, value) in enumerate(zip(machine.ints, state.ints)):
@@ -150,7 +158,11 @@ class Emulator:
             entry_sp -= machine.word
             self.uc.mem_write(entry_sp, RETURN.to_bytes(machine.word, "little"))
         self.uc.reg_write(machine.stack_pointer, entry_sp)
-        self.uc.emu_start(self.symbols[function], RETURN, count=200_000)
+        try:
+            self.uc.emu_start(self.symbols[function], RETURN, count=200_000)
+        except UcError as error:
+            at = self.uc.reg_read(machine.program_counter) - self.symbols[function]
+            raise Crash(f"{error} at offset {at:#x}") from error
         return self.uc.reg_read(machine.stack_pointer) - sp
 
     def get(self, location, length):

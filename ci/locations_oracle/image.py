@@ -1,9 +1,12 @@
 """Compiles C for a target with zig and loads the linked image."""
 
 import pathlib
+import re
 import subprocess
 
 import lief
+
+lief.logging.disable()
 
 
 def compile_c(python, text, target, folder):
@@ -24,14 +27,12 @@ def compile_c(python, text, target, folder):
     run([*zig, *flags, "-c", source, "-o", built])
     image = folder / f"{target}.image"
     if windows:
-        # The object has everything it needs, so that any Windows linker environment will do.
-        target = target.replace("msvc", "gnu")
-        link = ["-shared", "-Wl,--no-entry"]
-    elif macos:
-        link = ["-shared"]
+        lld = [python, "-m", "ziglang", "lld-link"]
+        mingw = [] if "msvc" in target else ["-lldmingw"]
+        run([*lld, *mingw, "-dll", "-noentry", "-nodefaultlib", f"-out:{image}", built])
     else:
-        link = ["-static", "-no-pie", "-Wl,-e,f0"]
-    run([*zig, "-target", target, "-nostdlib", *link, built, "-o", image])
+        link = ["-shared"] if macos else ["-static", "-no-pie", "-Wl,-e,f0"]
+        run([*zig, "-target", target, "-nostdlib", *link, built, "-o", image])
     return image
 
 
@@ -53,7 +54,7 @@ class Image:
                 data = bytes(section.content).ljust(section.virtual_size, b"\0")
                 self.segments.append((base + section.virtual_address, data))
             entries = binary.get_export().entries
-            self.symbols = {entry.name: base + entry.address for entry in entries}
+            self.symbols = {undecorated(entry.name): base + entry.address for entry in entries}
         else:
             for segment in binary.segments:
                 address = segment.virtual_address
@@ -68,6 +69,11 @@ class Image:
                 for symbol in binary.symbols
                 if symbol.value
             }
+
+
+def undecorated(name):
+    """`f` of `f`, `_f@4` and `@f@4`, the names of cdecl, stdcall and fastcall functions."""
+    return re.fullmatch(r"[_@]?(\w+?)(@\d+)?", name)[1]
 
 
 def _is_page_zero(segment):

@@ -72,6 +72,44 @@ fn sysv64() {
     common::check("sysv64.txt", 80, |head| line(head, &target));
 }
 
+#[test]
+fn win64() {
+    let target = Target::new(Arch::X64, Os::Windows, Toolchain::Msvc);
+    common::check("win64.txt", 90, |head| line(head, &target));
+}
+
+#[test]
+fn aapcs64() {
+    let flavours = [
+        ("aapcs64-linux.txt", Os::Linux),
+        ("aapcs64-darwin.txt", Os::Darwin),
+        ("aapcs64-windows.txt", Os::Windows),
+    ];
+    for (name, os) in flavours {
+        let target = Target::new(Arch::Aarch64, os, Toolchain::Gnu);
+        common::check(name, 110, |head| line(head, &target));
+    }
+}
+
+#[test]
+fn aapcs32() {
+    let target = Target::new(Arch::Arm32, Os::Linux, Toolchain::Gnu);
+    common::check("aapcs32.txt", 110, |head| line(head, &target));
+}
+
+#[test]
+fn x86() {
+    let systems = [
+        ("x86-linux.txt", Os::Linux, Toolchain::Gnu),
+        ("x86-windows-gnu.txt", Os::Windows, Toolchain::Gnu),
+        ("x86-windows-msvc.txt", Os::Windows, Toolchain::Msvc),
+    ];
+    for (name, os, toolchain) in systems {
+        let target = Target::new(Arch::X86, os, toolchain);
+        common::check(name, 120, |head| line(head, &target));
+    }
+}
+
 /// The same signatures under every other ABI: nothing is lost, and the verifier accepts the plans.
 #[test]
 fn every_abi_is_complete() {

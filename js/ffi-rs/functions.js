@@ -18,13 +18,13 @@ const { invalidType, mismatch } = require('./errors.js');
  */
 const permanent = new WeakMap();
 
-/** The codec of a function descriptor; `reader` reads the types in it. */
-function functionCodec(type, reader) {
+/** The codec of a function descriptor; `codecOf` reads the types in it. */
+function functionCodec(type, codecOf) {
   const { paramsType, retType = DataType.Void } = type;
   if (!Array.isArray(paramsType)) throw invalidType('a function type needs paramsType, an array');
   const declaration = {
-    params: paramsType.map((param) => reader.codec(param, 'result')),
-    ret: retType === DataType.Void ? codecs.nothing : reader.codec(retType, 'parameter'),
+    params: paramsType.map((param) => codecOf(param, 'result')),
+    ret: retType === DataType.Void ? codecs.nothing : codecOf(retType, 'parameter'),
     mismatch,
   };
   const compiled = compileCallback(declaration);

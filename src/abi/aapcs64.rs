@@ -92,11 +92,12 @@ enum Class {
     Memory,
 }
 
-fn class(ty: &Type, model: &DataModel) -> Class {
+/// The class of a value; without `floating`, as if there were no floating-point registers.
+fn class(ty: &Type, model: &DataModel, floating: bool) -> Class {
     match (ty.size(model), Homogeneous::of(ty, model)) {
         (0, _) => Class::Empty,
-        (_, Some(homogeneous)) => Class::Floating(homogeneous),
-        (1..=16, None) => Class::General,
+        (_, Some(homogeneous)) if floating => Class::Floating(homogeneous),
+        (1..=16, _) => Class::General,
         _ => Class::Memory,
     }
 }
@@ -167,7 +168,7 @@ impl Cursor {
         let ty = &signature.params[index];
         let on_stack = self.rules.variadic == Variadic::Stack && signature.is_variadic_arg(index);
         let core_only = self.rules.variadic == Variadic::CoreRegisters && signature.fixed.is_some();
-        let (size, class) = (ty.size(model), class(ty, model));
+        let (size, class) = (ty.size(model), class(ty, model, !core_only));
         let registers = match class {
             Class::Empty => return Passing::Ignore,
             Class::Memory => {
@@ -175,8 +176,8 @@ impl Cursor {
                 return Passing::Reference { ptr, size, align: ty.align(model) };
             }
             _ if on_stack => None,
-            Class::Floating(h) if !core_only => self.floating(h, model),
-            _ => self.general(ty, model, core_only),
+            Class::Floating(h) => self.floating(h, model),
+            Class::General => self.general(ty, model, core_only),
         };
         Passing::Value(registers.unwrap_or_else(|| {
             let packed = self.rules.packs_stack && !on_stack;
@@ -198,7 +199,7 @@ pub(super) fn classify(flavour: Aapcs64, target: &Target, signature: &Signature)
     // Section 6.9: a result travels as a first argument of its type would, or in memory that x8
     // points to.
     let result = |pieces: Option<Vec<Piece>>| Returning::Value(pieces.unwrap_or_default());
-    let ret = match class(&signature.ret, model) {
+    let ret = match class(&signature.ret, model, true) {
         Class::Empty => Returning::Void,
         Class::Floating(h) => result(cursor().floating(h, model)),
         Class::General => result(cursor().general(&signature.ret, model, false)),

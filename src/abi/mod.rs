@@ -118,3 +118,54 @@ pub fn classify(target: &Target, signature: &Signature) -> Result<CallLayout> {
         Abi::X86(variant) => x86::classify(variant, target, signature),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::parse_signature;
+
+    fn layout(target: &Target, text: &str) -> Result<CallLayout> {
+        classify(target, &parse_signature(text, &target.model).expect(text))
+    }
+
+    #[test]
+    fn conventions_mean_something_on_x86_alone() {
+        for arch in [Arch::X64, Arch::Aarch64] {
+            let target = Target::new(arch, Os::Windows, Toolchain::Msvc);
+            let plain = layout(&target, "(ptr, i32) -> f64").unwrap();
+            assert_eq!(layout(&target, "stdcall (ptr, i32) -> f64").unwrap(), plain);
+            assert_eq!(layout(&target, "thiscall (ptr, i32) -> f64").unwrap(), plain);
+        }
+        let target = Target::new(Arch::X86, Os::Windows, Toolchain::Msvc);
+        assert_eq!(layout(&target, "(ptr, i32) -> f64").unwrap().callee_pops, 0);
+        assert_eq!(layout(&target, "stdcall (ptr, i32) -> f64").unwrap().callee_pops, 8);
+        assert_eq!(layout(&target, "thiscall (ptr, i32) -> f64").unwrap().callee_pops, 4);
+        assert_eq!(layout(&target, "fastcall (ptr, i32) -> f64").unwrap().callee_pops, 0);
+    }
+
+    #[test]
+    fn a_variadic_function_is_cdecl() {
+        let target = Target::new(Arch::X86, Os::Windows, Toolchain::Gnu);
+        let plain = layout(&target, "(ptr, ..., i32) -> struct{i32[3]}").unwrap();
+        for convention in ["stdcall", "fastcall", "thiscall"] {
+            let text = format!("{convention} (ptr, ..., i32) -> struct{{i32[3]}}");
+            assert_eq!(layout(&target, &text).unwrap(), plain);
+        }
+    }
+
+    #[test]
+    fn what_no_rule_covers_is_refused() {
+        let refused = |arch, os, text| {
+            let target = Target::new(arch, os, Toolchain::Gnu);
+            layout(&target, text).unwrap_err().code
+        };
+        for text in ["thiscall () -> i32", "thiscall (f64, ptr) -> i32", "thiscall (i64) -> i32"] {
+            assert_eq!(refused(Arch::X86, Os::Windows, text), Code::UnsupportedAbi, "{text}");
+        }
+        for (arch, os) in
+            [(Arch::X86, Os::Darwin), (Arch::Arm32, Os::Darwin), (Arch::Arm32, Os::Windows)]
+        {
+            assert_eq!(refused(arch, os, "() -> void"), Code::UnsupportedAbi, "{arch:?} {os:?}");
+        }
+    }
+}

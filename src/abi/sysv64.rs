@@ -3,7 +3,7 @@
 use super::cursor::{Registers, StackArea};
 use super::{Abi, CallLayout, Ext, Location, Passing, Piece, Returning};
 use crate::target::{DataModel, Target};
-use crate::types::{Scalar, Signature, Type};
+use crate::types::{Signature, Type};
 
 const INT_ARGS: [u8; 6] = [7, 6, 2, 1, 8, 9]; // rdi rsi rdx rcx r8 r9
 const FP_ARGS: [u8; 8] = [0, 1, 2, 3, 4, 5, 6, 7]; // xmm0..7
@@ -57,11 +57,7 @@ fn eightbytes(ty: &Type, model: &DataModel) -> Option<Vec<Eightbyte>> {
 /// Narrow integers are extended to 32 bits: not in the ABI's text, but clang relies on it in
 /// callees, and every compiler does it in callers.
 fn extension(ty: &Type) -> Ext {
-    match ty {
-        Type::Scalar(Scalar::I8 | Scalar::I16) => Ext::Sign(4),
-        Type::Scalar(Scalar::Bool | Scalar::U8 | Scalar::U16) => Ext::Zero(4),
-        _ => Ext::None,
-    }
+    Ext::widen(ty, 4)
 }
 
 /// Gives each eightbyte the next register of its class; all or none.

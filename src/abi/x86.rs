@@ -2,12 +2,12 @@
 //! 3; "Argument passing and naming conventions" of the Microsoft C++ manual; where those are
 //! silent, what GCC and Clang agree on).
 
-use super::aggregate::{Homogeneous, whole, words};
+use super::aggregate::{whole, words};
 use super::cursor::{Registers, StackArea};
 use super::{Abi, CallLayout, Ext, Location, Passing, Piece, Returning};
 use crate::error::{Code, Error, Result};
 use crate::target::{DataModel, Target};
-use crate::types::{Convention, Record, Signature, Type};
+use crate::types::{Convention, Record, Scalar, Signature, Type};
 
 const FASTCALL_ARGS: [u8; 2] = [1, 2]; // ecx edx
 const THIS: [u8; 1] = [1]; // ecx
@@ -58,6 +58,10 @@ impl X86 {
         };
         match ty {
             Type::Void => ResultClass::Void,
+            // GNU C's empty struct; on System V it goes the way of every other.
+            Type::Record(record) if record.size == 0 && self.system != X86System::SysV => {
+                ResultClass::Void
+            }
             Type::Scalar(scalar) if scalar.is_float() => ResultClass::Floating,
             Type::Scalar(_) => ResultClass::General,
             _ if !in_registers => ResultClass::Memory,
@@ -81,6 +85,13 @@ impl X86 {
     fn fits_register(ty: &Type, model: &DataModel) -> bool {
         matches!(ty, Type::Scalar(scalar) if !scalar.is_float()) && ty.size(model) <= WORD
     }
+
+    /// Whether the words of a value on the stack are counted against the registers: GCC and Clang
+    /// do that for records, unless they are one floating-point value; Microsoft does not. (GCC
+    /// counts the words of a 64-bit integer, too.)
+    fn counts_words(self, ty: &Type, model: &DataModel) -> bool {
+        self.system != X86System::Msvc && ty.is_aggregate() && !is_one_float(ty, model)
+    }
 }
 
 /// Whether GCC gives a record a machine mode, so that it can be in registers: its own size and
@@ -97,9 +108,22 @@ fn register_sized(ty: &Type, model: &DataModel) -> bool {
         }
 }
 
-/// Whether a record is one `float` or `double` and nothing else.
+/// Whether a record is one `float` or `double` and nothing else, padding included.
 fn is_one_float(ty: &Type, model: &DataModel) -> bool {
-    Homogeneous::of(ty, model).is_some_and(|h| h.count == 1)
+    fn only_scalar(ty: &Type, model: &DataModel) -> Option<Scalar> {
+        match ty {
+            Type::Void => None,
+            Type::Scalar(scalar) => Some(*scalar),
+            Type::Array(array) if array.count == 1 => only_scalar(&array.item, model),
+            Type::Array(_) => None,
+            Type::Record(record) => {
+                let mut fields = record.fields.iter().filter(|field| field.ty.size(model) > 0);
+                let only = only_scalar(&fields.next()?.ty, model)?;
+                (fields.next().is_none() && only.size(model) == record.size).then_some(only)
+            }
+        }
+    }
+    only_scalar(ty, model).is_some_and(Scalar::is_float)
 }
 
 /// The largest explicit alignment in a record.
@@ -172,9 +196,13 @@ pub(super) fn classify(variant: X86, target: &Target, signature: &Signature) -> 
             Returning::Value(words(0, size, WORD).zip(INT_RETS).map(piece).collect())
         }
         ResultClass::Memory => {
-            // Microsoft keeps ecx for `this`; GCC gives it to the first argument it passes.
-            let on_stack = convention == Convention::Thiscall && variant.system != X86System::MinGw;
-            let ptr = if on_stack { cursor.stacked(WORD) } else { cursor.word() };
+            // Microsoft's compilers keep the registers for declared parameters, and Clang does as
+            // they do; MinGW's thiscall gives ecx to the first argument it passes. (GCC passes
+            // fastcall's pointer, and on Linux thiscall's, in ecx.)
+            let ptr = match (convention, variant.system) {
+                (Convention::Thiscall, X86System::MinGw) => cursor.word(),
+                _ => cursor.stacked(WORD),
+            };
             Returning::Memory { ptr, back: Some(Location::Int(INT_RETS[0])), size }
         }
     };
@@ -190,8 +218,7 @@ pub(super) fn classify(variant: X86, target: &Target, signature: &Signature) -> 
             let loc = if X86::fits_register(ty, model) {
                 cursor.word()
             } else {
-                if ty.is_aggregate() && variant.system != X86System::Msvc {
-                    // GCC and Clang count the words of a record against the registers.
+                if variant.counts_words(ty, model) {
                     cursor.ints.skip(size.div_ceil(WORD) as usize);
                 }
                 cursor.stacked(size)

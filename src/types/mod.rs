@@ -217,8 +217,8 @@ impl Type {
         }
     }
 
-    /// Alignment by content alone, without explicit over-alignment of the type or its members
-    /// (AAPCS64 section 6.8.2 calls it the natural alignment).
+    /// Alignment by content alone, without explicit alignment of members. (What AAPCS64 section
+    /// 6.8.2 calls the natural alignment includes that: it is [`Type::align`].)
     pub fn natural_align(&self, model: &DataModel) -> u32 {
         match self {
             Type::Array(array) => array.item.natural_align(model),
