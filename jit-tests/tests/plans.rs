@@ -234,7 +234,9 @@ fn decode(code: &[u8], arch: Arch) -> Result<(), String> {
         Arch::X64 => (64, Code::Endbr64),
         Arch::X86 => (32, Code::Endbr32),
         // LLVM decodes these in tests of their own.
-        Arch::Aarch64 | Arch::Arm32 if !code.is_empty() && code.len() % 4 == 0 => return Ok(()),
+        Arch::Aarch64 | Arch::Arm32 if !code.is_empty() && code.len().is_multiple_of(4) => {
+            return Ok(());
+        }
         Arch::Aarch64 | Arch::Arm32 => return Err(format!("{} bytes of code", code.len())),
     };
     let decoder = Decoder::new(bits, code, DecoderOptions::NONE);
