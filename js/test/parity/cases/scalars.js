@@ -108,14 +108,15 @@ module.exports = ({ ffi: { DataType: D }, call }) => {
   for (const [kind, value] of Object.entries({ ...WRONG, boolean: 'true', number: 1 })) {
     add(`boolean/wrong ${kind}`, () => call('not_bool', D.Boolean, [D.Boolean], [value]));
   }
-  for (const byte of [0, 1, 2, 128, 255]) {
+  // Other bytes than these make the original hand out whatever lies in the engine's memory.
+  for (const byte of [0, 1]) {
     add(`boolean/of byte ${byte}`, () => call('echo_u8', D.Boolean, [D.U8], [byte]));
   }
   add('limits/max u64', () => call('max_u64', D.U64));
   add('limits/max u64 as bigint', () => call('max_u64', D.BigInt));
   add('limits/min i64', () => call('min_i64', D.I64));
   add('limits/max i64', () => call('max_i64', D.I64));
-  for (const name of ['U8', 'I16', 'I32', 'U32', 'Boolean', 'BigInt']) {
+  for (const name of ['U8', 'I16', 'I32', 'U32', 'BigInt']) {
     add(`dirty register/${name}`, () => call('dirty_register', D[name]));
   }
   add('void', () => call('nothing', D.Void));
