@@ -194,6 +194,45 @@ test('an unfreed callback keeps the process alive, a freed one does not', () => 
   assert.equal(freed.status, 0, freed.stderr);
 });
 
+test('a function given as a parameter without needFree lives on, once', () => {
+  const run = inChild(
+    ({ ffi, call }) => {
+      const { DataType: T } = ffi;
+      const type = ffi.funcConstructor({ paramsType: [T.I32], retType: T.I32 });
+      const double = (v) => v * 2;
+      call('store', T.Void, [type], [double]);
+      const results = [call('call_stored', T.I32, [T.I32], [21])];
+      globalThis.gc();
+      results.push(call('call_stored', T.I32, [T.I32], [4]));
+      return results;
+    },
+    { flags: ['--expose-gc'], timeout: 1500 },
+  );
+  assert.deepEqual(run.value, [42, 8]);
+  assert.equal(run.signal, 'SIGKILL', 'it keeps the process alive');
+});
+
+test('a cell of a U8Array keeps the Buffer alive that it points into', () => {
+  const intact = valueInChild(
+    async ({ ffi: { DataType: T }, arrayOf, pointerTo, restore }) => {
+      const size = 100_000;
+      const cells = [1, 2, 3, 4].map((byte) => pointerTo(T.U8Array, Buffer.alloc(size, byte)));
+      const junk = [];
+      for (let i = 0; i < 20; i++) {
+        globalThis.gc();
+        for (let k = 0; k < 20; k++) junk.push(Buffer.alloc(size, 0xee));
+        junk.length = 0;
+        await new Promise((resolve) => setTimeout(resolve, 2));
+      }
+      return cells.map((cell, i) =>
+        restore(arrayOf(T.U8Array, size), cell).every((byte) => byte === i + 1),
+      );
+    },
+    { flags: ['--expose-gc'] },
+  );
+  assert.deepEqual(intact, [true, true, true, true]);
+});
+
 test('needFree lets the process end, after the queued calls', () => {
   const run = inChild(
     ({ ffi, call }) => {
