@@ -31,6 +31,7 @@ function record(members) {
     leaves,
     simple: leaves <= SIMPLE_MEMBERS && members.every(({ codec }) => codec.simple),
     spills: members.some(({ codec }) => codec.spills),
+    transient: members.some(({ codec }) => codec.transient),
     held: members.some(({ codec }) => codec.held),
     owned: members.flatMap(({ codec }, i) => shift(codec.owned ?? [], offsets[i])),
     take(g, value, where) {
@@ -69,6 +70,7 @@ function pointerTo(item) {
     ...POINTER,
     simple: false,
     spills: item.spills,
+    transient: item.transient,
     owned: [[0, 2, item.size, item.owned ?? []]],
     take(g, value, where) {
       fail(g, `typeof ${value} !== 'object'`, value, where, 'Object');
@@ -154,6 +156,7 @@ function inlineArray(item, length) {
     leaves: Infinity,
     simple: false,
     spills: item.spills,
+    transient: item.transient,
     owned: ownedItems(item, length),
     take(g, value, where) {
       fail(g, `!isArray(${value})`, value, where, 'Array');
@@ -194,32 +197,37 @@ function inlineBytes(length, accept) {
 }
 
 /**
- * A pointer to an array. As an argument it is a copy of a JavaScript array in scratch memory, of
- * at least `length` elements (the rest zero); C's writes are not copied back. As a result,
- * `length` elements are copied; NULL is null.
+ * A pointer to an array. As an argument it is a copy of a JavaScript array in scratch memory;
+ * C's writes are not copied back. As a result, `length` elements are copied; NULL is null.
+ *
+ * The copy is as long as the value. It has `length` elements at least (the rest zero) when C may
+ * fill them (`padded`), and in a cell, whose owner frees `length` elements.
  */
-function pointerToArray(item, length = 0) {
+function pointerToArray(item, length, { padded }) {
   return {
     ...POINTER,
     simple: false,
     readsInPlace: item.View !== undefined && length > LITERAL_LENGTH,
     spills: true,
+    transient: item.transient,
     owned: [[0, 2, item.size * length, ownedItems(item, length)]],
     take(g, value, where) {
       fail(g, `!isArray(${value})`, value, where, 'Array');
       return { value, where };
     },
     put(g, { value, where }, ref) {
+      const least = padded || g.owning ? length : 0;
       const count = g.local(`${value}.length`);
-      const size = g.local(`(${count} > ${length} ? ${count} : ${length}) * ${item.size}`);
+      const size = g.local(`(${count} > ${least} ? ${count} : ${least}) * ${item.size}`);
       const at = g.local(`scratch(${size})`);
       const items = { item, value, count, where };
+      const place = { at, size, ref, isPadded: least > 0 };
       if (item.view === undefined) {
         g.emit(`if (${at} < 0) throw overflow();`);
-        storeItems(g, items, { at, size, length, ref });
+        storeItems(g, items, place);
       } else {
-        g.block(`if (${at} >= 0)`, () => storeItems(g, items, { at, size, length, ref }));
-        g.block('else', () => spillItems(g, items, { size, ref }));
+        g.block(`if (${at} >= 0)`, () => storeItems(g, items, place));
+        g.block('else', () => spillItems(g, items, place));
       }
     },
     get(g, ref) {
@@ -232,8 +240,8 @@ function pointerToArray(item, length = 0) {
 }
 
 /** Emits the store of an array in scratch memory. */
-function storeItems(g, items, { at, size, length, ref }) {
-  if (length > 0) g.emit(`clear(${at}, ${size});`);
+function storeItems(g, items, { at, size, ref, isPadded }) {
+  if (isPadded) g.emit(`clear(${at}, ${size});`);
   g.emit(`putAddress(${ref}, ${at});`);
   putItemsAt(g, items, at);
 }

@@ -185,9 +185,7 @@ class Reader {
     }
     const item = this.item(type);
     if (inline) return aggregates.inlineArray(item, checkInline(length));
-    // A copy is as long as the value; only what C fills, structs, needs the descriptor's length.
-    const least = role === 'parameter' && type.type !== DataType.StructArray ? 0 : length;
-    return { ...aggregates.pointerToArray(item, least), owned: ownedArray(item, length) };
+    return aggregates.pointerToArray(item, length, { padded: type.type === DataType.StructArray });
   }
 
   /** The codec of an array's elements. */
@@ -203,9 +201,6 @@ class Reader {
     return this.codec(structItemType, 'member');
   }
 }
-
-/** What an array of `length` elements behind a pointer owns. */
-const ownedArray = (item, length) => aggregates.pointerToArray(item, length).owned;
 
 function checkInline(length) {
   if (length === 0) throw invalidType('an inline array needs a length of at least 1');
