@@ -2,6 +2,7 @@
 
 use crate::c_source::{self, Source};
 use crate::random;
+use ffi_jit::call::errno;
 use ffi_jit::target::Target;
 use ffi_jit::types::Signature;
 use std::ffi::{c_int, c_void};
@@ -135,17 +136,17 @@ impl Loaded {
         Ok((0..count).map(|i| unsafe { buffer.add(i).read() }).collect())
     }
 
-    /// Makes callees set the calling thread's errno.
+    /// Makes callees set the calling thread's errno to a code, or leave it alone.
     ///
     /// # Errors
     /// The loader's text.
-    pub fn set_errno(&self, errno: *mut c_int, value: c_int) -> Result<(), String> {
+    pub fn set_errno(&self, code: Option<c_int>) -> Result<(), String> {
         let address: *mut *mut c_int = self.symbol("oracle_errno")?.cast();
-        let number: *mut c_int = self.symbol("oracle_errno_value")?.cast();
+        let value: *mut c_int = self.symbol("oracle_errno_value")?.cast();
         // SAFETY: the source defines these two variables.
         unsafe {
-            address.write(errno);
-            number.write(value);
+            address.write(code.map_or(std::ptr::null_mut(), |_| errno::address()));
+            value.write(code.unwrap_or(0));
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use crate::leaves::{Leaf, leaves};
 use crate::random;
 use crate::rng::Rng;
 use ffi_jit::abi::Passing;
-use ffi_jit::call::{Downcall, Frame, Prepared, Upcall, errno};
+use ffi_jit::call::{Downcall, Frame, Prepared, Upcall};
 use ffi_jit::types::Signature;
 use std::ffi::{c_int, c_void};
 use std::ops::Range;
@@ -179,7 +179,7 @@ impl Case {
         self.write_args(&mut frame, &values.args);
         let before = frame.to_vec();
         library.set(&[], &values.ret)?;
-        library.set_errno(errno::address(), code)?;
+        library.set_errno(Some(code))?;
         let downcall =
             Downcall::new(&self.prepared, with_errno).map_err(|error| error.to_string())?;
         let callee = library.callee(number)?;
@@ -221,7 +221,7 @@ impl Case {
 
     fn up(&self, library: &Loaded, number: usize, values: &Values, rng: &mut Rng) -> Outcome {
         library.set(&values.args, &[])?;
-        library.set_errno(std::ptr::null_mut(), 0)?;
+        library.set_errno(None)?;
         let mut answer =
             Answer { case: self, values, garbage: rng.bits() as u8, calls: 0, seen: Ok(()) };
         let context = (&raw mut answer).cast::<c_void>();

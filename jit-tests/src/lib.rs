@@ -7,6 +7,8 @@ pub mod c_source;
 pub mod case;
 pub mod compiler;
 pub mod emulate;
+pub mod faults;
+pub mod guarded;
 pub mod leaves;
 pub mod oracle;
 pub mod random;

@@ -125,6 +125,8 @@ impl Options {
                 scope.spawn(work);
             }
         });
+        // Stays if it holds the files of a failure.
+        let _ = fs::remove_dir(&self.directory);
         report.into_inner().expect("no batch panics while it reports")
     }
 
@@ -300,6 +302,15 @@ impl fmt::Display for Message {
     }
 }
 
+/// Kills the process if a signature takes a minute: a wild call may also never come back.
+fn limit_time() {
+    #[cfg(unix)]
+    // SAFETY: replaces the process's alarm, which nobody else sets.
+    unsafe {
+        libc::alarm(60);
+    }
+}
+
 /// How often each direction is called with new values.
 const ROUNDS: u32 = 3;
 
@@ -319,6 +330,7 @@ pub fn check(list: &Path, library: &Path, seed: u64, from: usize) -> Result<(), 
     let loaded = Loaded::open(library, &batch)?;
     for (number, signature) in batch.signatures.iter().enumerate().skip(from) {
         println!("{}", Message::At(number));
+        limit_time();
         if let Err(problem) = check_one(signature, &loaded, number, seed) {
             println!("{}", Message::Failed(number, problem.replace('\n', " ")));
         }

@@ -5,6 +5,7 @@
 //! ones of every shape, and ones that begin with eight integers and eight doubles, so that what
 //! follows travels on the stack.
 
+use crate::faults;
 use crate::rng::Rng;
 use ffi_jit::target::{Arch, Target, Toolchain};
 use ffi_jit::types::{Convention, Member, Record, RecordKind, Scalar, Signature, Type};
@@ -132,7 +133,7 @@ impl<'t> Generator<'t> {
     }
 
     fn finish(&mut self, mut params: Vec<Type>) -> Signature {
-        let ret = match self.rng.weighted(&[10, 35, 55]) {
+        let mut ret = match self.rng.weighted(&[10, 35, 55]) {
             0 => Type::Void,
             1 => self.any_scalar().into(),
             _ => self.record(0),
@@ -142,12 +143,7 @@ impl<'t> Generator<'t> {
         // C before C23 wants a named parameter in front of the dots.
         if !params.is_empty() && self.rng.percent(25) {
             let named = self.rng.between(1, params.len() as u32) as u16;
-            for param in &mut params[usize::from(named)..] {
-                promote(param);
-                if self.misread_by_va_arg(param) {
-                    *param = Scalar::I64.into();
-                }
-            }
+            params[usize::from(named)..].iter_mut().for_each(promote);
             fixed = Some(named);
         } else if self.target.arch == Arch::X86 {
             use Convention::{Fastcall, Stdcall, Thiscall};
@@ -156,16 +152,17 @@ impl<'t> Generator<'t> {
                 params.insert(0, Scalar::Pointer.into());
             }
         }
+        let first_variadic = fixed.map_or(usize::MAX, usize::from);
+        for (i, param) in params.iter_mut().enumerate() {
+            if faults::known(param, i >= first_variadic, self.target) {
+                *param = Scalar::I64.into();
+            }
+        }
+        if faults::known(&ret, false, self.target) {
+            ret = Scalar::I64.into();
+        }
         Signature::new(convention, ret, params, fixed, &self.target.model)
             .expect("the generator makes valid signatures")
-    }
-
-    /// gcc (seen with 12.2 at -O1) reads a 16-aligned struct that travelled in registers with an
-    /// aligned load from the register save area, whose slots are 8-aligned: `va_arg` crashes in
-    /// plain C, `f(int, int, ...)` called with `int, struct { _Alignas(16) char c[9]; }`.
-    fn misread_by_va_arg(&self, ty: &Type) -> bool {
-        let model = &self.target.model;
-        self.target.arch == Arch::X64 && ty.size(model) <= 16 && ty.align(model) > 8
     }
 
     fn any_scalar(&mut self) -> Scalar {

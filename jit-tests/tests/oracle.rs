@@ -8,7 +8,7 @@ use jit_tests::leaves::leaves;
 use jit_tests::oracle::Options;
 use jit_tests::rng::seed_from_environment;
 
-const SIGNATURES: u64 = 2500;
+const SIGNATURES: u64 = 4000;
 
 fn options(seed: u64, count: u64) -> Options {
     Options::host(env!("CARGO_BIN_EXE_oracle"), seed, count).expect("a host with a classifier")

@@ -27,12 +27,14 @@ function mismatch(info, value) {
     return coded(Error, 'InvalidArg', message, details);
   }
   if (expected === 'Array') {
-    return coded(Error, 'ArrayExpected', `Object is not array (${where}: got ${received})`, details);
+    return coded(Error, 'ArrayExpected', 'Object is not array', details);
   }
   if (expected === 'Object') {
     return coded(TypeError, 'InvalidArg', `${where}: expected Object, got ${received}`, details);
   }
-  if (path === '' && Object.hasOwn(SCALAR_CODES, expected)) {
+  // The elements of a StringArray have a text of their own.
+  const isElement = path !== '' && expected === 'String';
+  if (!isElement && Object.hasOwn(SCALAR_CODES, expected)) {
     const message = `${where}: expected ${expected}, got ${received}`;
     return coded(Error, SCALAR_CODES[expected], message, details);
   }

@@ -18,13 +18,16 @@ const { invalidType, mismatch } = require('./errors.js');
  */
 const permanent = new WeakMap();
 
-/** The codec of a function descriptor; `reader` reads the types in it. */
-function functionCodec(type, reader) {
+/** Whether a value is a function pointer of C's, or NULL. */
+const isPointer = (value) => value === null || isExternal(value);
+
+/** The codec of a function descriptor; `codecOf` reads the types in it. */
+function functionCodec(type, codecOf) {
   const { paramsType, retType = DataType.Void } = type;
   if (!Array.isArray(paramsType)) throw invalidType('a function type needs paramsType, an array');
   const declaration = {
-    params: paramsType.map((param) => reader.codec(param, 'result')),
-    ret: retType === DataType.Void ? codecs.nothing : reader.codec(retType, 'parameter'),
+    params: paramsType.map((param) => codecOf(param, 'result')),
+    ret: retType === DataType.Void ? codecs.nothing : codecOf(retType, 'parameter'),
     mismatch,
   };
   const compiled = compileCallback(declaration);
@@ -49,8 +52,10 @@ function functionCodec(type, reader) {
     readsInPlace: true,
     transient: needFree,
     take(g, value, where) {
-      const accept = (v) => typeof v === 'function' || v === null || isExternal(v);
-      codecs.fail(g, `!${g.constant(accept)}(${value})`, value, where, 'Function');
+      // A cell of createPointer is for a function; an argument may also be a pointer to one.
+      const isFunction = `typeof ${value} === 'function'`;
+      const fits = g.owning ? isFunction : `(${isFunction} || ${g.constant(isPointer)}(${value}))`;
+      codecs.fail(g, `!${fits}`, value, where, 'Function');
       return value;
     },
     put(g, value, ref) {

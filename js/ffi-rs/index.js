@@ -24,9 +24,15 @@ function open(params) {
   try {
     native.openKey(library, path);
   } catch (error) {
-    throw Object.assign(failure(error.message), { cause: error });
+    throw Object.assign(failure(loadFailure(error.message)), { cause: error });
   }
 }
+
+/** ffi-rs's text for a library that did not load: the loader's own, with advice for a bad file. */
+const loadFailure = (message) =>
+  /ELF|not a valid Win32|mach-o/i.test(message)
+    ? `Please check whether the library has the same compilation and runtime environment.\n Error detail info: ${message}`
+    : message;
 
 /** Closes the library under a key; functions of it throw from now on. */
 function close(key) {

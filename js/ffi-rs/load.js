@@ -6,6 +6,7 @@
 
 const { native } = require('../core/loader.js');
 const { compileCall, compileTask } = require('../core/compile.js');
+const { nothing } = require('../core/codecs.js');
 const { coded } = require('../core/errors.js');
 const { isArray, mapDelete, mapGet, mapSet } = require('../core/primordials.js');
 const { sameType, snapshot } = require('./by-type.js');
@@ -49,12 +50,10 @@ function arity(count, list) {
   if (!isArray(list)) {
     throw coded(TypeError, 'InvalidArg', 'paramsValue must be an array of values');
   }
-  throw coded(
-    Error,
-    'Unknown',
-    'params_type length is not equal with params_value length',
-    { expected: count, received: list.length },
-  );
+  throw coded(Error, 'Unknown', 'params_type length is not equal with params_value length', {
+    expected: count,
+    received: list.length,
+  });
 }
 
 const messages = new Map();
@@ -76,9 +75,7 @@ const withErrno = (value, errno, g) =>
 function libraryOf(key) {
   const id = native.findKey(key);
   if (id < 0) {
-    throw failure(
-      `Before calling load, you need to open the file "${key}" with the open method`,
-    );
+    throw failure(`Before calling load, you need to open the file "${key}" with the open method`);
   }
   return id;
 }
@@ -89,9 +86,10 @@ function compile(key, name, retType, paramsType, options) {
   const address = native.symbol(library, name);
   if (address === undefined) throw failure(`Cannot find "${name}" function in shared library`);
   const mine = { ret: snapshot(retType), params: snapshot([...paramsType]) };
+  const params = mine.params.map(types.parameter);
   const declaration = {
-    params: mine.params.map(types.parameter),
-    ret: types.result(mine.ret),
+    params,
+    ret: resultOf(mine.ret, params),
     style: 'list',
     mismatch,
     arity,
@@ -103,6 +101,30 @@ function compile(key, name, retType, paramsType, options) {
       ? compileTask(declaration, { address, library })
       : bind(declaration, { address, library, name });
   return new Call(run, library, mine.ret, mine.params, options);
+}
+
+/** The error of a result type, to be thrown only if the arguments are right. */
+class BadResult {
+  constructor(error, params) {
+    this.error = error;
+    this.params = params;
+  }
+
+  /** Throws what is wrong with the arguments, or else the error. */
+  raise(paramsValue) {
+    const declaration = { params: this.params, ret: nothing, style: 'list', mismatch, arity };
+    compileCall(declaration).link(() => {})(paramsValue);
+    throw this.error;
+  }
+}
+
+/** The codec of a result. */
+function resultOf(type, params) {
+  try {
+    return types.result(type);
+  } catch (error) {
+    throw new BadResult(error, params);
+  }
 }
 
 function bind(declaration, { address, library, name }) {
@@ -172,11 +194,13 @@ function checkFields(library, funcName, retType, paramsType) {
   if (funcName === undefined) throw missing('funcName');
   if (retType === undefined) throw missing('retType');
   if (paramsType === undefined) throw missing('paramsType');
-  if (typeof library !== 'string') throw coded(Error, 'StringExpected', '`library` must be a string');
+  if (typeof library !== 'string')
+    throw coded(Error, 'StringExpected', '`library` must be a string');
   if (typeof funcName !== 'string') {
     throw coded(Error, 'StringExpected', '`funcName` must be a string');
   }
-  if (!isArray(paramsType)) throw coded(TypeError, 'ArrayExpected', '`paramsType` must be an array');
+  if (!isArray(paramsType))
+    throw coded(TypeError, 'ArrayExpected', '`paramsType` must be an array');
 }
 
 /** Calls a function once. */
@@ -188,11 +212,13 @@ function load(params) {
   checkFields(library, funcName, retType, paramsType);
   if (paramsValue === undefined) throw missing('paramsValue');
   const options = optionsOf(params);
-  const call = find(library, funcName, retType, paramsType, options);
+  let call;
   try {
+    call = find(library, funcName, retType, paramsType, options);
     return call.run(paramsValue);
   } catch (error) {
-    if (!wasClosed(error, library, call)) throw error;
+    if (error instanceof BadResult) error.raise(paramsValue);
+    if (call === undefined || !wasClosed(error, library, call)) throw error;
     forget(library);
     return find(library, funcName, retType, paramsType, options).run(paramsValue);
   }
@@ -203,6 +229,9 @@ function defineOne(funcName, entry) {
   let call;
   let run = resolve;
   function resolve(list) {
+    if (entry === null || typeof entry !== 'object') {
+      throw coded(TypeError, 'InvalidArg', `the definition of "${funcName}" must be an object`);
+    }
     const { library, retType, paramsType } = entry;
     checkFields(library, funcName, retType, paramsType);
     call = find(library, funcName, retType, paramsType, optionsOf(entry));
@@ -213,6 +242,7 @@ function defineOne(funcName, entry) {
     try {
       return run(paramsValue);
     } catch (error) {
+      if (error instanceof BadResult) error.raise(paramsValue);
       if (call === undefined || !wasClosed(error, entry.library, call)) throw error;
       forget(entry.library);
       return resolve(paramsValue);
@@ -222,6 +252,9 @@ function defineOne(funcName, entry) {
 
 /** An object with one function per key; each takes one array of arguments. */
 function define(map = []) {
+  if (map === null || typeof map !== 'object') {
+    throw coded(TypeError, 'InvalidArg', 'define needs an object');
+  }
   const functions = {};
   for (const name of Object.keys(map)) functions[name] = defineOne(name, map[name]);
   return functions;

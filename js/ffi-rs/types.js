@@ -48,7 +48,8 @@ const bigintMember = {
   take(g, value, where) {
     const kind = `typeof ${value}`;
     codecs.fail(g, `${kind} !== 'bigint' && ${kind} !== 'number'`, value, where, 'BigInt');
-    const toBigInt = (n) => (typeof n === 'bigint' ? n : BigInt(Number.isFinite(n) ? Math.trunc(n) : 0));
+    const toBigInt = (n) =>
+      typeof n === 'bigint' ? n : BigInt(Number.isFinite(n) ? Math.trunc(n) : 0);
     return g.local(`${g.constant(toBigInt)}(${value})`);
   },
 };
@@ -148,13 +149,13 @@ class Reader {
   }
 
   described(type, role) {
-    if (typeof type !== 'object' || type === null) throw notAType(type, role);
+    if (typeof type !== 'object' || type === null) throw notAType(type);
     switch (type.ffiTypeTag) {
       case FFITypeTag.Array:
       case FFITypeTag.StackArray:
         return this.array(type, role);
       case FFITypeTag.Function:
-        return functionCodec(type, this);
+        return functionCodec(type, (inner, innerRole) => this.codec(inner, innerRole));
       case FFITypeTag.StackStruct:
         return this.record(type);
       default: {
@@ -225,12 +226,7 @@ const needsDescriptor = (type) =>
     `DataType.${nameOf(type)} has no length here: use arrayConstructor({ type, length }) instead`,
   );
 
-function notAType(type, role) {
-  // ffi-rs's own text, for a result.
-  const message = `ret_value_type can only be number or object but receive ${kindOf(type)}`;
-  if (role === 'result') return failure(message);
-  return invalidType(`a type can only be number or object, got: ${kindOf(type)}`);
-}
+const notAType = (type) => invalidType(`a type can only be number or object, got: ${kindOf(type)}`);
 
 /**
  * What a value of a type owns when it is in a cell: made by createPointer (`ours`, whose Buffers
@@ -242,6 +238,12 @@ function ownedIn(type, ours) {
 }
 
 const parameter = (type) => new Reader().codec(type, 'parameter');
-const result = (type) => new Reader().codec(type, 'result');
+const result = (type) => {
+  // ffi-rs's own text, for a result that is no type.
+  if (typeof type !== 'number' && (typeof type !== 'object' || type === null)) {
+    throw failure(`ret_value_type can only be number or object but receive ${kindOf(type)}`);
+  }
+  return new Reader().codec(type, 'result');
+};
 
 module.exports = { ownedIn, parameter, result };

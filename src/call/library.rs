@@ -28,8 +28,7 @@ impl Library {
             // naming it.
             unsafe { libloading::Library::new(path) }
         };
-        let fail = |cause| Error::new(Code::Library, format!("cannot open {path:?}: {cause}"));
-        let loaded = loaded.map_err(|error| fail(text(&error)))?;
+        let loaded = loaded.map_err(|error| Error::new(Code::Library, text(&error)))?;
         Ok(Arc::new(Library { loaded, path: path.to_owned() }))
     }
 
