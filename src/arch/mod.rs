@@ -27,9 +27,10 @@ pub fn emit(plan: &Plan, target: &Target) -> Result<Blob> {
     }
 }
 
-/// Emits a page of code slots: `count` entries of [`slot_stride`] bytes. Slot `i` puts the
+/// Emits a page of code slots: `count` entries of [`SLOT_STRIDE`] bytes. Slot `i` puts the
 /// address of its record, `records + i * record_stride` bytes behind the page's first byte, into
-/// the slot register (x64 r10, aarch64 x16, arm32 ip, x86 eax) and jumps to the address in the record's first word.
+/// the slot register (x64 r10, aarch64 x16, arm32 ip, x86 eax) and jumps to the address in the
+/// record's first word.
 ///
 /// # Errors
 /// As [`emit`].
