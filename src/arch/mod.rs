@@ -17,7 +17,8 @@ use crate::target::{Arch, Target};
 /// Emits the machine code of a plan for a target's CPU.
 ///
 /// # Errors
-/// [`Code::UnsupportedAbi`] where no emitter exists.
+/// [`InvalidType`](crate::error::Code::InvalidType) for a call that needs more stack than threads
+/// have, [`Internal`](crate::error::Code::Internal) for a plan that the CPU cannot carry out.
 pub fn emit(plan: &Plan, target: &Target) -> Result<Blob> {
     match target.arch {
         Arch::X64 => x64::emit(plan, target),
