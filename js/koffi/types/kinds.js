@@ -15,8 +15,10 @@ const typedArrayName = Object.getOwnPropertyDescriptor(
 function kindOf(value) {
   if (typeof value !== 'object' || value === null) return core.kindOf(value);
   if (Array.isArray(value)) return 'Array';
-  if (types.isTypedArray(value)) return Buffer.isBuffer(value) ? 'Buffer' : typedArrayName.call(value);
+  if (types.isTypedArray(value)) return typedArrayName.call(value);
   if (types.isArrayBuffer(value)) return 'ArrayBuffer';
+  // Koffi's word for it: what it calls a buffer is not Node's Buffer, which is a Uint8Array.
+  if (types.isDataView(value)) return 'Buffer';
   if (value instanceof DirectedType) return 'External';
   return core.kindOf(value);
 }

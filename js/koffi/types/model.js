@@ -99,7 +99,7 @@ class TypeObject {
   }
 
   constructor(key, own) {
-    if (key !== KEY) throw new TypeError('Illegal constructor');
+    if (key !== KEY) throw new Error('Type objects cannot be constructed manually');
     this.#internals = own;
     publish(this, own);
   }
