@@ -36,9 +36,12 @@ function launchTask(task, values, callbackCount, later, settle, background = fal
 
 /** The same as a promise. */
 function startTask(task, values, callbackCount, later) {
-  return new Promise((resolve, reject) => {
-    launchTask(task, values, callbackCount, later, { resolve, reject });
+  let settle;
+  const promise = new Promise((resolve, reject) => {
+    settle = { resolve, reject };
   });
+  launchTask(task, values, callbackCount, later, settle);
+  return promise;
 }
 
 /** How many calls have not ended. */
