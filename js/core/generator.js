@@ -13,7 +13,14 @@ const { isArray } = require('./primordials.js');
 
 /** What every generated function can name. */
 const { views, ...functions } = memory;
-const DIRECT = { ...views, ...functions, transient, releaseTransient, isArray, same: (a, b) => a === b };
+const DIRECT = {
+  ...views,
+  ...functions,
+  transient,
+  releaseTransient,
+  isArray,
+  same: (a, b) => a === b,
+};
 /** The same for functions whose data leaves frame memory. */
 const RECORDING = { ...DIRECT, ...recorders };
 const NAMES = Object.keys(DIRECT);

@@ -74,7 +74,9 @@ function putNull(cell) {
 
 /** Whether a pointer cell holds NULL. */
 function isNull(cell) {
-  return dv.getUint32(cell, true) === 0 && (pointerSize === 4 || dv.getUint32(cell + 4, true) === 0);
+  return (
+    dv.getUint32(cell, true) === 0 && (pointerSize === 4 || dv.getUint32(cell + 4, true) === 0)
+  );
 }
 
 /**
