@@ -229,14 +229,24 @@ fn spoiled_plans_are_refused() {
 }
 
 /// What an independent decoder says about a trampoline's code.
-fn decode(code: &[u8]) -> Result<Vec<Instruction>, String> {
-    let list: Vec<Instruction> = Decoder::new(64, code, DecoderOptions::NONE).into_iter().collect();
+fn decode(code: &[u8], arch: Arch) -> Result<(), String> {
+    let (bits, entry) = match arch {
+        Arch::X64 => (64, Code::Endbr64),
+        Arch::X86 => (32, Code::Endbr32),
+        // LLVM decodes these in tests of their own.
+        Arch::Aarch64 | Arch::Arm32 if !code.is_empty() && code.len().is_multiple_of(4) => {
+            return Ok(());
+        }
+        Arch::Aarch64 | Arch::Arm32 => return Err(format!("{} bytes of code", code.len())),
+    };
+    let decoder = Decoder::new(bits, code, DecoderOptions::NONE);
+    let list: Vec<Instruction> = decoder.into_iter().collect();
     let invalid = list.iter().find(|instruction| instruction.is_invalid());
     if let Some(instruction) = invalid {
         return Err(format!("no instruction at {}", instruction.ip()));
     }
-    if list.first().map(Instruction::code) != Some(Code::Endbr64) {
-        return Err("no endbr64 at the entry".to_owned());
+    if list.first().map(Instruction::code) != Some(entry) {
+        return Err(format!("no {entry:?} at the entry"));
     }
     for (i, instruction) in list.iter().enumerate() {
         let last = i + 1 == list.len();
@@ -253,14 +263,14 @@ fn decode(code: &[u8]) -> Result<Vec<Instruction>, String> {
         }
     }
     let calls = list.iter().filter(|i| i.flow_control() == FlowControl::IndirectCall).count();
-    if calls == 1 { Ok(list) } else { Err(format!("{calls} calls")) }
+    if calls == 1 { Ok(()) } else { Err(format!("{calls} calls")) }
 }
 
 #[test]
 fn every_plan_becomes_code_that_decodes() {
     let seed = seed_from_environment();
     println!("FFI_JIT_SEED={seed}");
-    for target in targets().filter(|target| target.arch == Arch::X64) {
+    for target in targets() {
         for index in 0..count(&target) {
             let signature = random::signature(&target, seed, index);
             let entry = [Entry::Direct, Entry::Fixed, Entry::Stacked][(index % 3) as usize];
@@ -269,7 +279,7 @@ fn every_plan_becomes_code_that_decodes() {
                 let context = || format!("{signature}\n{target:?}, {index} of seed {seed}\n{plan}");
                 let blob = arch::emit(plan, &target)
                     .unwrap_or_else(|error| panic!("{error}\n{}", context()));
-                if let Err(problem) = decode(&blob.code) {
+                if let Err(problem) = decode(&blob.code, target.arch) {
                     panic!("{problem}\n{}", context());
                 }
             }

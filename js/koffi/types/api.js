@@ -111,7 +111,8 @@ function disposable(...args) {
   if (own.dispose !== undefined) {
     throw new TypeError(`Cannot use disposable type '${own.name}' to create new disposable`);
   }
-  if (!isMissing(func) && typeof func !== 'function') throw unexpected(func, 'for func', 'function');
+  if (!isMissing(func) && typeof func !== 'function')
+    throw unexpected(func, 'for func', 'function');
   const checked = readName(name);
   return named(checked, disposableOf(type, checked, func ?? undefined));
 }

@@ -22,7 +22,12 @@ function pointerInternals(type) {
   const { kind, name, size, character, proto } = internals(type);
   const own = { ...POINTER, name: pointerName(name), ref: type };
   if (character) {
-    return { ...own, kind: 'string', primitive: size === 1 ? 'String' : `String${size * 8}`, unit: size };
+    return {
+      ...own,
+      kind: 'string',
+      primitive: size === 1 ? 'String' : `String${size * 8}`,
+      unit: size,
+    };
   }
   if (kind === 'prototype') return { ...own, kind: 'callback', primitive: 'Callback', proto };
   return { ...own, primitive: 'Pointer' };
@@ -40,12 +45,13 @@ function pointerType(type, { name, countedBy }) {
   return makeType({ ...own, name: name ?? own.name, countedBy });
 }
 
-const isNumber = ({ kind }) => kind === 'int' || kind === 'float';
+/** Whether arrays of a type can be typed arrays. The numbers of an enumeration are not taken for such. */
+const isNumber = ({ kind, values }) => (kind === 'int' && values === undefined) || kind === 'float';
 
 /** How an array becomes JavaScript when its declaration does not say. */
 function defaultHint(own) {
   if (own.character) return 'String';
-  return isNumber(own) && own.values === undefined ? 'Typed' : 'Array';
+  return isNumber(own) ? 'Typed' : 'Array';
 }
 
 /** Reads a hint that was given. */

@@ -8,20 +8,17 @@ const { resolve } = require('./strings.js');
 const { unexpected, wrongCount } = require('./kinds.js');
 const { types } = require('./primitives.js');
 
-const isObject = (value) =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+const isObject = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** The constants, copied. */
 function readValues(values) {
-  const copy = Object.create(null);
-  for (const key of Object.keys(values)) {
-    const value = values[key];
+  const entries = Object.keys(values).map((key) => [key, values[key]]);
+  for (const [, value] of entries) {
     if (typeof value !== 'number' && typeof value !== 'bigint') {
       throw unexpected(value, 'for enumeration value', 'number');
     }
-    copy[key] = value;
   }
-  return Object.freeze(copy);
+  return Object.freeze(Object.fromEntries(entries));
 }
 
 /** The integer types that compilers choose from, by whether a constant is negative. */

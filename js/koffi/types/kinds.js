@@ -29,6 +29,8 @@ const unexpected = (value, purpose, expected) =>
 
 /** The error of a wrong number of arguments; `expected` is "1", "1 or 2", "2 to 4". */
 const wrongCount = (expected, count) =>
-  new TypeError(`Expected ${expected} ${expected === '1' ? 'argument' : 'arguments'}, got ${count}`);
+  new TypeError(
+    `Expected ${expected} ${expected === '1' ? 'argument' : 'arguments'}, got ${count}`,
+  );
 
 module.exports = { kindOf, unexpected, wrongCount };

@@ -94,8 +94,7 @@ class TypeObject {
 
   static {
     const isObject = (value) => typeof value === 'object' && value !== null;
-    internals = (value) =>
-      isObject(value) && #internals in value ? value.#internals : undefined;
+    internals = (value) => (isObject(value) && #internals in value ? value.#internals : undefined);
   }
 
   constructor(key, own) {
@@ -124,11 +123,12 @@ function details(own) {
 }
 
 function publicMembers({ members }) {
-  const map = Object.create(null);
-  for (const { name, type, offset, padding } of members) {
-    if (!padding) map[name] = Object.freeze({ name, type, offset });
-  }
-  return Object.freeze(map);
+  const visible = members.filter((member) => !member.padding);
+  const entries = visible.map(({ name, type, offset }) => [
+    name,
+    Object.freeze({ name, type, offset }),
+  ]);
+  return Object.freeze(Object.fromEntries(entries));
 }
 
 /**
@@ -204,8 +204,7 @@ const pointerName = (name) => (name.endsWith('*') ? `${name}*` : `${name} *`);
 /** The text of a member in a record's notation. */
 const memberNotation = ({ align }, text) => (align === undefined ? text : `${text}@${align}`);
 
-const recordText = (kind, packed, members) =>
-  `${kind}${packed ? '#1' : ''}{${members.join(', ')}}`;
+const recordText = (kind, packed, members) => `${kind}${packed ? '#1' : ''}{${members.join(', ')}}`;
 
 /**
  * Internals of a struct or union with the layout that C gives it.
@@ -230,7 +229,7 @@ function recordInternals(kind, list, packed) {
   const [size, align, ...offsets] = native.layout(recordText(kind, packed, bytes));
   const members = list.map((member, i) => Object.freeze({ ...member, offset: offsets[i] }));
   const leaves = inner.reduce((sum, own) => sum + own.leaves, 0);
-  const depth = 1 + Math.max(...inner.map((own) => own.depth));
+  const depth = 1 + inner.reduce((max, own) => Math.max(max, own.depth), 0);
   let text;
   const notation = () => {
     if (leaves > MAX_LEAVES) throw new TypeError('This type has too many members to be passed');

@@ -8,7 +8,7 @@ const { builtin } = require('./names.js');
 const { pointerTo } = require('./derived.js');
 
 /** Every name that has no `*`, in Koffi's order: the map that programs see as `koffi.types`. */
-const types = Object.create(null);
+const types = {};
 
 function add(type, ...names) {
   for (const name of names) {
@@ -32,7 +32,10 @@ function exact(size, signed) {
   const stem = `${signed ? '' : 'u'}int${size * 8}`;
   integer(size, signed, [`${stem}_t`, stem]);
   if (size === 1) return;
-  for (const [order, machine] of [['le', 'LE'], ['be', 'BE']]) {
+  for (const [order, machine] of [
+    ['le', 'LE'],
+    ['be', 'BE'],
+  ]) {
     const swapped = os.endianness() !== machine;
     integer(size, signed, [`${stem}_${order}_t`, `${stem}_${order}`], { swapped });
   }

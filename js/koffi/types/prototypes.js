@@ -10,13 +10,21 @@
 // The type is the longest one that is known: in `unsigned int x` the words `unsigned int`. Only
 // when all words are the type can `*` and `!` follow it.
 
+const { native } = require('../../core/loader.js');
 const { DirectedType, IN, KEYWORDS, directionName } = require('./directions.js');
 const { internals } = require('./model.js');
 const { lookup } = require('./names.js');
 const { isPointer } = require('./derived.js');
 const { kindOf, unexpected, wrongCount } = require('./kinds.js');
 const { Scanner } = require('./scanner.js');
-const { applySuffixes, readSuffixes, readType, readWords, resolve, skipConst } = require('./strings.js');
+const {
+  applySuffixes,
+  readSuffixes,
+  readType,
+  readWords,
+  resolve,
+  skipConst,
+} = require('./strings.js');
 
 const MAX_PARAMETERS = 64;
 
@@ -89,9 +97,7 @@ function checkParameter({ type, writes }, Failure) {
 function checkResult(type, Failure) {
   const { kind, name } = internals(type);
   if (kind !== 'opaque' && kind !== 'array' && kind !== 'prototype') return;
-  throw new Failure(
-    `You are not allowed to directly return ${name} values (maybe try ${name} *)`,
-  );
+  throw new Failure(`You are not allowed to directly return ${name} values (maybe try ${name} *)`);
 }
 
 function checkCount(params, Failure) {
@@ -102,8 +108,12 @@ function checkCount(params, Failure) {
 
 /** Reads one parameter. */
 function readParameter(scanner) {
-  const direction = scanner.kind === 'word' ? KEYWORDS.get(scanner.text) : undefined;
-  if (direction !== undefined) scanner.next();
+  const keyword = scanner.text;
+  const direction = scanner.kind === 'word' ? KEYWORDS.get(keyword) : undefined;
+  if (direction !== undefined) {
+    scanner.next();
+    if (!scanner.isWord()) throw new Error(`Unknown or invalid type name '${keyword}'`);
+  }
   const param = { type: readLongestType(scanner), ...(direction ?? IN) };
   checkParameter(param, Error);
   if (scanner.isWord()) scanner.next();
@@ -181,11 +191,13 @@ function parameterOf(specifier) {
   return { type: resolve(specifier), ...IN };
 }
 
+/** Whether a value can name a function. A library of Windows has numbers for some. */
+const isName = (name) =>
+  typeof name === 'string' || (native.os === 'windows' && Number.isInteger(name));
+
 /** Reads the classic form. `name` is undefined for an anonymous function type. */
 function readClassic(name, convention, resultType, list) {
-  if (name !== undefined && typeof name !== 'string' && !Number.isInteger(name)) {
-    throw unexpected(name, 'for name', 'string or integer');
-  }
+  if (name !== undefined && !isName(name)) throw unexpected(name, 'for name', 'string or integer');
   const result = resolve(resultType);
   checkResult(result, TypeError);
   if (!Array.isArray(list)) {
@@ -224,9 +236,9 @@ function readDeclaration(args, { anonymous, convention = 'cdecl' }) {
   if (!Array.isArray(c) && (anonymous || rest.length < 3)) {
     return readClassic(undefined, named ?? convention, a, b);
   }
-  if (anonymous) return readClassic(a ?? undefined, named ?? convention, b, c);
-  if (a === undefined || a === null) throw unexpected(a, 'for name', 'string or integer');
-  return readClassic(a, named ?? convention, b, c);
+  const name = anonymous && a === null ? undefined : a;
+  if (!anonymous && a === undefined) throw unexpected(a, 'for name', 'string or integer');
+  return readClassic(name, named ?? convention, b, c);
 }
 
 /**

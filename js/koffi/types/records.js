@@ -43,9 +43,7 @@ function readMember(name, specifier) {
 function checkMember(type) {
   const own = internals(type);
   if (VALUELESS.has(own.kind) || variadicCallback(own)) {
-    throw new TypeError(
-      `Type ${own.name} cannot be used as a member (maybe try ${own.name} *)`,
-    );
+    throw new TypeError(`Type ${own.name} cannot be used as a member (maybe try ${own.name} *)`);
   }
   if (own.depth >= MAX_DEPTH) {
     throw new TypeError(`Type ${own.name} is nested too deeply (max = ${MAX_DEPTH})`);
@@ -94,8 +92,8 @@ function checkCounted(kind, name, { members, byName }) {
 /** The internals of a record, checked. */
 function layOut(kind, name, list, packed) {
   const sizes = list.map(({ type }) => internals(type).size);
-  const least = kind === 'struct' ? sizes.reduce((sum, size) => sum + size, 0) : Math.max(...sizes);
-  checkSize(kind, name, least);
+  const least = kind === 'struct' ? (a, b) => a + b : (a, b) => Math.max(a, b);
+  checkSize(kind, name, sizes.reduce(least));
   const record = recordInternals(kind, list, packed);
   checkSize(kind, name, record.size);
   checkCounted(kind, name, record);

@@ -3,7 +3,7 @@
 // alone. White space separates tokens and means nothing else.
 
 /** What stands before a token, and the token: an identifier, a number, or something else. */
-const TOKEN = /[ \t\n\v\f\r]*(?:([\p{XID_Start}_]\p{XID_Continue}*)|([0-9]+)|(\.\.\.|[^]|$))/uy;
+const TOKEN = /[ \t\n\v\f\r]*(?:([\p{XID_Start}_]\p{XID_Continue}*)|([0-9]+)|(\.\.\.|.|$))/suy;
 
 /** Reads a text token by token. The current token is in `text`, and its kind in `kind`. */
 class Scanner {

@@ -47,12 +47,12 @@ function readWords(scanner) {
 /** Reads the length behind a bracket. */
 function readLength(scanner) {
   const { kind, text } = scanner;
-  const length = Number(text);
-  const valid = kind === 'number' && text.length <= MAX_DIGITS && length > 0;
-  if (!valid) throw new Error('Invalid array length');
+  const invalid = () => new Error('Invalid array length');
+  if (kind !== 'number' || text.length > MAX_DIGITS) throw invalid();
   scanner.next();
   if (!scanner.accept(']')) throw new Error("Expected ']' after array length");
-  return length;
+  if (Number(text) === 0) throw invalid();
+  return Number(text);
 }
 
 /**

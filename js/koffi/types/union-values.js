@@ -23,12 +23,12 @@ function readUnionsWith(reader) {
 const classes = new WeakMap();
 
 /** `new Union(type)`: an empty value. */
-function Union(type) {
+function Union(...args) {
   if (new.target === undefined) {
     throw new TypeError('This function is a constructor and must be called with new');
   }
-  if (arguments.length === 0) throw wrongCount('1', 0);
-  return make(resolve(type));
+  if (args.length === 0) throw wrongCount('1', 0);
+  return make(resolve(args[0]));
 }
 
 /** What the values of all union types have in common. */

@@ -33,10 +33,14 @@ const fails = (fn) => () => {
 
 const cell = pointerTo(LABELLED, labelled);
 const direct = callback({ paramsType: [D.I32], retType: D.I32 }, (value) => value + 1);
-const texts = callback({ paramsType: [D.String, D.I32], retType: D.I32 }, (_text, value) => value);
+const TEN = [D.U8, D.I16, D.I32, D.U32, D.I64, D.U64, D.Float, D.Double, D.Boolean, D.String];
+const ten = callback({ paramsType: TEN, retType: D.Double }, (...values) => values.length);
 const queued = callback({ paramsType: [D.String], retType: D.Void }, () => {});
 const nothing = ffi.funcConstructor({ paramsType: [D.I32], retType: D.I32, needFree: true });
 const echo = (value) => value;
+const thrower = () => {
+  throw new Error('from the callback');
+};
 
 const KINDS = {
   'createPointer and freePointer of a scalar': [made(D.I32, 5)],
@@ -71,9 +75,7 @@ const KINDS = {
     () => call('points_make', structArrayOf(byValue(POINT), 3), [D.I32], [3], { freeResultMemory: true }),
   ],
   'direct callback': [() => call('call_i32', D.I32, [D.External, D.I32], [direct.fn, 1])],
-  'direct callback with text': [
-    () => call('call_i32', D.I32, [D.External, D.String], [texts.fn, 'x']), 2,
-  ],
+  'direct callback with ten arguments': [() => call('call_ten', D.Double, [D.External], [ten.fn]), 2],
   'queued callback': [() => call('notify_string_sample', D.Void, [D.External], [queued.fn]), 10],
   'callback made and freed': [
     () => callback({ paramsType: [D.I32], retType: D.I32 }, echo).free(), 20,
@@ -87,7 +89,7 @@ const KINDS = {
   'error: struct field': [fails(() => call('pointer_is_null', D.Boolean, [LABELLED], [{ ...labelled, tail: 'x' }])), 5],
   'error: createPointer of a struct': [fails(() => pointerTo(LABELLED, { ...labelled, tail: 'x' })), 5],
   'error: thrown by a direct callback': [
-    fails(() => call('call_i32', D.I32, [nothing, D.I32], [() => { throw new Error('x'); }, 1])), 20,
+    fails(() => call('call_i32', D.I32, [nothing, D.I32], [thrower, 1])), 20,
   ],
 };
 
@@ -101,5 +103,5 @@ for (const [name, [turn, divisor = 1]] of Object.entries(KINDS)) {
 }
 
 test.after(() => {
-  for (const one of [direct, texts, queued]) one.free();
+  for (const one of [direct, ten, queued]) one.free();
 });

@@ -31,16 +31,29 @@ function shown(value, ffi) {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, shown(item, ffi)]));
 }
 
+/** Texts that the contract keeps word for word (sections 3, 4, 6 and 7). */
+const KEPT_TEXTS = [
+  /^Missing field `/,
+  /^Before calling load, you need to open the file/,
+  /^Cannot find ".*" function in shared library$/,
+  /^params_type length is not equal with params_value length$/,
+  /^ret_value_type can only be number or object but receive/,
+  /^Object property '.*' type mismatch\./,
+  /^expect (External|Function|String), got: /,
+  /^invalid utf-16: lone surrogate found$/,
+  /^create_external_buffer: pointer is null$/,
+  /: cannot open shared object file: No such file or directory$/,
+];
+
 /**
- * Class, code and message of an error. The original's errors about values have empty messages,
- * and TypeErrors come from whatever line failed: for those the code, or the class, is all.
+ * Code and message class of an error: a kept text as it is, and nothing of any other, for ours
+ * are clearer where the original has an empty one, a panic, or the text of a failed line.
  */
 function failure(error) {
   if (!(error instanceof Error)) return { thrown: inspect(error) };
-  const { code } = error;
-  if (code === undefined) return { error: error.name };
-  const spoken = ['Unknown', 'InvalidArg', 'GenericFailure'].includes(code);
-  return { error: error.name, code, ...(spoken && { message: error.message }) };
+  const outcome = { error: error.code ?? 'no code' };
+  if (KEPT_TEXTS.some((text) => text.test(error.message))) outcome.message = error.message;
+  return outcome;
 }
 
 function allCases(helpers) {

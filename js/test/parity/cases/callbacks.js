@@ -70,7 +70,7 @@ module.exports = ({ ffi, call, arrayOf, byValue, callback, nextTurn, pointerTo }
     const type = ffi.funcConstructor({ paramsType: [D.I32], retType: D.Void, needFree: true });
     call('call_void_times', D.Void, [type, D.I32], [(value) => log.push(value), 3]);
     log.push('returned');
-    await nextTurn();
+    await new Promise((resolve) => setTimeout(resolve, 50));
     return [log, type];
   });
   add('freeing marks the descriptor', () => {

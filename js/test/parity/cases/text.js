@@ -71,7 +71,8 @@ module.exports = ({ ffi: { DataType: D }, call, arrayOf }) => {
   add('arrays/string/joined', joined(['a', '', '\u20ac']));
   add('arrays/string/empty', joined([]));
   for (const [kind, value] of Object.entries({ number: 1, null: null, undefined, object: {} })) {
-    add(`arrays/string/wrong element ${kind}`, joined(['a', value]));
+    const second = () => call('string_array_at', D.String, [D.StringArray, D.I32], [['a', value], 1]);
+    add(`arrays/string/wrong element ${kind}`, second);
   }
   add('arrays/string/lone surrogate', joined(['\ud800']));
   add('arrays/string/result', () => call('static_string_array', arrayOf(D.StringArray, 4)));
