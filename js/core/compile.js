@@ -172,7 +172,7 @@ function compileFrameReader(declaration, frame) {
  * @param {Pick<Declaration, 'params' | 'ret' | 'convention' | 'mismatch'>} declaration
  *   also `holdsFunction`: `link` gets an object whose property `fn` is the function at the time of
  *   a call; and `keepResult`: what is called when a result was written, instead of `promote`, with
- *   the length that `spilled` had before
+ *   the length that `spilled` had before, the EPOCH cell when C entered, and the frame's offset
  * @returns {{ signature: number, owned: Uint32Array, link: (fn: Function) => () => void }}
  *   `owned` describes what the arguments point to
  */
@@ -199,7 +199,7 @@ function compileCallback(declaration) {
     if (ret.size > 0) {
       ret.put(g, ret.take(g, result, { argument: undefined, path: '' }), base.plus(frame.ret));
       if (recording) {
-        g.emit(keepResult ? `${g.constant(keepResult)}(spills, epoch);` : `${g.constant(promote)}();`);
+        g.emit(keepResult ? `${g.constant(keepResult)}(spills, epoch, frame);` : `${g.constant(promote)}();`);
       }
     }
     g.emit('} finally {');

@@ -14,12 +14,18 @@ const { u32 } = views;
 /** The recording under way: flat lists of pairs. */
 let current = null;
 
-/** Starts a recording and returns the one that it interrupts (user code may run in between). */
-function beginRecording() {
+/**
+ * Starts a recording and returns the one that it interrupts (user code may run in between).
+ * @param {boolean} [forMemory] whether the data goes to memory that C keeps
+ */
+function beginRecording(forMemory = false) {
   const outer = current;
-  current = { blocks: [], pointers: [], spills: [], kept: [] };
+  current = { blocks: [], pointers: [], spills: [], kept: [], forMemory };
   return outer;
 }
+
+/** Whether what is recorded goes to memory that C keeps: no transient callback may be in it. */
+const isForMemory = () => current.forMemory;
 
 function endRecording(outer) {
   current = outer;
@@ -148,6 +154,7 @@ module.exports = {
   borrowed,
   detach,
   endRecording,
+  isForMemory,
   promote,
   recordedPointers,
   recordedValues,
