@@ -79,12 +79,19 @@ test('func: errors', () => {
   throws(() => lib.func('int no_such(int)'), "Cannot find function 'no_such' in shared library", Error);
   throws(() => lib.func('no_such', 'int', []), "Cannot find function 'no_such' in shared library", Error);
   throws(() => lib.func({}, 'int', []), /^Unexpected Object value for name, expected string or integer$/, TypeError);
-  throws(() => lib.func('__cdecl', 'int_add', 'int', 5), "Unexpected Number value for parameters of 'int_add', expected an array", TypeError);
   throws(() => lib.func('int_add', 'missing_t', []), "Unknown or invalid type name 'missing_t'", TypeError);
   throws(() => lib.func('int_add', 'int', ['missing_t']), "Unknown or invalid type name 'missing_t'", TypeError);
   throws(() => lib.func('missing_t int_add(int)'), "Unknown or invalid type name 'missing_t'", Error);
   throws(() => lib.func('int int_add(int a, missing_t b)'), "Unknown or invalid type name 'missing_t'", Error);
   throws(() => lib.func('int_add', 'int', [5]), 'Unexpected Number value as type specifier, expected string or type', TypeError);
+});
+
+test('func: parameters that are no list', () => {
+  const message = /^Unexpected \w+ value for parameters of 'int_add', expected an array$|^Unknown or invalid type name/;
+  for (const list of [5, {}, null, 'int']) {
+    throws(() => lib.func('__cdecl', 'int_add', 'int', list), message, TypeError);
+    throws(() => lib.func('int_add', koffi.types.int, list), message, TypeError);
+  }
 });
 
 test('func: what cannot be a parameter or a result', () => {

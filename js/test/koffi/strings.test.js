@@ -195,6 +195,10 @@ test('disposable pointers and out values', () => {
 test('disposables: errors', () => {
   throws(() => koffi.disposable('int'), 'Unexpected int type, expected pointer or string type', TypeError);
   throws(() => koffi.disposable(null, 'str', 5), 'Unexpected Number value for func, expected function', TypeError);
+  throws(() => koffi.resolve('int!'), /Cannot create disposable type for non-pointer/);
+});
+
+ours('disposables: in prototypes that name no pointer', () => {
   throws(() => lib.func('int! forty_two()'), /Cannot create disposable type for non-pointer/);
 });
 
