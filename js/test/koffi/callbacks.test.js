@@ -3,7 +3,7 @@
 
 const assert = require('node:assert/strict');
 const test = require('node:test');
-const { koffi, fn, lib, ours, throws, later, outcome, until, asResult } = require('../support/koffi');
+const { koffi, fn, lib, ours, throws, later, outcome, until, asResult, isPeer } = require('../support/koffi');
 const { inChild } = require('../support/child');
 
 koffi.proto('int Unary(int)');
@@ -368,7 +368,10 @@ test('each worker has its own types and callbacks', async () => {
     const worker = new Worker(code, { eval: true });
     worker.once('message', resolve).once('error', reject);
   })));
-  for (const answer of answers) assert.deepEqual(answer, { sync: 55, threads: 210, size: 8, callbacks: 1 });
+  for (const { callbacks, ...answer } of answers) {
+    assert.deepEqual(answer, { sync: 55, threads: 210, size: 8 });
+    if (!isPeer) assert.equal(callbacks, 1); // the published Koffi counts those of all workers
+  }
   assert.equal(koffi.stats().callbacks, before);
   assert.equal(koffi.sizeof('OnlyHere'), 4);
 });
@@ -376,5 +379,5 @@ test('each worker has its own types and callbacks', async () => {
 test('an error of a conversion goes to the callback of the call', async () => {
   const [error, result] = await outcome(fn('int call_int(Unary *, int)'), 'text', 5);
   assert.match(error.message, /^Unexpected String value, expected Unary \*$/);
-  assert.equal(result, undefined);
+  assert.ok(result === undefined || result === null);
 });
