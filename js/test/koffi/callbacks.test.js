@@ -372,7 +372,7 @@ test('each worker has its own types and callbacks', async () => {
     assert.deepEqual(answer, { sync: 55, threads: 210, size: 8 });
     if (!isPeer) assert.equal(callbacks, 1); // the published Koffi counts those of all workers
   }
-  assert.equal(koffi.stats().callbacks, before);
+  if (!isPeer) assert.equal(koffi.stats().callbacks, before);
   assert.equal(koffi.sizeof('OnlyHere'), 4);
 });
 
