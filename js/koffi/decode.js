@@ -8,6 +8,7 @@ const { invalid, unexpected, wrongCount } = require('./errors.js');
 const { functionAt } = require('./functions.js');
 const references = require('./references.js');
 const { internals } = require('./types/model.js');
+require('./types/primitives.js');
 const { resolve } = require('./types/strings.js');
 const arrays = require('./values/arrays.js');
 const codecs = require('./values/codecs.js');
