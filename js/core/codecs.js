@@ -186,5 +186,6 @@ module.exports = {
   liveView,
   nothing,
   scalar,
+  split,
   text,
 };
