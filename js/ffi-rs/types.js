@@ -8,7 +8,7 @@
 
 const codecs = require('../core/codecs.js');
 const aggregates = require('../core/aggregates.js');
-const { kindOf } = require('../core/errors.js');
+const { kindOf, show } = require('../core/errors.js');
 const { getBytes } = require('../core/results.js');
 const { native } = require('../core/loader.js');
 const { DataType, FFITypeTag } = require('./constants.js');
@@ -176,7 +176,7 @@ class Reader {
   array(type, role) {
     const length = role === 'parameter' ? (type.length ?? 0) : type.length;
     if (!Number.isInteger(length) || length < 0 || length > 0x3fffffff) {
-      throw invalidType(`an array needs a length, got: ${String(length)}`);
+      throw invalidType(`an array needs a length, got: ${show(length)}`);
     }
     const inline = role === 'member' && type.ffiTypeTag === FFITypeTag.StackArray;
     if (type.type === DataType.U8Array) {
@@ -195,7 +195,7 @@ class Reader {
     const basic = ITEMS.get(type);
     if (basic !== undefined) return BASIC.get(basic);
     if (type !== DataType.StructArray) {
-      throw invalidType(`arrayConstructor needs an array type, got: ${String(type)}`);
+      throw invalidType(`arrayConstructor needs an array type, got: ${show(type)}`);
     }
     if (typeof structItemType !== 'object' || structItemType === null) {
       throw invalidType('a StructArray needs structItemType, a struct type');
