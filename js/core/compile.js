@@ -104,7 +104,9 @@ function compileCall(declaration) {
       const value = getResult(g, declaration, frame, base);
       if (!params.some((codec) => codec.after)) return value;
       const result = g.local(value);
-      params.forEach((codec, i) => codec.after?.(g, tokens[i], base.plus(frame.args[i])));
+      params.forEach((codec, i) => {
+        codec.after?.(g, tokens[i], base.plus(frame.args[i]));
+      });
       return result;
     };
     if (stacked) inFrame(g, frame.size, params, emitBody);
@@ -199,7 +201,11 @@ function compileCallback(declaration) {
     if (ret.size > 0) {
       ret.put(g, ret.take(g, result, { argument: undefined, path: '' }), base.plus(frame.ret));
       if (recording) {
-        g.emit(keepResult ? `${g.constant(keepResult)}(spills, epoch, frame);` : `${g.constant(promote)}();`);
+        g.emit(
+          keepResult
+            ? `${g.constant(keepResult)}(spills, epoch, frame);`
+            : `${g.constant(promote)}();`,
+        );
       }
     }
     g.emit('} finally {');
