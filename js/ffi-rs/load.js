@@ -7,7 +7,7 @@
 const { native } = require('../core/loader.js');
 const { compileCall, compileTask } = require('../core/compile.js');
 const { nothing } = require('../core/codecs.js');
-const { coded } = require('../core/errors.js');
+const { coded, define: setOwn } = require('../core/errors.js');
 const { isArray, mapDelete, mapGet, mapSet } = require('../core/primordials.js');
 const { sameType, snapshot } = require('./by-type.js');
 const types = require('./types.js');
@@ -256,7 +256,7 @@ function define(map = []) {
     throw coded(TypeError, 'InvalidArg', 'define needs an object');
   }
   const functions = {};
-  for (const name of Object.keys(map)) functions[name] = defineOne(name, map[name]);
+  for (const name of Object.keys(map)) setOwn(functions, name, defineOne(name, map[name]));
   return functions;
 }
 
