@@ -12,18 +12,24 @@ const { views, FIXED, TOP, END, overflow, putAddress, getPointer, putPointer } =
 const { u8, u32, i32 } = views;
 const { pointerSize } = native;
 
-/** Binds a routine; gives its entry and the offsets of its cells. */
-function bind(name, notation) {
-  const [id, , , ret, , ...args] = native.signature(notation);
-  const entry = native.bind(id, native.routine(name), -1, false, false, name);
-  return { entry, ret: FIXED + ret, args: args.map((at) => FIXED + at) };
+/** A routine: its entry, which is bound when it is first used, and the offsets of its cells. */
+class Routine {
+  constructor(name, notation) {
+    const [id, , , ret, , ...args] = native.signature(notation);
+    this.ret = FIXED + ret;
+    this.args = args.map((at) => FIXED + at);
+    this.entry = () => {
+      this.entry = native.bind(id, native.routine(name), -1, false, false, name);
+      this.entry();
+    };
+  }
 }
 
-const copy = bind('copy', '(ptr, ptr, usize) -> ptr');
-const allocation = bind('allocate', '(usize, usize) -> ptr');
-const freeing = bind('release', '(ptr) -> void');
-const counting = bind('count', '(ptr, usize) -> usize');
-const errnoSetting = bind('set_errno', '(i32) -> void');
+const copy = new Routine('copy', '(ptr, ptr, usize) -> ptr');
+const allocation = new Routine('allocate', '(usize, usize) -> ptr');
+const freeing = new Routine('release', '(ptr) -> void');
+const counting = new Routine('count', '(ptr, usize) -> usize');
+const errnoSetting = new Routine('set_errno', '(i32) -> void');
 
 /** Stores a size, a number, in a cell. */
 function putSize(cell, size) {

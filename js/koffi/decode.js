@@ -93,10 +93,11 @@ function readLength(reference, offset, type, length) {
 }
 
 /** `decode(reference, [offset,] type[, length])` */
-function decode(reference, a, b, c) {
-  if (arguments.length < 2) throw wrongCount('2 to 4', arguments.length);
+function decode(...args) {
+  if (args.length < 2) throw wrongCount('2 to 4', args.length);
+  const [reference, a, b, c] = args;
   const shifted = typeof a === 'number' || typeof a === 'bigint';
-  if (shifted && arguments.length < 3) throw wrongCount('3 or 4', arguments.length);
+  if (shifted && args.length < 3) throw wrongCount('3 or 4', args.length);
   const offset = shifted ? toNumber(a, 'offset') : 0;
   const type = resolve(shifted ? b : a);
   const length = shifted ? c : b;

@@ -123,15 +123,18 @@ const typeOf = (value) => require('./errors.js').kindName(value);
 
 /** How many elements a value has, with the terminator of text. */
 function countOf(value, own) {
-  if (typeof value === 'string') return Math.ceil(encodeText(value, own.size).length / own.size) + 1;
+  if (typeof value === 'string')
+    return Math.ceil(encodeText(value, own.size).length / own.size) + 1;
   if (Array.isArray(value)) return value.length;
   return Math.floor((bytesOf(value)?.length ?? 0) / own.size);
 }
 
-function encode(reference, a, b, c, d) {
-  if (arguments.length < 3) throw wrongCount('3 to 5', arguments.length);
+/** `encode(reference, [offset,] type, value[, length])` */
+function encode(...args) {
+  if (args.length < 3) throw wrongCount('3 to 5', args.length);
+  const [reference, a, b, c, d] = args;
   const shifted = typeof a === 'number' || typeof a === 'bigint';
-  if (shifted && arguments.length < 4) throw wrongCount('4 or 5', arguments.length);
+  if (shifted && args.length < 4) throw wrongCount('4 or 5', args.length);
   const offset = shifted ? toNumber(a, 'offset') : 0;
   const [specifier, value, length] = shifted ? [b, c, d] : [a, b, c];
   const type = resolve(specifier);

@@ -83,9 +83,7 @@ function makeAsync(declaration, callee) {
     if (args.length <= count) throw wrongCount(String(count + 1), args.length);
     const callback = args[count];
     if (typeof callback !== 'function') {
-      throw invalid(
-        `Expected callback function as last argument, got ${kindName(callback)}`,
-      );
+      throw invalid(`Expected callback function as last argument, got ${kindName(callback)}`);
     }
     start ??= compileTask(describe(declaration, { startTask: launch }), callee);
     const outer = starting;
@@ -188,7 +186,10 @@ const byType = new WeakMap();
 /** The function of a type at an address; made once. */
 function functionAt(declaration, address) {
   let known = byType.get(declaration);
-  if (known === undefined) byType.set(declaration, (known = new Map()));
+  if (known === undefined) {
+    known = new Map();
+    byType.set(declaration, known);
+  }
   let fn = known.get(address);
   if (fn === undefined) {
     fn = makeFunction(declaration, { address, library: -1 });

@@ -186,7 +186,10 @@ const passers = new WeakMap();
 function passerOf(own, direction) {
   const key = (direction.reads ? 1 : 0) + (direction.writes ? 2 : 0);
   let made = passers.get(own);
-  if (made === undefined) passers.set(own, (made = []));
+  if (made === undefined) {
+    made = [];
+    passers.set(own, made);
+  }
   made[key] ??= makePasser(own, direction);
   return made[key];
 }
