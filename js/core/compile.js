@@ -18,7 +18,7 @@ const { native } = require('./loader.js');
 const { FIXED, FIXED_SIZE, END } = require('./memory.js');
 const { beginRecording, endRecording, promote } = require('./recording.js');
 const { startTask } = require('./tasks.js');
-const { fetch } = require('./results.js');
+const { fetch } = require('./routines.js');
 const { Generator, Ref } = require('./generator.js');
 
 /**
@@ -37,6 +37,7 @@ const { Generator, Ref } = require('./generator.js');
  * @property {(value: string, errno: string, g: object) => string} [withErrno] when given, errno
  *   is saved, and the result is this expression
  * @property {boolean} [freesResult] whether C gives the memory of the result away
+ * @property {Function} [startTask] of a task: instead of the one of tasks.js
  */
 
 /**
@@ -100,7 +101,11 @@ function compileCall(declaration) {
       params.forEach((codec, i) => {
         if (codec.held) codec.hold(g, tokens[i]);
       });
-      return getResult(g, declaration, frame, base);
+      const value = getResult(g, declaration, frame, base);
+      if (!params.some((codec) => codec.after)) return value;
+      const result = g.local(value);
+      params.forEach((codec, i) => codec.after?.(g, tokens[i], base.plus(frame.args[i])));
+      return result;
     };
     if (stacked) inFrame(g, frame.size, params, emitBody);
     else g.emit(`return ${emitBody(new Ref(null, FIXED, 64))};`);
@@ -136,30 +141,43 @@ function compileTask(declaration, { address, library }) {
     frame.size,
     params,
     (base) => {
-      putArguments(g, params, frame, base);
+      const tokens = putArguments(g, params, frame, base);
       g.emit(`u32[FRAME] = ${base.base};`);
-      return `${g.constant(startTask)}(${task}, [${g.values.join(', ')}], mark)`;
+      const later = params.map((codec, i) => (codec.after ? codec.later(tokens[i]) : 'undefined'));
+      const values = `[${g.values.join(', ')}], mark, [${later.join(', ')}]`;
+      return `${g.constant(declaration.startTask ?? startTask)}(${task}, ${values})`;
     },
     `${g.constant(endRecording)}(outer);`,
   );
   return g.build(parameters, { usesArguments: declaration.style === 'positions' });
 }
 
-/** The function that reads the result from a frame at an offset. */
+/**
+ * The function that reads the result from a frame at an offset, once the call has ended elsewhere.
+ * `later` holds what arguments left to be done after the call.
+ */
 function compileFrameReader(declaration, frame) {
   const g = begin(declaration);
-  g.emit(`return ${getResult(g, declaration, frame, new Ref('frame', 0, native.frameAlign))};`);
-  return g.build('frame');
+  const base = new Ref('frame', 0, native.frameAlign);
+  const result = g.local(getResult(g, declaration, frame, base));
+  declaration.params.forEach((codec, i) => {
+    if (codec.after) codec.after(g, `later[${i}]`, base.plus(frame.args[i]), true);
+  });
+  g.emit(`return ${result};`);
+  return g.build('frame, later');
 }
 
 /**
  * Compiles the unmarshaller of a callback.
  * @param {Pick<Declaration, 'params' | 'ret' | 'convention' | 'mismatch'>} declaration
+ *   also `holdsFunction`: `link` gets an object whose property `fn` is the function at the time of
+ *   a call; and `keepResult`: what is called when a result was written, instead of `promote`, with
+ *   the length that `spilled` had before, the EPOCH cell when C entered, and the frame's offset
  * @returns {{ signature: number, owned: Uint32Array, link: (fn: Function) => () => void }}
  *   `owned` describes what the arguments point to
  */
 function compileCallback(declaration) {
-  const { params, ret, mismatch } = declaration;
+  const { params, ret, mismatch, holdsFunction, keepResult } = declaration;
   const frame = frameOf(declaration);
   const recording = !ret.simple;
   const owned = params.flatMap((codec, i) =>
@@ -173,17 +191,21 @@ function compileCallback(declaration) {
     g.emit('const top = u32[TOP];');
     if (recording) g.emit(`const outer = ${g.constant(beginRecording)}();`);
     g.emit('const spills = spilled.length;');
+    if (recording) g.emit('const epoch = u32[EPOCH];');
     g.emit('try {');
     const values = params.map((codec, i) => g.local(codec.get(g, base.plus(frame.args[i]))));
-    const result = g.local(`${g.constant(fn)}(${values.join(', ')})`);
+    const callee = holdsFunction ? `(0, ${g.constant(fn)}.fn)` : g.constant(fn);
+    const result = g.local(`${callee}(${values.join(', ')})`);
     if (ret.size > 0) {
       ret.put(g, ret.take(g, result, { argument: undefined, path: '' }), base.plus(frame.ret));
-      if (recording) g.emit(`${g.constant(promote)}();`);
+      if (recording) {
+        g.emit(keepResult ? `${g.constant(keepResult)}(spills, epoch, frame);` : `${g.constant(promote)}();`);
+      }
     }
     g.emit('} finally {');
     g.emit('u32[TOP] = top;');
     g.emit('dropSpilled(spills);');
-    if (recording) g.emit(`${g.constant(endRecording)}(outer);`);
+    if (recording) g.emit(`${g.constant(endRecording)}(outer);`, 'u32[EPOCH] = epoch;');
     g.emit('}');
     return g.build('');
   };
@@ -273,9 +295,7 @@ function inFrame(g, size, params, emitBody, cleanup) {
 
 /** Emits checks and stores of the arguments; returns their tokens. */
 function putArguments(g, params, frame, base) {
-  const tokens = params.map((codec, i) =>
-    codec.take(g, g.values[i], { argument: i, path: '' }),
-  );
+  const tokens = params.map((codec, i) => codec.take(g, g.values[i], { argument: i, path: '' }));
   params.forEach((codec, i) => {
     codec.put(g, tokens[i], base.plus(frame.args[i]));
   });

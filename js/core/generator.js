@@ -7,15 +7,28 @@
 
 const vm = require('node:vm');
 const memory = require('./memory.js');
-const { recorders } = require('./recording.js');
+const { getText8, getText16, getText32 } = require('./text.js');
+const { recorders, writers } = require('./recording.js');
 const { transient, releaseTransient } = require('./callbacks.js');
 const { isArray } = require('./primordials.js');
 
 /** What every generated function can name. */
 const { views, ...functions } = memory;
-const DIRECT = { ...views, ...functions, transient, releaseTransient, isArray, same: (a, b) => a === b };
+const DIRECT = {
+  ...views,
+  ...functions,
+  ...writers,
+  store: writers,
+  getText8,
+  getText16,
+  getText32,
+  transient,
+  releaseTransient,
+  isArray,
+  same: (a, b) => a === b,
+};
 /** The same for functions whose data leaves frame memory. */
-const RECORDING = { ...DIRECT, ...recorders };
+const RECORDING = { ...DIRECT, ...recorders, store: recorders };
 const NAMES = Object.keys(DIRECT);
 
 /** log2 of the element size of each typed array. */
@@ -80,8 +93,8 @@ class Generator {
     this.names = 0;
   }
 
-  emit(line) {
-    this.lines.push(line);
+  emit(...lines) {
+    this.lines.push(...lines);
   }
 
   /** A name that nothing else has. */

@@ -29,6 +29,12 @@ const bytes = Buffer.from(memory);
 const FRAME = (origin + native.frameCell) / 4;
 const TOP = (origin + native.topCell) / 4;
 const ARG = (origin + native.argCell) / 4;
+/** Index in `i32` of errno after the last call that saved it. */
+const ERRNO = (origin + native.errnoCell) / 4;
+/** Index in `u32` of the count of calls that have ended. */
+const EPOCH = (origin + native.epochCell) / 4;
+/** Index in `u32`: whether the upcall that is running came from another thread. */
+const FOREIGN = (origin + native.foreignCell) / 4;
 /** Offset of the fixed frame, and its size. */
 const FIXED = origin + native.fixed;
 const FIXED_SIZE = native.fixedSize;
@@ -74,7 +80,9 @@ function putNull(cell) {
 
 /** Whether a pointer cell holds NULL. */
 function isNull(cell) {
-  return dv.getUint32(cell, true) === 0 && (pointerSize === 4 || dv.getUint32(cell + 4, true) === 0);
+  return (
+    dv.getUint32(cell, true) === 0 && (pointerSize === 4 || dv.getUint32(cell + 4, true) === 0)
+  );
 }
 
 /**
@@ -250,6 +258,9 @@ module.exports = {
   FRAME,
   TOP,
   ARG,
+  ERRNO,
+  EPOCH,
+  FOREIGN,
   FIXED,
   FIXED_SIZE,
   END,

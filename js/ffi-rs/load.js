@@ -50,12 +50,10 @@ function arity(count, list) {
   if (!isArray(list)) {
     throw coded(TypeError, 'InvalidArg', 'paramsValue must be an array of values');
   }
-  throw coded(
-    Error,
-    'Unknown',
-    'params_type length is not equal with params_value length',
-    { expected: count, received: list.length },
-  );
+  throw coded(Error, 'Unknown', 'params_type length is not equal with params_value length', {
+    expected: count,
+    received: list.length,
+  });
 }
 
 const messages = new Map();
@@ -77,9 +75,7 @@ const withErrno = (value, errno, g) =>
 function libraryOf(key) {
   const id = native.findKey(key);
   if (id < 0) {
-    throw failure(
-      `Before calling load, you need to open the file "${key}" with the open method`,
-    );
+    throw failure(`Before calling load, you need to open the file "${key}" with the open method`);
   }
   return id;
 }
@@ -198,11 +194,13 @@ function checkFields(library, funcName, retType, paramsType) {
   if (funcName === undefined) throw missing('funcName');
   if (retType === undefined) throw missing('retType');
   if (paramsType === undefined) throw missing('paramsType');
-  if (typeof library !== 'string') throw coded(Error, 'StringExpected', '`library` must be a string');
+  if (typeof library !== 'string')
+    throw coded(Error, 'StringExpected', '`library` must be a string');
   if (typeof funcName !== 'string') {
     throw coded(Error, 'StringExpected', '`funcName` must be a string');
   }
-  if (!isArray(paramsType)) throw coded(TypeError, 'ArrayExpected', '`paramsType` must be an array');
+  if (!isArray(paramsType))
+    throw coded(TypeError, 'ArrayExpected', '`paramsType` must be an array');
 }
 
 /** Calls a function once. */

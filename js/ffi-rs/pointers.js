@@ -120,7 +120,8 @@ function freePointer(options) {
     throw coded(Error, 'InvalidArg', `Invalid pointerType: ${String(pointerType)}`);
   }
   checkLengths(paramsType, paramsValue);
-  for (let i = 0; i < paramsType.length; i++) freeOne(paramsType[i], paramsValue[i], pointerType, i);
+  for (let i = 0; i < paramsType.length; i++)
+    freeOne(paramsType[i], paramsValue[i], pointerType, i);
 }
 
 function freeOne(type, pointer, pointerType, argument) {

@@ -48,7 +48,8 @@ const bigintMember = {
   take(g, value, where) {
     const kind = `typeof ${value}`;
     codecs.fail(g, `${kind} !== 'bigint' && ${kind} !== 'number'`, value, where, 'BigInt');
-    const toBigInt = (n) => (typeof n === 'bigint' ? n : BigInt(Number.isFinite(n) ? Math.trunc(n) : 0));
+    const toBigInt = (n) =>
+      typeof n === 'bigint' ? n : BigInt(Number.isFinite(n) ? Math.trunc(n) : 0);
     return g.local(`${g.constant(toBigInt)}(${value})`);
   },
 };
@@ -225,8 +226,7 @@ const needsDescriptor = (type) =>
     `DataType.${nameOf(type)} has no length here: use arrayConstructor({ type, length }) instead`,
   );
 
-const notAType = (type) =>
-  invalidType(`a type can only be number or object, got: ${kindOf(type)}`);
+const notAType = (type) => invalidType(`a type can only be number or object, got: ${kindOf(type)}`);
 
 /**
  * What a value of a type owns when it is in a cell: made by createPointer (`ours`, whose Buffers

@@ -1,12 +1,16 @@
 //! Row 3: emitters. An emitter is a pure function plan -> [`Blob`]: position-independent machine
 //! code without relocations (targets and dispatchers are in the record that every entry gets).
 
+mod aarch64;
+pub mod arm32;
 mod blob;
+mod support;
 mod x64;
+mod x86;
 
 pub use blob::{Blob, Unwind};
 
-use crate::error::{Code, Error, Result};
+use crate::error::Result;
 use crate::plan::Plan;
 use crate::target::{Arch, Target};
 
@@ -17,7 +21,9 @@ use crate::target::{Arch, Target};
 pub fn emit(plan: &Plan, target: &Target) -> Result<Blob> {
     match target.arch {
         Arch::X64 => x64::emit(plan, target),
-        arch => Err(Error::new(Code::UnsupportedAbi, format!("no emitter for {arch:?}"))),
+        Arch::Aarch64 => aarch64::emit(plan),
+        Arch::X86 => x86::emit(plan),
+        Arch::Arm32 => arm32::emit(plan),
     }
 }
 
@@ -35,7 +41,9 @@ pub fn emit_slots(
 ) -> Result<Vec<u8>> {
     match target.arch {
         Arch::X64 => x64::emit_slots(count, records, record_stride),
-        arch => Err(Error::new(Code::UnsupportedAbi, format!("no emitter for {arch:?}"))),
+        Arch::Aarch64 => aarch64::emit_slots(count, records, record_stride),
+        Arch::X86 => x86::emit_slots(count, records, record_stride),
+        Arch::Arm32 => arm32::emit_slots(count, records, record_stride),
     }
 }
 

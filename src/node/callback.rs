@@ -11,7 +11,7 @@
 //! downcall is under way (queued, other threads) it is an uncaught exception.
 
 use super::env::State;
-use super::frame::{ALIGN, FRAME, SIZE, TOP};
+use super::frame::{ALIGN, FOREIGN, FRAME, SIZE, TOP};
 use super::memory::numbers;
 use super::owned::Owned;
 use super::shared::{Shared, Waiter, lock};
@@ -219,7 +219,7 @@ unsafe extern "C" fn dispatch(context: *mut c_void, frame: *mut u8) {
             return true;
         }
         match handle.shared.state() {
-            Some(state) => run_here(state.scope(), state, &callback, frame),
+            Some(state) => run_here(state.scope(), state, &callback, frame, false),
             None => {
                 callback.pending.fetch_add(1, Ordering::AcqRel);
                 handle.shared.post_and_wait(|waiter| {
@@ -260,12 +260,22 @@ fn enqueue(shared: &Shared, callback: &Arc<Callback>, frame: *mut u8) {
 }
 
 /// Runs the JavaScript function with the frame's bytes; false when it could not be run or threw.
-/// The result cell of `frame` is set when it returns true.
-fn run_here(scope: Scope, state: &State, callback: &Callback, frame: *mut u8) -> bool {
+/// The result cell of `frame` is set when it returns true. `foreign` says that C calls from another
+/// thread, or has called.
+fn run_here(
+    scope: Scope,
+    state: &State,
+    callback: &Callback,
+    frame: *mut u8,
+    foreign: bool,
+) -> bool {
     if scope.exception_pending() {
         return false;
     }
+    let outer = state.frame.get(FOREIGN);
+    state.frame.set(FOREIGN, u32::from(foreign));
     let result = scope.with_handles(|| enter(scope, state, callback, frame));
+    state.frame.set(FOREIGN, outer);
     if let Err(error) = &result {
         // An exception of the function itself is pending already, and stays.
         scope.throw(error);
@@ -314,7 +324,7 @@ fn enter(scope: Scope, state: &State, callback: &Callback, frame: *mut u8) -> Re
 pub fn run_event(scope: Scope, state: &State, event: Event) {
     match event {
         Event::Queued(callback, mut captured) => {
-            run_here(scope, state, &callback, captured.frame.as_mut_ptr());
+            run_here(scope, state, &callback, captured.frame.as_mut_ptr(), true);
             drop(captured.copies);
             if captured.keeps_alive {
                 // Fails only when the environment is closing.
@@ -323,7 +333,7 @@ pub fn run_event(scope: Scope, state: &State, event: Event) {
             ran(scope, state, &callback);
         }
         Event::Waiting(callback, frame, waiter) => {
-            if !run_here(scope, state, &callback, frame.0) {
+            if !run_here(scope, state, &callback, frame.0, true) {
                 zero_result(&callback, frame.0);
             }
             waiter.finish();

@@ -4,7 +4,7 @@ use super::callback::{self, Callbacks};
 use super::frame::{self, FrameMemory};
 use super::shared::{Alive, Shared};
 use super::value::{Scope, Value, arguments, guard};
-use super::{function, heap, libraries, memory, task};
+use super::{function, heap, libraries, memory, routines, task};
 use crate::call::Prepared;
 use crate::error::{Code, Error, Result};
 use crate::plan::FrameLayout;
@@ -152,7 +152,7 @@ pub fn register(scope: Scope, exports: Value) -> Result<()> {
         (c"layout", Some(primitive!(layout, 1))),
         (c"signature", Some(primitive!(signature, 1))),
         (c"bind", Some(primitive!(function::bind, 6))),
-        (c"openLibrary", Some(primitive!(libraries::open, 1))),
+        (c"openLibrary", Some(primitive!(libraries::open, 2))),
         (c"closeLibrary", Some(primitive!(libraries::close, 1))),
         (c"symbol", Some(primitive!(libraries::symbol, 2))),
         (c"openKey", Some(primitive!(libraries::open_key, 2))),
@@ -161,11 +161,15 @@ pub fn register(scope: Scope, exports: Value) -> Result<()> {
         (c"errnoMessage", Some(primitive!(memory::errno_message, 1))),
         (c"string", Some(primitive!(memory::string, 0))),
         (c"wideString", Some(primitive!(memory::wide_string, 0))),
+        (c"string16", Some(primitive!(memory::string16, 0))),
+        (c"string32", Some(primitive!(memory::string32, 0))),
+        (c"routine", Some(primitive!(routines::address, 1))),
         (c"external", Some(primitive!(memory::external, 0))),
         (c"externalAddress", Some(primitive!(memory::external_address, 1))),
         (c"viewAddress", Some(primitive!(memory::view_address, 1))),
         (c"copyOut", Some(primitive!(memory::copy_out, 1))),
         (c"bufferAt", Some(primitive!(memory::buffer_at, 2))),
+        (c"arrayBufferAt", Some(primitive!(memory::array_buffer_at, 1))),
         (c"promote", Some(primitive!(heap::promote, 1))),
         (c"unwrap", Some(primitive!(heap::unwrap, 1))),
         (c"wrap", Some(primitive!(heap::wrap, 1))),
@@ -175,9 +179,11 @@ pub fn register(scope: Scope, exports: Value) -> Result<()> {
         (c"createCallback", Some(primitive!(callback::create, 4))),
         (c"releaseCallback", Some(primitive!(callback::release, 1))),
         (c"callbackCount", Some(primitive!(callback::count, 0))),
-        (c"startTask", Some(primitive!(task::start, 5))),
+        (c"startTask", Some(primitive!(task::start, 6))),
         (c"collectTask", Some(primitive!(task::collect, 0))),
         (c"waitAtExit", Some(primitive!(task::wait_at_exit, 1))),
+        (c"limitTasks", Some(primitive!(task::limit, 3))),
+        (c"keepAlive", Some(primitive!(keep_alive, 1))),
         (c"onTasks", Some(primitive!(task::on_finished, 1))),
     ];
     for (name, code) in functions {
@@ -222,10 +228,14 @@ fn describe(scope: Scope, exports: Value, state: &State, buffer: Value) -> Resul
     };
     scope.set(exports, c"memory", buffer)?;
     scope.set(exports, c"base", scope.bigint(memory.base() as usize as u64)?)?;
+    scope.set(exports, c"env", scope.bigint(scope.raw() as usize as u64)?)?;
     number(c"origin", memory.origin())?;
     number(c"frameCell", frame::FRAME)?;
     number(c"topCell", frame::TOP)?;
     number(c"argCell", frame::ARG)?;
+    number(c"errnoCell", frame::ERRNO)?;
+    number(c"epochCell", frame::EPOCH)?;
+    number(c"foreignCell", frame::FOREIGN)?;
     number(c"fixed", frame::FIXED)?;
     number(c"fixedSize", frame::FIXED_SIZE)?;
     number(c"frameAlign", frame::ALIGN)?;
@@ -245,6 +255,16 @@ fn layout(scope: Scope, state: &State, [text]: [Value; 1]) -> Result<Value> {
         numbers.extend(record.fields.iter().map(|field| field.offset));
     }
     scope.numbers(numbers.into_iter().map(f64::from))
+}
+
+/// `keepAlive(boolean)`: one reason more, or one less, for the event loop to go on.
+fn keep_alive(scope: Scope, state: &State, [more]: [Value; 1]) -> Result<Value> {
+    if scope.to_bool(more)? {
+        state.alive.add(scope, state.shared)?;
+    } else {
+        state.alive.remove(scope, state.shared)?;
+    }
+    scope.undefined()
 }
 
 /// `signature(text)` -> `[id, frame size, keeps its frame (0 or 1), result offset, errno offset,

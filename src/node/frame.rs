@@ -7,6 +7,9 @@
 //!   + FRAME   u32   offset of the frame of the call being entered
 //!   + TOP     u32   first free byte
 //!   + ARG     u32   offset of the cell that a memory primitive works on
+//!   + ERRNO   i32   errno of the last call that saved it (JavaScript's own)
+//!   + EPOCH   u32   how many calls have ended (JavaScript's own)
+//!   + FOREIGN u32   whether the upcall that is running came from another thread
 //! origin + FIXED  the fixed frame: cells of calls that keep nothing while C runs
 //! origin + STACK  the frame stack, up to the end
 //! ```
@@ -26,6 +29,12 @@ pub const FRAME: usize = 0;
 pub const TOP: usize = 4;
 /// Control cell: offset of the cell that a memory primitive reads or writes.
 pub const ARG: usize = 8;
+/// Control cell: errno of the last call that saved it.
+pub const ERRNO: usize = 12;
+/// Control cell: how many calls have ended.
+pub const EPOCH: usize = 16;
+/// Control cell: whether the upcall that is running came from another thread.
+pub const FOREIGN: usize = 20;
 /// Offset of the fixed frame from the origin.
 pub const FIXED: usize = 64;
 /// Size of the fixed frame.

@@ -21,9 +21,11 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-/// Threads of the pool at most. They are shared by all environments, start when all others are
-/// busy, and end when they have been idle for a while.
+/// Threads of the pool at most, unless `limitTasks` says otherwise. They are shared by all
+/// environments, start when all others are busy, and end when they have been idle for a while.
 const MAX_THREADS: usize = 64;
+/// Stack of a thread at least.
+const MIN_STACK: usize = 2 << 20;
 const IDLE: Duration = Duration::from_secs(5);
 
 /// Memory of one call, aligned like a frame.
@@ -64,6 +66,8 @@ struct Job {
     /// Keeps the code mapped until the call has returned.
     _library: Option<Arc<Library>>,
     shared: &'static Shared,
+    /// Whether nobody waits for it: neither the event loop nor the end of its environment.
+    background: bool,
 }
 
 impl Job {
@@ -104,7 +108,7 @@ impl Finished {
         let shared = job.shared;
         let tell = {
             let mut inner = lock(&self.inner);
-            inner.running -= 1;
+            inner.running -= usize::from(!job.background);
             self.changed.notify_all();
             if inner.closed {
                 return;
@@ -139,14 +143,16 @@ pub fn on_finished(scope: Scope, state: &State, [function]: [Value; 1]) -> Resul
     scope.undefined()
 }
 
-/// `startTask(signature id, address, library id or -1, errno, pointers)` -> identifier. Copies
-/// everything from the FRAME cell's frame up to TOP; `pointers` is a Uint32Array of the offsets of
-/// cells that point into it. Memory elsewhere is the caller's to keep alive.
+/// `startTask(signature id, address, library id or -1, errno, pointers, background)` ->
+/// identifier. Copies everything from the FRAME cell's frame up to TOP; `pointers` is a
+/// Uint32Array of the offsets of cells that point into it. Memory elsewhere is the caller's to
+/// keep alive. A `background` task does not keep the event loop alive, and is not waited for.
 ///
 /// # Errors
 /// [`Code::LibraryClosed`], and when memory or threads run out.
-pub fn start(scope: Scope, state: &State, arguments: [Value; 5]) -> Result<Value> {
-    let [signature, address, library, save_errno, pointers] = arguments;
+pub fn start(scope: Scope, state: &State, arguments: [Value; 6]) -> Result<Value> {
+    let [signature, address, library, save_errno, pointers, background] = arguments;
+    let background = scope.to_bool(background)?;
     let prepared = state.prepared(scope.to_u32(signature)?)?;
     let target = scope.to_address(address)?;
     let library = libraries::to_id(scope, library)?.map(libraries::get).transpose()?;
@@ -172,7 +178,11 @@ pub fn start(scope: Scope, state: &State, arguments: [Value; 5]) -> Result<Value
     state.tasks.next.set(id.wrapping_add(1));
     let frame_bytes = (prepared.frame.size as usize).min(len);
     let shared = state.shared;
-    let job = Job { id, chunk, frame_bytes, body, target, _library: library, shared };
+    let job = Job { id, chunk, frame_bytes, body, target, _library: library, shared, background };
+    if background {
+        submit(job)?;
+        return scope.number(f64::from(id));
+    }
     state.alive.add(scope, shared)?;
     lock(&shared.finished.inner).running += 1;
     if let Err(error) = submit(job) {
@@ -201,7 +211,9 @@ pub fn collect(scope: Scope, state: &State, []: [Value; 0]) -> Result<Value> {
         state.tasks.current.borrow_mut().take();
         return scope.undefined();
     };
-    state.alive.remove(scope, state.shared)?;
+    if !job.background {
+        state.alive.remove(scope, state.shared)?;
+    }
     let memory = &state.frame;
     let at = (memory.get(TOP) as usize).next_multiple_of(ALIGN);
     if at + job.frame_bytes <= SIZE {
@@ -229,9 +241,9 @@ pub fn close(state: &State) {
     let is_ours = |job: &Job| ptr::eq(job.shared, state.shared);
     let dropped = {
         let mut pool = lock(&POOL.state);
-        let before = pool.jobs.len();
+        let dropped = pool.jobs.iter().filter(|job| is_ours(job) && !job.background).count();
         pool.jobs.retain(|job| !is_ours(job));
-        before - pool.jobs.len()
+        dropped
     };
     let mut inner = lock(&finished.inner);
     inner.closed = true;
@@ -252,18 +264,44 @@ struct PoolState {
     jobs: VecDeque<Job>,
     threads: usize,
     idle: usize,
+    /// Threads at most, and those that stay however long they are idle.
+    max: usize,
+    resident: usize,
+    stack: usize,
 }
 
 static POOL: Pool = Pool {
-    state: Mutex::new(PoolState { jobs: VecDeque::new(), threads: 0, idle: 0 }),
+    state: Mutex::new(PoolState {
+        jobs: VecDeque::new(),
+        threads: 0,
+        idle: 0,
+        max: MAX_THREADS,
+        resident: 0,
+        stack: MIN_STACK,
+    }),
     changed: Condvar::new(),
 };
+
+/// `limitTasks(max, resident, stack)`: how many threads the pool has at most, how many of them
+/// stay when they are idle, and the size of the stacks of new ones, at least 2 MiB. For the whole
+/// process; threads that run already stay as they are.
+pub fn limit(scope: Scope, _state: &State, arguments: [Value; 3]) -> Result<Value> {
+    let [max, resident, stack] = arguments;
+    let (max, resident) = (scope.to_u32(max)? as usize, scope.to_u32(resident)? as usize);
+    let stack = scope.to_u32(stack)? as usize;
+    let mut pool = lock(&POOL.state);
+    pool.max = max.max(1);
+    pool.resident = resident;
+    pool.stack = stack.max(MIN_STACK);
+    scope.undefined()
+}
 
 /// Queues a job, and starts a thread for it when none is free.
 fn submit(job: Job) -> Result<()> {
     let mut pool = lock(&POOL.state);
-    if pool.idle <= pool.jobs.len() && pool.threads < MAX_THREADS {
-        let started = thread::Builder::new().name("ffi-jit call".to_owned()).spawn(work);
+    if pool.idle <= pool.jobs.len() && pool.threads < pool.max {
+        let builder = thread::Builder::new().name("ffi-jit call".to_owned());
+        let started = builder.stack_size(pool.stack).spawn(work);
         match started {
             Ok(_) => pool.threads += 1,
             Err(error) if pool.threads == 0 => {
@@ -294,7 +332,7 @@ fn work() {
             POOL.changed.wait_timeout(pool, IDLE).unwrap_or_else(PoisonError::into_inner);
         pool = guard;
         pool.idle -= 1;
-        if timeout.timed_out() && pool.jobs.is_empty() {
+        if timeout.timed_out() && pool.jobs.is_empty() && pool.threads > pool.resident {
             pool.threads -= 1;
             return;
         }

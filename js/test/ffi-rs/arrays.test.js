@@ -73,8 +73,8 @@ for (const [name, { type, element, values }] of Object.entries(NUMERIC)) {
   test(`${name} array: what is no array`, () => {
     const typed = [new Int16Array(2), new Int32Array(2), new Float32Array(2), new Float64Array(2)];
     for (const value of [...typed, Buffer.alloc(8), { length: 1, 0: 1 }]) {
-      throwsCoded(() => sum(value), CODES.array, 'Object is not array');
-      throwsCoded(() => sum(value, arrayOf(type, 2)), CODES.array, 'Object is not array');
+      throwsCoded(() => sum(value), CODES.array, /^Object is not array/);
+      throwsCoded(() => sum(value, arrayOf(type, 2)), CODES.array, /^Object is not array/);
     }
     for (const value of [undefined, 5, 'text', true, 1n, () => [1]]) {
       const params = [[type, DataType.I32], [value, 1]];
@@ -191,11 +191,11 @@ test('StringArray: NULL is null, as a whole and as an element', () => {
 
 test('StringArray: elements of the wrong type', () => {
   const bytes = (list) => call('string_array_bytes', DataType.I32, [DataType.StringArray, DataType.I32], [list, 0]);
-  throwsCoded(() => bytes(['a', 1]), CODES.invalid, 'expect String, got: Number');
-  throwsCoded(() => bytes([undefined]), CODES.invalid, 'expect String, got: Undefined');
-  throwsCoded(() => bytes(['a', {}]), CODES.invalid, 'expect String, got: Object');
+  throwsCoded(() => bytes(['a', 1]), CODES.invalid, /^expect String, got: Number/);
+  throwsCoded(() => bytes([undefined]), CODES.invalid, /^expect String, got: Undefined/);
+  throwsCoded(() => bytes(['a', {}]), CODES.invalid, /^expect String, got: Object/);
   // eslint-disable-next-line no-sparse-arrays
-  throwsCoded(() => bytes(['a', , 'b']), CODES.invalid, 'expect String, got: Undefined');
+  throwsCoded(() => bytes(['a', , 'b']), CODES.invalid, /^expect String, got: Undefined/);
   throwsCoded(() => bytes(['\ud800']), CODES.invalid, 'invalid utf-16: lone surrogate found');
   throwsCoded(() => call('static_string_array', DataType.StringArray), CODES.type, /arrayConstructor/);
 });

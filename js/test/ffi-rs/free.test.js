@@ -65,7 +65,8 @@ test('freeResultMemory frees strings, arrays and structs, and only them', async 
     call('nothing', T.Void, [], [], keep);
     call('null_string', T.String, [], [], keep);
     call('null_i32_array', array(T.I32Array, 2), [], [], keep);
-    call('scalars_make', byValue({ flag: T.Boolean, u8: T.U8 }), [], [], keep);
+    const pair = byValue({ a: T.I32, b: T.Double });
+    call('pair_i32_double_twice', pair, [pair], [{ a: 1, b: 2 }], keep);
     call('make_string', T.External, [T.I32], [10], keep);
     seen.external = [count()];
     return seen;

@@ -238,7 +238,12 @@ test('External and function fields', () => {
 });
 
 test('a function given as a field', () => {
-  const apply = ffi.funcConstructor({ paramsType: [D.I32, D.I32], retType: D.I32 });
+  // Without needFree the function would live, and keep the process, forever.
+  const apply = ffi.funcConstructor({
+    paramsType: [D.I32, D.I32],
+    retType: D.I32,
+    needFree: true,
+  });
   const type = { base: D.I32, apply };
   const run = (fn) => call('operation_run', D.I32, [type, D.I32], [{ base: 5, apply: fn }, 7]);
   assert.equal(run((a, b) => a - b), -2);

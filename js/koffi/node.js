@@ -1,0 +1,2 @@
+'use strict';
+module.exports = { env: require('../core/loader.js').native.env };
