@@ -17,7 +17,10 @@ const LABELLED = { name: D.String, list: arrayOf(D.I32Array, 3), in: POINT, tail
 const labelled = { name: 'a name', list: [1, 2, 3], in: { x: 1, y: 2 }, tail: 3 };
 const BYTES = byValue({ b: inlineOf(D.U8Array, 64) });
 const bytes = { b: Buffer.alloc(64, 1) };
-const points = [{ x: 1, y: 2 }, { x: 3, y: 4 }];
+const points = [
+  { x: 1, y: 2 },
+  { x: 3, y: 4 },
+];
 
 const free = (type, cell) =>
   ffi.freePointer({ paramsType: [type], paramsValue: [cell], pointerType: PointerType.RsPointer });
@@ -50,7 +53,10 @@ const KINDS = {
   'createPointer and freePointer of strings': [made(arrayOf(D.StringArray, 2), ['a', 'b'])],
   'createPointer and freePointer of a struct': [made(LABELLED, labelled), 2],
   'createPointer and freePointer of a flat struct': [made(byValue(LABELLED), labelled), 2],
-  'createPointer and freePointer of struct arrays': [made(structArrayOf(byValue(POINT), 2), points), 2],
+  'createPointer and freePointer of struct arrays': [
+    made(structArrayOf(byValue(POINT), 2), points),
+    2,
+  ],
   restorePointer: [() => restore(LABELLED, cell), 2],
   'wrap and unwrap': [
     () => {
@@ -63,33 +69,59 @@ const KINDS = {
   'struct by pointer': [() => call('points_sum', D.Double, [POINT, D.I32], [points[0], 1])],
   'struct with text by pointer': [() => call('pointer_is_null', D.Boolean, [LABELLED], [labelled])],
   'struct by value both ways': [() => call('bytes_64_next', BYTES, [BYTES], [bytes])],
-  'struct array': [() => call('points_sum', D.Double, [structArrayOf(byValue(POINT), 2), D.I32], [points, 2])],
+  'struct array': [
+    () => call('points_sum', D.Double, [structArrayOf(byValue(POINT), 2), D.I32], [points, 2]),
+  ],
   'struct result': [() => call('points_static', POINT)],
   'freeResultMemory of a string': [
     () => call('make_string', D.String, [D.I32], [1000], { freeResultMemory: true }),
   ],
   'freeResultMemory of strings': [
-    () => call('make_string_array', arrayOf(D.StringArray, 5), [D.I32], [5], { freeResultMemory: true }),
+    () =>
+      call('make_string_array', arrayOf(D.StringArray, 5), [D.I32], [5], {
+        freeResultMemory: true,
+      }),
   ],
   'freeResultMemory of a struct array': [
-    () => call('points_make', structArrayOf(byValue(POINT), 3), [D.I32], [3], { freeResultMemory: true }),
+    () =>
+      call('points_make', structArrayOf(byValue(POINT), 3), [D.I32], [3], {
+        freeResultMemory: true,
+      }),
   ],
   'direct callback': [() => call('call_i32', D.I32, [D.External, D.I32], [direct.fn, 1])],
-  'direct callback with ten arguments': [() => call('call_ten', D.Double, [D.External], [ten.fn]), 2],
+  'direct callback with ten arguments': [
+    () => call('call_ten', D.Double, [D.External], [ten.fn]),
+    2,
+  ],
   'queued callback': [() => call('notify_string_sample', D.Void, [D.External], [queued.fn]), 10],
   'callback made and freed': [
-    () => callback({ paramsType: [D.I32], retType: D.I32 }, echo).free(), 20,
-  ],
-  'callback as parameter': [() => call('call_i32', D.I32, [nothing, D.I32], [echo, 1]), 20],
-  'call on the pool': [() => call('add_i32', D.I32, [D.I32, D.I32], [1, 2], { runInNewThread: true }), 20],
-  'call on the pool with text': [
-    () => call('concat_strings', D.String, [D.String, D.String], ['a', 'b'], { runInNewThread: true, freeResultMemory: true }),
+    () => callback({ paramsType: [D.I32], retType: D.I32 }, echo).free(),
     20,
   ],
-  'error: struct field': [fails(() => call('pointer_is_null', D.Boolean, [LABELLED], [{ ...labelled, tail: 'x' }])), 5],
-  'error: createPointer of a struct': [fails(() => pointerTo(LABELLED, { ...labelled, tail: 'x' })), 5],
+  'callback as parameter': [() => call('call_i32', D.I32, [nothing, D.I32], [echo, 1]), 20],
+  'call on the pool': [
+    () => call('add_i32', D.I32, [D.I32, D.I32], [1, 2], { runInNewThread: true }),
+    20,
+  ],
+  'call on the pool with text': [
+    () =>
+      call('concat_strings', D.String, [D.String, D.String], ['a', 'b'], {
+        runInNewThread: true,
+        freeResultMemory: true,
+      }),
+    20,
+  ],
+  'error: struct field': [
+    fails(() => call('pointer_is_null', D.Boolean, [LABELLED], [{ ...labelled, tail: 'x' }])),
+    5,
+  ],
+  'error: createPointer of a struct': [
+    fails(() => pointerTo(LABELLED, { ...labelled, tail: 'x' })),
+    5,
+  ],
   'error: thrown by a direct callback': [
-    fails(() => call('call_i32', D.I32, [nothing, D.I32], [thrower, 1])), 20,
+    fails(() => call('call_i32', D.I32, [nothing, D.I32], [thrower, 1])),
+    20,
   ],
 };
 

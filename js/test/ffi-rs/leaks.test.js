@@ -70,15 +70,19 @@ const KINDS = {
   ],
   'error: wrong type': [fails(() => bound.add_i32([1, '2'])), 5],
   'error: after a string was converted': [
-    fails(() => call('concat_strings', D.String, [D.String, D.String], [long, 5])), 50,
+    fails(() => call('concat_strings', D.String, [D.String, D.String], [long, 5])),
+    50,
   ],
   'error: lone surrogate': [fails(() => bound.echo_string(['\ud800'])), 5],
   'error: bad array element': [fails(() => bound.sum_double_array([[1, '2'], 2])), 5],
   'error: wrong count': [fails(() => bound.add_i32([1])), 5],
   'error: unknown type': [fails(() => call('echo_i32', 55)), 5],
-  'error: missing symbol': [fails((i) => call('missing', D.I32)), 5],
+  'error: missing symbol': [fails(() => call('missing', D.I32)), 5],
   'error: library not opened': [
-    fails(() => ffi.load({ library: 'no', funcName: 'f', retType: 1, paramsType: [], paramsValue: [] })), 5,
+    fails(() =>
+      ffi.load({ library: 'no', funcName: 'f', retType: 1, paramsType: [], paramsValue: [] }),
+    ),
+    5,
   ],
 };
 

@@ -18,13 +18,18 @@ function shown(value, ffi) {
   if (value === undefined) return { undefined: true };
   if (typeof value === 'bigint') return { bigint: String(value) };
   if (typeof value === 'number') {
-    return Number.isFinite(value) && !Object.is(value, -0) ? value : { number: Object.is(value, -0) ? '-0' : String(value) };
+    return Number.isFinite(value) && !Object.is(value, -0)
+      ? value
+      : { number: Object.is(value, -0) ? '-0' : String(value) };
   }
-  if (types.isExternal(value)) return { external: ffi.isNullPointer(value) ? 'null' : 'an address' };
+  if (types.isExternal(value))
+    return { external: ffi.isNullPointer(value) ? 'null' : 'an address' };
   if (Buffer.isBuffer(value)) return { buffer: value.toString('hex') };
   if (typeof value === 'function' || typeof value === 'symbol') return { [typeof value]: true };
   if (value === null || typeof value !== 'object') {
-    return typeof value === 'string' && value.length > 200 ? { length: value.length, start: value.slice(0, 20) } : value;
+    return typeof value === 'string' && value.length > 200
+      ? { length: value.length, start: value.slice(0, 20) }
+      : value;
   }
   if (Array.isArray(value)) return Array.from(value, (item) => shown(item, ffi));
   if (Object.getPrototypeOf(value) !== Object.prototype) return { other: inspect(value) };
@@ -58,7 +63,10 @@ function failure(error) {
 
 function allCases(helpers) {
   const folder = path.join(__dirname, 'cases');
-  const files = fs.readdirSync(folder).filter((name) => name.endsWith('.js')).sort();
+  const files = fs
+    .readdirSync(folder)
+    .filter((name) => name.endsWith('.js'))
+    .sort();
   return files.flatMap((name) => require(path.join(folder, name))(helpers));
 }
 
@@ -132,5 +140,6 @@ module.exports = { record };
 if (require.main === module) {
   const [first, from] = process.argv.slice(2);
   if (first === '--child') child(Number(from));
-  else record(first ?? 'ffi-jit').then((outcomes) => console.log(JSON.stringify(outcomes, null, 1)));
+  else
+    record(first ?? 'ffi-jit').then((outcomes) => console.log(JSON.stringify(outcomes, null, 1)));
 }

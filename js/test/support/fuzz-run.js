@@ -21,7 +21,19 @@ const MARKER = new Error('thrown by the fuzzer');
 const SCALARS = [D.String, D.I32, D.Double, D.Boolean, D.I64, D.U8, D.External, D.U64, D.Float];
 SCALARS.push(D.WString, D.BigInt, D.I16, D.U32, D.Void);
 const ARRAYS = [D.I32Array, D.StringArray, D.DoubleArray, D.U8Array, D.FloatArray, D.I16Array];
-const NAMES = ['a', 'b', 'type', 'length', 'value', '0', '1', '__proto__', 'constructor', 'x y', '"'];
+const NAMES = [
+  'a',
+  'b',
+  'type',
+  'length',
+  'value',
+  '0',
+  '1',
+  '__proto__',
+  'constructor',
+  'x y',
+  '"',
+];
 
 const zeroed = ffi.load({
   library: 'fixture',
@@ -62,9 +74,27 @@ const junk = () =>
     () => new Proxy({}, {}),
     () => new Proxy([1, 2], {}),
     () => pick(externals),
-    () => Object.defineProperty({}, 'a', { enumerable: true, get: () => { throw MARKER; } }),
-    () => Object.defineProperty([1, 2], 0, { enumerable: true, get: () => { throw MARKER; } }),
-    () => new (class { a = 1; get b() { return 2; } })(),
+    () =>
+      Object.defineProperty({}, 'a', {
+        enumerable: true,
+        get: () => {
+          throw MARKER;
+        },
+      }),
+    () =>
+      Object.defineProperty([1, 2], 0, {
+        enumerable: true,
+        get: () => {
+          throw MARKER;
+        },
+      }),
+    () =>
+      new (class {
+        a = 1;
+        get b() {
+          return 2;
+        }
+      })(),
   ])();
 
 const lengths = (huge) => {
@@ -78,7 +108,10 @@ function record(depth, options) {
   for (const name of times(5, () => pick(NAMES))) {
     const field = typeOf(depth - 1, options);
     Object.defineProperty(type, name, {
-      value: field, enumerable: true, configurable: true, writable: true,
+      value: field,
+      enumerable: true,
+      configurable: true,
+      writable: true,
     });
   }
   if (chance(0.5)) type.ffiTypeTag = D.StackStruct;
@@ -121,12 +154,12 @@ const SCALAR_VALUES = {
 };
 
 /** A value: mostly one that fits the type. */
-function valueOf(type) {
+function fitting(type) {
   if (chance(0.04)) return junk();
   if (typeof type === 'number') {
     if (type === D.U8Array) return Buffer.alloc(below(20));
     if (type === D.StringArray) return times(5, () => 'item');
-    if (ARRAYS.includes(type)) return times(9, () => valueOf(D.Double));
+    if (ARRAYS.includes(type)) return times(9, () => fitting(D.Double));
     return (SCALAR_VALUES[type] ?? (() => (next() - 0.5) * 2 ** below(70)))();
   }
   if (type === null || typeof type !== 'object') return junk();
@@ -134,15 +167,22 @@ function valueOf(type) {
   if (type.ffiTypeTag === D.Array || type.ffiTypeTag === D.StackArray) {
     const length = typeof type.length === 'number' && type.length < 20 ? type.length : 2;
     if (type.type === D.U8Array) return Buffer.alloc(Math.max(0, length) || 0);
-    const item = type.type === D.StructArray ? type.structItemType : type.type === D.StringArray ? D.String : D.Double;
-    return Array.from({ length: chance(0.9) ? Math.max(0, length) || 0 : below(12) }, () => valueOf(item));
+    const item =
+      type.type === D.StructArray
+        ? type.structItemType
+        : type.type === D.StringArray
+          ? D.String
+          : D.Double;
+    return Array.from({ length: chance(0.9) ? Math.max(0, length) || 0 : below(12) }, () =>
+      fitting(item),
+    );
   }
   const value = {};
   for (const name in type) {
     if (name === 'ffiTypeTag' || chance(0.02)) continue;
     let field;
     try {
-      field = valueOf(type[name]);
+      field = fitting(type[name]);
     } catch {
       field = 1;
     }
@@ -167,13 +207,18 @@ const resultType = () => {
 
 const parameters = () => {
   const paramsType = times(4, () => typeOf(3, { huge: chance(0.1) }));
-  const paramsValue = chance(0.97) ? paramsType.map(valueOf) : times(4, junk);
+  const paramsValue = chance(0.97) ? paramsType.map(fitting) : times(4, junk);
   return { paramsType, paramsValue };
 };
 
 const kinds = {
   load() {
-    const params = { library: 'fixture', funcName: 'null_pointer', retType: resultType(), ...parameters() };
+    const params = {
+      library: 'fixture',
+      funcName: 'null_pointer',
+      retType: resultType(),
+      ...parameters(),
+    };
     if (chance(0.1)) params.errno = pick([true, false, junk()]);
     if (chance(0.02)) params[pick(['library', 'funcName', 'paramsType', 'paramsValue'])] = junk();
     return [params, () => ffi.load(params)];
@@ -216,7 +261,11 @@ for (let index = 0; index < cases; index++) {
   } catch (error) {
     counts.error++;
     if (error === MARKER) continue;
-    const coded = error instanceof Error && typeof error.code === 'string' && error.code !== '' && error.message !== '';
+    const coded =
+      error instanceof Error &&
+      typeof error.code === 'string' &&
+      error.code !== '' &&
+      error.message !== '';
     if (!coded) {
       const what = error instanceof Error ? error.stack : inspect(error);
       const input = inspect(shown, { depth: 8 });

@@ -16,19 +16,36 @@ module.exports = ({ ffi, call, arrayOf, byValue, callback, nextTurn, pointerTo }
     return seen;
   };
   for (const [name, type] of [
-    ['u8', D.U8], ['i16', D.I16], ['i32', D.I32], ['u32', D.U32], ['i64', D.I64], ['u64', D.U64], ['double', D.Double],
-    ['string', D.String], ['wide', D.WString], ['bool', D.Boolean],
+    ['u8', D.U8],
+    ['i16', D.I16],
+    ['i32', D.I32],
+    ['u32', D.U32],
+    ['i64', D.I64],
+    ['u64', D.U64],
+    ['double', D.Double],
+    ['string', D.String],
+    ['wide', D.WString],
+    ['bool', D.Boolean],
   ]) {
     add(`queued ${name}`, queued(`notify_${name}_sample`, type));
   }
   add('queued bigint', queued('notify_i64_sample', D.BigInt));
   add('queued float', queued('notify_float_sample', D.Float));
   add('queued NULL string', queued('notify_null_string', D.String));
-  for (const [name, type] of [['i16', D.I16Array], ['i32', D.I32Array], ['double', D.DoubleArray], ['u8', D.U8Array], ['string', D.StringArray]]) {
+  for (const [name, type] of [
+    ['i16', D.I16Array],
+    ['i32', D.I32Array],
+    ['double', D.DoubleArray],
+    ['u8', D.U8Array],
+    ['string', D.StringArray],
+  ]) {
     add(`queued ${name} array`, queued(`notify_${name}_array`, arrayOf(type, 3)));
   }
   add('queued struct', queued('notify_point', byValue({ x: D.I32, y: D.Double })));
-  add('queued struct pointer', queued('notify_mixed_pointer', { a: D.I64, b: D.Double, c: D.I32, name: D.String }));
+  add(
+    'queued struct pointer',
+    queued('notify_mixed_pointer', { a: D.I64, b: D.Double, c: D.I32, name: D.String }),
+  );
   add('order', async () => {
     const log = [];
     const made = callback({ paramsType: [D.I32], retType: D.Void }, (value) => {
@@ -41,28 +58,51 @@ module.exports = ({ ffi, call, arrayOf, byValue, callback, nextTurn, pointerTo }
     made.free();
     return log;
   });
-  const waited = (name, type, value, fn = (v) => v) => async () => {
-    const made = callback({ paramsType: [type], retType: type }, fn);
-    const result = await call(name, type, [D.External, type], [made.fn, value], { runInNewThread: true });
-    made.free();
-    return result;
-  };
+  const waited =
+    (name, type, value, fn = (v) => v) =>
+    async () => {
+      const made = callback({ paramsType: [type], retType: type }, fn);
+      const result = await call(name, type, [D.External, type], [made.fn, value], {
+        runInNewThread: true,
+      });
+      made.free();
+      return result;
+    };
   for (const [name, type, value] of [
-    ['u8', D.U8, 255], ['i16', D.I16, -5], ['i32', D.I32, -5], ['u32', D.U32, 4000000000], ['i64', D.I64, -5],
-    ['u64', D.U64, 5], ['double', D.Double, 0.5], ['string', D.String, 'text'], ['wide', D.WString, 'wide'],
+    ['u8', D.U8, 255],
+    ['i16', D.I16, -5],
+    ['i32', D.I32, -5],
+    ['u32', D.U32, 4000000000],
+    ['i64', D.I64, -5],
+    ['u64', D.U64, 5],
+    ['double', D.Double, 0.5],
+    ['string', D.String, 'text'],
+    ['wide', D.WString, 'wide'],
   ]) {
     add(`pool ${name}`, waited(`call_${name}`, type, value));
     add(`thread ${name}`, waited(`call_${name}_thread`, type, value));
   }
-  add('pool converts the result', waited('call_i32', D.I32, 1, () => 2 ** 32 + 7.9));
+  add(
+    'pool converts the result',
+    waited('call_i32', D.I32, 1, () => 2 ** 32 + 7.9),
+  );
   add('several threads', async () => {
     const made = callback({ paramsType: [D.I32], retType: D.I32 }, (value) => value);
-    const total = await call('ask_from_threads', D.I32, [D.External, D.I32, D.I32], [made.fn, 4, 25], { runInNewThread: true });
+    const total = await call(
+      'ask_from_threads',
+      D.I32,
+      [D.External, D.I32, D.I32],
+      [made.fn, 4, 25],
+      { runInNewThread: true },
+    );
     made.free();
     return total;
   });
   add('frees itself', async () => {
-    const made = callback({ paramsType: [D.I32], retType: D.I32 }, (value) => (made.free(), value + 1));
+    const made = callback({ paramsType: [D.I32], retType: D.I32 }, (value) => {
+      made.free();
+      return value + 1;
+    });
     return call('call_i32', D.I32, [D.External, D.I32], [made.fn, 41], { runInNewThread: true });
   });
   add('as a parameter', async () => {
@@ -76,11 +116,17 @@ module.exports = ({ ffi, call, arrayOf, byValue, callback, nextTurn, pointerTo }
   add('freeing marks the descriptor', () => {
     const type = ffi.funcConstructor({ paramsType: [], retType: D.Void });
     const cell = pointerTo(type, () => {});
-    ffi.freePointer({ paramsType: [type], paramsValue: [cell], pointerType: ffi.PointerType.RsPointer });
+    ffi.freePointer({
+      paramsType: [type],
+      paramsValue: [cell],
+      pointerType: ffi.PointerType.RsPointer,
+    });
     return type;
   });
   for (const value of [5, 'f', null, undefined, {}]) {
-    add(`no function ${JSON.stringify(value)}`, () => pointerTo(ffi.funcConstructor({ paramsType: [], retType: D.Void }), value));
+    add(`no function ${JSON.stringify(value)}`, () =>
+      pointerTo(ffi.funcConstructor({ paramsType: [], retType: D.Void }), value),
+    );
   }
   return cases;
 };
