@@ -185,5 +185,6 @@ module.exports = {
   liveView,
   nothing,
   scalar,
+  split,
   text,
 };

@@ -10,7 +10,7 @@ const memory = require('./memory.js');
 const { getText8, getText16, getText32 } = require('./text.js');
 const { recorders, writers } = require('./recording.js');
 const { transient, releaseTransient } = require('./callbacks.js');
-const { isArray } = require('./primordials.js');
+const { isArray, isView } = require('./primordials.js');
 
 /** What every generated function can name. */
 const { views, ...functions } = memory;
@@ -25,6 +25,7 @@ const DIRECT = {
   transient,
   releaseTransient,
   isArray,
+  isView,
   same: (a, b) => a === b,
 };
 /** The same for functions whose data leaves frame memory. */

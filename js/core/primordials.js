@@ -9,6 +9,7 @@ const uncurry = (method) => call.bind(method);
 
 module.exports = {
   isArray: Array.isArray,
+  isView: ArrayBuffer.isView,
   hasOwn: uncurry(Object.prototype.hasOwnProperty),
   charCodeAt: uncurry(String.prototype.charCodeAt),
   mapGet: uncurry(Map.prototype.get),

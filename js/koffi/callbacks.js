@@ -113,6 +113,7 @@ function register(...args) {
   if (own.kind !== 'callback') {
     throw invalid(`Unexpected ${own.name} type, expected <callback> * type`);
   }
+  if (own.proto.variadic) throw invalid('Variadic functions cannot be callbacks');
   if (registered.size >= MAX_REGISTERED) {
     throw failure(`Too many callbacks are in use (max = ${MAX_REGISTERED})`);
   }

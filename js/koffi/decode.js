@@ -8,6 +8,7 @@ const { invalid, unexpected, wrongCount } = require('./errors.js');
 const { functionAt } = require('./functions.js');
 const references = require('./references.js');
 const { internals } = require('./types/model.js');
+require('./types/primitives.js');
 const { resolve } = require('./types/strings.js');
 const arrays = require('./values/arrays.js');
 const codecs = require('./values/codecs.js');
@@ -83,23 +84,9 @@ function countBeforeZero(reference, offset, own) {
   return Math.floor((end - offset) / size);
 }
 
-/** Text of so many bytes behind a pointer that is in memory. */
-function readTextBehind(reference, offset, own, length) {
-  references.checkBounds(reference, offset, own.size, own.name);
-  const address = references.withScratch(own.size, (at) => {
-    references.loadBytes(reference, offset, own.size, at);
-    return views.dv.getBigUint64(at, true);
-  });
-  if (address === 0n) return null;
-  return arrays.readText(references.bytesFrom(address, 0, length * own.unit), own.unit);
-}
-
 function readLength(reference, offset, type, length) {
   const own = internals(type);
-  if (length >= 0) {
-    if (own.kind === 'string') return readTextBehind(reference, offset, own, length);
-    return readMany(reference, offset, type, length, hintOf(own));
-  }
+  if (length >= 0) return readMany(reference, offset, type, length, hintOf(own));
   const count = countBeforeZero(reference, offset, own);
   const hint = own.kind === 'int' ? hintOf(own) : 'Array';
   return readMany(reference, offset, type, count, hint);

@@ -198,4 +198,4 @@ function functionAt(declaration, address) {
   return fn;
 }
 
-module.exports = { forgetTypes, functionAt, makeFunction };
+module.exports = { describe, forgetTypes, functionAt, makeFunction };

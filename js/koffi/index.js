@@ -21,10 +21,13 @@ const EXTENSIONS = { darwin: '.dylib', win32: '.dll' };
 /** errno after the last call of this thread; `errno(n)` sets it. */
 function errno(value) {
   if (arguments.length === 0) return views.i32[ERRNO];
-  if (typeof value !== 'number') throw unexpected(value, 'errno', 'integer');
-  setErrno(value);
-  views.i32[ERRNO] = value;
-  return value;
+  if (typeof value !== 'number' && typeof value !== 'bigint') {
+    throw unexpected(value, 'errno', 'integer');
+  }
+  const code = Number(value) | 0;
+  setErrno(code);
+  views.i32[ERRNO] = code;
+  return code;
 }
 
 /** How many values were given to a disposer, and how many callbacks are in use. */

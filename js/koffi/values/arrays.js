@@ -77,7 +77,7 @@ function bytesOf(value) {
 }
 
 /** Writes a value to the `length` elements of a type at an offset of frame memory. */
-function writeItems(type, length, value, at, info, store) {
+function writeItems({ ref: type, length, hint }, value, at, info, store) {
   const own = internals(type);
   const size = own.size * length;
   if (isArray(value)) {
@@ -86,7 +86,7 @@ function writeItems(type, length, value, at, info, store) {
     u8.fill(0, at + count * own.size, at + size);
     return;
   }
-  const bytes = typeof value === 'string' ? textBytes(own, value, info) : bytesOf(value);
+  const bytes = typeof value === 'string' ? textBytes(own, hint, value, info) : bytesOf(value);
   if (bytes === undefined) throw mismatch(info, value);
   const limit = typeof value === 'string' ? size - own.size : size;
   const part = bytes.subarray(0, Math.min(bytes.length, limit));
@@ -103,16 +103,15 @@ function swap(unit, at, size) {
 }
 
 /** The bytes of text for an array of characters. */
-function textBytes(own, value, info) {
-  const fits = own.kind === 'int' && own.size <= 4 && own.signed && !own.swapped;
-  if (!fits) throw mismatch(info, value);
+function textBytes(own, hint, value, info) {
+  if (!own.character && hint !== 'String') throw mismatch(info, value);
   return encodeText(value, own.size);
 }
 
 function array(_type, own) {
   const { ref, length, hint } = own;
   const item = codecs.codecOf(ref);
-  const put = (value, at, info, store) => writeItems(ref, length, value, at, info, store);
+  const put = (value, at, info, store) => writeItems(own, value, at, info, store);
   const read = (at) => readItems(ref, hint, at, length);
   return {
     get notation() {

@@ -22,7 +22,7 @@ const zero = (at, size) => {
 
 /** What makes a value no object with members. */
 const isNoObject = (value) =>
-  `typeof ${value} !== 'object' || ${value} === null || isArray(${value})`;
+  `typeof ${value} !== 'object' || ${value} === null || isArray(${value}) || isView(${value})`;
 
 function struct(type, own) {
   const members = own.members.filter(({ padding }) => !padding);

@@ -28,7 +28,7 @@ ours('2: packed structs by value', () => {
   const packed = koffi.pack('Packed', { a: 'int8_t', b: 'double', c: 'int16_t' });
   const echo = lib.func('echo_Packed', packed, [packed]);
   for (let i = 0; i < 10; i++)
-    assert.deepEqual(echo({ a: i, b: i / 8, c: -i }), { a: i, b: i / 8, c: -i });
+    assert.deepEqual(echo({ a: i, b: i / 8, c: 0 - i }), { a: i, b: i / 8, c: 0 - i });
 });
 
 ours('3: nested arrays, arrays of pointers and of strings', () => {
