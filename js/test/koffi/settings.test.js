@@ -152,8 +152,10 @@ test('config: max_type_size governs types', () => {
 
 ours('config: max_async_calls governs how many run at a time', () => {
   const most = child(
-    async ({ koffi: k, lib: l, later: wait }) => {
+    async (helpers) => {
+      const { koffi: k, later: wait } = helpers;
       k.config({ max_async_calls: 3, resident_async_pools: 1 });
+      const l = helpers.lib; // opens the library: the settings are final from here on
       k.proto('int Unary(int)');
       let now = 0;
       let top = 0;

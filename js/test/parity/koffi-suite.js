@@ -29,7 +29,7 @@ function shown(value, helpers) {
   if (Array.isArray(value)) return Array.from(value, (item) => shown(item, helpers));
   if (value instanceof helpers.koffi.TypeObject) return { type: neutral(value.name) };
   const prototype = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== null) return { other: value.constructor?.name };
+  if (prototype !== Object.prototype && prototype !== null) return { other: neutral(String(value.constructor?.name)) };
   return Object.fromEntries(
     Object.entries(value).map(([key, item]) => [key, shown(item, helpers)]),
   );
@@ -38,10 +38,40 @@ function shown(value, helpers) {
 /** Running numbers of anonymous types depend on what came before. */
 const neutral = (text) => text.replace(/<anonymous_\d+>/g, '<anonymous>');
 
-/** Class and message of an error. */
+/** Texts that the contract keeps word for word. */
+const KEPT_TEXTS = [
+  /^Unexpected \w+ value, expected (?:number|boolean|object|array|\[string\])$/,
+  /^Unexpected \w+ value as type specifier, expected string or type$/,
+  /^Unexpected .* type, expected <callback> \* type$/,
+  /^Expected \d+ arguments(?: or more)?, got \d+$/,
+  /^Expected callback function as last argument, got /,
+  /^(?:Unknown or invalid|Invalid|Duplicate) (?:type|member) name /,
+  /^Cannot find (?:function|symbol) '.*' in shared library$/,
+  /^Failed to load shared library: /,
+  /^Array types decay to pointers/,
+  /^Cannot create disposable type for non-pointer/,
+  /^Type .* cannot be used as a (?:parameter|member)/,
+  /^You are not allowed to directly return /,
+  /^Unexpected (?:end of prototype|token '.*')/,
+  /^Functions cannot have more than /,
+  /^Mismatched dynamic length between /,
+  /^Offset must be >= 0$/,
+  /^Expected buffer with size superior or equal to type /,
+  /^Cannot determine null-terminated length for type /,
+  /^Cannot decode value of type /,
+  /^Size must be greater than 0$/,
+  /^Cannot pass ambiguous value to void \*/,
+  /^Only pointer or string types can be used for casting$/,
+  /^Missing value argument for variadic call$/,
+];
+
+/** Class of an error, and its message where the contract keeps it. */
 function failure(error) {
   if (!(error instanceof Error)) return { thrown: inspect(error) };
-  return { error: error.constructor.name, message: neutral(error.message) };
+  const outcome = { error: error.constructor.name };
+  const kept = KEPT_TEXTS.some((text) => text.test(error.message));
+  if (kept) outcome.message = neutral(error.message);
+  return outcome;
 }
 
 module.exports = {

@@ -50,7 +50,10 @@ module.exports = ({ koffi, lib, fn, later, outcome }) => {
       add(`encode reference/${kind}`, () => koffi.encode(make(), 'int', 5));
       add(`view pointer/${kind}`, () => koffi.view(make(), 0));
     }
-    add(`async argument/${kind}`, () => outcome(fn('int int_add(int, int)'), make(), 1));
+    add(`async argument/${kind}`, async () => {
+      const [error, result] = await outcome(fn('int int_add(int, int)'), make(), 1);
+      return [error, result ?? 'nothing'];
+    });
     add(`async callback/${kind}`, () => (typeof make() === 'function' ? 'not tried' : fn('int int_add(int, int)').async(1, 2, make())));
     add(`thrown in a callback/${kind}`, () => lib.func('call_int', 'int', [koffi.pointer(koffi.proto(null, 'int', ['int'])), 'int'])(() => { throw make(); }, 1));
   }

@@ -9,10 +9,10 @@ const TEXTS = { empty: '', ascii: 'plain', accents: 'gr\u00fc\u00df', wide: '\u2
 module.exports = ({ koffi, lib, later }) => {
   const cases = [];
   const add = (id, run) => cases.push([`pointers/${id}`, run]);
-  const point = koffi.struct({ x: 'int', y: 'double' });
-  const any = koffi.union({ i: 'int', d: 'double' });
-  const proto = koffi.proto(null, 'int', ['int']);
-  const handle = koffi.opaque();
+  const point = koffi.struct('PointerPoint', { x: 'int', y: 'double' });
+  const any = koffi.union('PointerAny', { i: 'int', d: 'double' });
+  const proto = koffi.proto('PointerProto', 'int', ['int']);
+  const handle = koffi.opaque('PointerHandle');
   const types = {
     'int *': 'int *', 'unsigned int *': 'unsigned int *', 'uint8_t *': 'uint8_t *', 'int8_t *': 'int8_t *', 'int16_t *': 'int16_t *', 'int64_t *': 'int64_t *',
     'float *': 'float *', 'double *': 'double *', 'bool *': 'bool *', 'char *': 'char *', 'char16_t *': 'char16_t *', 'char32_t *': 'char32_t *', str: 'str',
@@ -24,6 +24,8 @@ module.exports = ({ koffi, lib, later }) => {
   for (const [name, type] of Object.entries(types)) {
     for (const [kind, make] of Object.entries(values)) {
       for (const [direction, mark] of Object.entries(marks)) {
+        // Numbers are addresses, and these are read as strings afterwards.
+        if (direction === 'inout' && name === 'char **' && /^array 1/.test(kind)) continue;
         add(`${direction} ${name}/${kind}`, () => {
           const given = make();
           const isNull = lib.func('is_null', 'bool', [mark(type)])(given);

@@ -63,7 +63,7 @@ module.exports = ({ koffi, lib }) => {
     add(`variadic double/${kind}`, () => lib.func('double sum_variadic_doubles(int, ...)')(1, 'double', make()));
     add(`variadic float/${kind}`, () => lib.func('double sum_variadic_doubles(int, ...)')(1, 'float', make()));
   }
-  for (const reader of Object.keys(koffi.decode)) {
+  for (const reader of Object.keys(koffi.decode).sort()) {
     for (const [kind, bytes] of Object.entries(PATTERNS)) {
       add(`decode.${reader}/${kind}`, () => koffi.decode[reader](Buffer.from([...bytes, 0, 0, 0, 0])));
     }
