@@ -120,9 +120,9 @@ function record(depth, options) {
 
 /** A type: mostly well-formed, sometimes spoiled in some place. */
 function typeOf(depth, options) {
-  if (chance(0.03)) return junk();
+  if (chance(0.01)) return junk();
   if (depth <= 0 || chance(0.4)) return pick(SCALARS);
-  if (chance(0.1)) return pick([...ARRAYS, D.StructArray, D.Array, D.Function, 55, -1]);
+  if (chance(0.03)) return pick([...ARRAYS, D.StructArray, D.Array, D.Function, 55, -1]);
   return pick([
     () => record(depth, options),
     () => {
@@ -154,12 +154,12 @@ const SCALAR_VALUES = {
 };
 
 /** A value: mostly one that fits the type. */
-function valueOf(type) {
+function fitting(type) {
   if (chance(0.04)) return junk();
   if (typeof type === 'number') {
     if (type === D.U8Array) return Buffer.alloc(below(20));
     if (type === D.StringArray) return times(5, () => 'item');
-    if (ARRAYS.includes(type)) return times(9, () => valueOf(D.Double));
+    if (ARRAYS.includes(type)) return times(9, () => fitting(D.Double));
     return (SCALAR_VALUES[type] ?? (() => (next() - 0.5) * 2 ** below(70)))();
   }
   if (type === null || typeof type !== 'object') return junk();
@@ -174,7 +174,7 @@ function valueOf(type) {
           ? D.String
           : D.Double;
     return Array.from({ length: chance(0.9) ? Math.max(0, length) || 0 : below(12) }, () =>
-      valueOf(item),
+      fitting(item),
     );
   }
   const value = {};
@@ -182,7 +182,7 @@ function valueOf(type) {
     if (name === 'ffiTypeTag' || chance(0.02)) continue;
     let field;
     try {
-      field = valueOf(type[name]);
+      field = fitting(type[name]);
     } catch {
       field = 1;
     }
@@ -207,7 +207,7 @@ const resultType = () => {
 
 const parameters = () => {
   const paramsType = times(4, () => typeOf(3, { huge: chance(0.1) }));
-  const paramsValue = chance(0.97) ? paramsType.map(valueOf) : times(4, junk);
+  const paramsValue = chance(0.97) ? paramsType.map(fitting) : times(4, junk);
   return { paramsType, paramsValue };
 };
 
