@@ -25,4 +25,5 @@ module.exports = {
   utf8Write: uncurry(Buffer.prototype.utf8Write),
   trunc: Math.trunc,
   floor: Math.floor,
+  min: Math.min,
 };

@@ -7,6 +7,7 @@
 
 const { native } = require('./loader.js');
 const memory = require('./memory.js');
+const { floor, min } = require('./primordials.js');
 
 const { views, FIXED, TOP, END, overflow, putAddress, getPointer, putPointer } = memory;
 const { u8, u32, i32 } = views;
@@ -34,7 +35,7 @@ const errnoSetting = new Routine('set_errno', '(i32) -> void');
 /** Stores a size, a number, in a cell. */
 function putSize(cell, size) {
   u32[cell >> 2] = size;
-  if (pointerSize === 8) u32[(cell >> 2) + 1] = Math.floor(size / 4294967296);
+  if (pointerSize === 8) u32[(cell >> 2) + 1] = floor(size / 4294967296);
 }
 
 const getSize = (cell) =>
@@ -61,7 +62,7 @@ function bytesAt(address, size) {
   const bytes = new Uint8Array(size);
   const step = END - u32[TOP];
   for (let done = 0; done < size; done += step) {
-    const part = Math.min(step, size - done);
+    const part = min(step, size - done);
     const at = u32[TOP];
     copyFrom(address + BigInt(done), at, part);
     bytes.set(u8.subarray(at, at + part), done);
@@ -73,7 +74,7 @@ function bytesAt(address, size) {
 function writeBytes(address, bytes) {
   const step = END - u32[TOP];
   for (let done = 0; done < bytes.length; done += step) {
-    const part = Math.min(step, bytes.length - done);
+    const part = min(step, bytes.length - done);
     const at = u32[TOP];
     u8.set(bytes.subarray(done, done + part), at);
     copyTo(address + BigInt(done), at, part);

@@ -11,7 +11,14 @@ koffi.struct('Point', { x: 'int', y: 'double' });
 
 ours('1: a wrong value for an integer member is a TypeError', () => {
   const echo = fn('Point echo_Point(Point)');
-  for (const [kind, value] of Object.entries({ String: '1', Null: null, Boolean: true, Object: {}, Array: [1], Symbol: Symbol('s') })) {
+  for (const [kind, value] of Object.entries({
+    String: '1',
+    Null: null,
+    Boolean: true,
+    Object: {},
+    Array: [1],
+    Symbol: Symbol('s'),
+  })) {
     throws(() => echo({ x: value, y: 1 }), `Unexpected ${kind} value, expected number`, TypeError);
   }
   assert.deepEqual(echo({ x: 1, y: 2 }), { x: 1, y: 2 });
@@ -20,16 +27,30 @@ ours('1: a wrong value for an integer member is a TypeError', () => {
 ours('2: packed structs by value', () => {
   const packed = koffi.pack('Packed', { a: 'int8_t', b: 'double', c: 'int16_t' });
   const echo = lib.func('echo_Packed', packed, [packed]);
-  for (let i = 0; i < 10; i++) assert.deepEqual(echo({ a: i, b: i / 8, c: 0 - i }), { a: i, b: i / 8, c: 0 - i });
+  for (let i = 0; i < 10; i++)
+    assert.deepEqual(echo({ a: i, b: i / 8, c: 0 - i }), { a: i, b: i / 8, c: 0 - i });
 });
 
 ours('3: nested arrays, arrays of pointers and of strings', () => {
   const memory = new Int32Array([1, 2, 3, 4, 5, 6]);
   const rows = koffi.decode(memory, 'int[3][2]');
   assert.ok(Array.isArray(rows));
-  assert.deepEqual(rows.map((row) => [...row]), [[1, 2, 3], [4, 5, 6]]);
+  assert.deepEqual(
+    rows.map((row) => [...row]),
+    [
+      [1, 2, 3],
+      [4, 5, 6],
+    ],
+  );
   const cube = koffi.decode(memory, 'int[1][2][3]');
-  assert.deepEqual(cube.map((plane) => plane.map((row) => [...row])), [[[1], [2]], [[3], [4]], [[5], [6]]]);
+  assert.deepEqual(
+    cube.map((plane) => plane.map((row) => [...row])),
+    [
+      [[1], [2]],
+      [[3], [4]],
+      [[5], [6]],
+    ],
+  );
   const pointers = new BigUint64Array([koffi.address(memory), 0n]);
   assert.deepEqual(koffi.decode(pointers, 'int *[2]'), [koffi.address(memory), null]);
   const texts = new BigUint64Array([koffi.address(lib.symbol('exported_text')), 0n]);
@@ -42,8 +63,16 @@ ours('4: arrays of void and of opaque types', () => {
   koffi.opaque('Opaque4');
   for (const type of ['void', 'Opaque4']) {
     throws(() => koffi.array(type, 3), 'Cannot make array of empty or incomplete type', TypeError);
-    throws(() => koffi.resolve(`${type}[3]`), 'Cannot make array of empty or incomplete type', TypeError);
-    throws(() => koffi.decode(Buffer.alloc(8), type, 3), /Cannot make array of empty or incomplete type|Cannot decode value of type/, TypeError);
+    throws(
+      () => koffi.resolve(`${type}[3]`),
+      'Cannot make array of empty or incomplete type',
+      TypeError,
+    );
+    throws(
+      () => koffi.decode(Buffer.alloc(8), type, 3),
+      /Cannot make array of empty or incomplete type|Cannot decode value of type/,
+      TypeError,
+    );
   }
 });
 
@@ -56,7 +85,10 @@ ours('5: const behind a star', () => {
 });
 
 ours('6: uint64_t callback arguments of 2^63 and more', () => {
-  const call = lib.func('call_uint64', 'uint64_t', [koffi.pointer(koffi.proto('uint64_t (uint64_t)')), 'uint64_t']);
+  const call = lib.func('call_uint64', 'uint64_t', [
+    koffi.pointer(koffi.proto('uint64_t (uint64_t)')),
+    'uint64_t',
+  ]);
   const seen = [];
   for (const value of [2n ** 63n, 2n ** 64n - 1n, 2n ** 53n + 1n]) {
     call((given) => {
@@ -89,15 +121,27 @@ ours('9: an out parameter that is no object', () => {
 });
 
 ours('10: an array is no struct', () => {
-  throws(() => fn('Point echo_Point(Point)')([1, 2]), 'Unexpected Array value, expected object', TypeError);
-  throws(() => fn('Point echo_Point(Point)')(new Float64Array(2)), /^Unexpected Float64Array value, expected object$/, TypeError);
+  throws(
+    () => fn('Point echo_Point(Point)')([1, 2]),
+    'Unexpected Array value, expected object',
+    TypeError,
+  );
+  throws(
+    () => fn('Point echo_Point(Point)')(new Float64Array(2)),
+    /^Unexpected Float64Array value, expected object$/,
+    TypeError,
+  );
 });
 
 ours('11: names of disposables are names', () => {
   throws(() => koffi.disposable('not a name', 'str'), "Invalid type name 'not a name'", Error);
   throws(() => koffi.disposable('1st', 'str'), "Invalid type name '1st'", Error);
   koffi.disposable('Disposable11', 'str');
-  throws(() => koffi.disposable('Disposable11', 'str'), "Duplicate type name 'Disposable11'", Error);
+  throws(
+    () => koffi.disposable('Disposable11', 'str'),
+    "Duplicate type name 'Disposable11'",
+    Error,
+  );
 });
 
 test('12: a number is an address', () => {
@@ -149,7 +193,11 @@ ours('17: an exception of a getter is thrown', () => {
   };
   throws(() => fn('Point echo_Point(Point)')(failing), 'in the getter', RangeError);
   throws(() => fn('double point_sum_at(const Point *)')(failing), 'in the getter', RangeError);
-  throws(() => fn('double points_sum(const Point *, int)')([{ x: 1 }, failing], 2), 'in the getter', RangeError);
+  throws(
+    () => fn('double points_sum(const Point *, int)')([{ x: 1 }, failing], 2),
+    'in the getter',
+    RangeError,
+  );
 });
 
 ours('18: errors of variadic arguments and of prototypes are errors', () => {
@@ -166,7 +214,10 @@ ours('19: NULL for a function, a view, a fast reader', () => {
 });
 
 ours('20: the readers stay inside of sized memory', () => {
-  throws(() => koffi.decode.int(Buffer.alloc(2)), /^Expected buffer with size superior or equal to type int \(4 bytes\)$/);
+  throws(
+    () => koffi.decode.int(Buffer.alloc(2)),
+    /^Expected buffer with size superior or equal to type int \(4 bytes\)$/,
+  );
   assert.deepEqual(koffi.decode(new Int32Array([1, 2, 3]), 'int', -1), new Int32Array([1, 2, 3]));
 });
 

@@ -19,7 +19,13 @@ test('load: a path, the process, a bare name', () => {
 });
 
 test('load: options', () => {
-  for (const options of [{}, { lazy: true }, { global: true }, { lazy: true, global: true, deep: true }, { other: 1 }]) {
+  for (const options of [
+    {},
+    { lazy: true },
+    { global: true },
+    { lazy: true, global: true, deep: true },
+    { other: 1 },
+  ]) {
     assert.equal(koffi.load(koffiPath(), options).func('int forty_two()')(), 42);
   }
 });
@@ -30,18 +36,38 @@ test('load: a global library gives its symbols to the process', () => {
     koffi.load(process.argv[1], { global: process.argv[2] === 'global' });
     try { console.log(koffi.load(null).func('int forty_two()')()); } catch (e) { console.log(e.message); }
   `;
-  const run = (how) => execFileSync(process.execPath, ['-e', script, koffiPath(), how], { cwd: ROOT, encoding: 'utf8' }).trim();
+  const run = (how) =>
+    execFileSync(process.execPath, ['-e', script, koffiPath(), how], {
+      cwd: ROOT,
+      encoding: 'utf8',
+    }).trim();
   assert.equal(run('global'), '42');
   assert.equal(run('local'), "Cannot find function 'forty_two' in shared library");
 });
 
 test('load: errors', () => {
-  throws(() => koffi.load('/nonexistent/libnothing.so'), /^Failed to load shared library: .*[Nn]o such file/, Error);
+  throws(
+    () => koffi.load('/nonexistent/libnothing.so'),
+    /^Failed to load shared library: .*[Nn]o such file/,
+    Error,
+  );
   const text = path.join(ROOT, 'package.json');
   throws(() => koffi.load(text), /^Failed to load shared library: .*invalid ELF header/, Error);
-  throws(() => koffi.load(5), 'Unexpected Number value for filename, expected string or null', TypeError);
-  throws(() => koffi.load({}), 'Unexpected Object value for filename, expected string or null', TypeError);
-  throws(() => koffi.load(null, 5), 'Unexpected Number value for options, expected object', TypeError);
+  throws(
+    () => koffi.load(5),
+    'Unexpected Number value for filename, expected string or null',
+    TypeError,
+  );
+  throws(
+    () => koffi.load({}),
+    'Unexpected Object value for filename, expected string or null',
+    TypeError,
+  );
+  throws(
+    () => koffi.load(null, 5),
+    'Unexpected Number value for options, expected object',
+    TypeError,
+  );
 });
 
 test('func: prototype, name and list, convention', () => {
@@ -76,18 +102,51 @@ test('func: old methods for conventions', () => {
 });
 
 test('func: errors', () => {
-  throws(() => lib.func('int no_such(int)'), "Cannot find function 'no_such' in shared library", Error);
-  throws(() => lib.func('no_such', 'int', []), "Cannot find function 'no_such' in shared library", Error);
-  throws(() => lib.func({}, 'int', []), /^Unexpected Object value for name, expected string or integer$/, TypeError);
-  throws(() => lib.func('int_add', 'missing_t', []), "Unknown or invalid type name 'missing_t'", TypeError);
-  throws(() => lib.func('int_add', 'int', ['missing_t']), "Unknown or invalid type name 'missing_t'", TypeError);
-  throws(() => lib.func('missing_t int_add(int)'), "Unknown or invalid type name 'missing_t'", Error);
-  throws(() => lib.func('int int_add(int a, missing_t b)'), "Unknown or invalid type name 'missing_t'", Error);
-  throws(() => lib.func('int_add', 'int', [5]), 'Unexpected Number value as type specifier, expected string or type', TypeError);
+  throws(
+    () => lib.func('int no_such(int)'),
+    "Cannot find function 'no_such' in shared library",
+    Error,
+  );
+  throws(
+    () => lib.func('no_such', 'int', []),
+    "Cannot find function 'no_such' in shared library",
+    Error,
+  );
+  throws(
+    () => lib.func({}, 'int', []),
+    /^Unexpected Object value for name, expected string or integer$/,
+    TypeError,
+  );
+  throws(
+    () => lib.func('int_add', 'missing_t', []),
+    "Unknown or invalid type name 'missing_t'",
+    TypeError,
+  );
+  throws(
+    () => lib.func('int_add', 'int', ['missing_t']),
+    "Unknown or invalid type name 'missing_t'",
+    TypeError,
+  );
+  throws(
+    () => lib.func('missing_t int_add(int)'),
+    "Unknown or invalid type name 'missing_t'",
+    Error,
+  );
+  throws(
+    () => lib.func('int int_add(int a, missing_t b)'),
+    "Unknown or invalid type name 'missing_t'",
+    Error,
+  );
+  throws(
+    () => lib.func('int_add', 'int', [5]),
+    'Unexpected Number value as type specifier, expected string or type',
+    TypeError,
+  );
 });
 
 test('func: parameters that are no list', () => {
-  const message = /^Unexpected \w+ value for parameters of 'int_add', expected an array$|^Unknown or invalid type name/;
+  const message =
+    /^Unexpected \w+ value for parameters of 'int_add', expected an array$|^Unknown or invalid type name/;
   for (const list of [5, {}, null, 'int']) {
     throws(() => lib.func('__cdecl', 'int_add', 'int', list), message, TypeError);
     throws(() => lib.func('int_add', koffi.types.int, list), message, TypeError);
@@ -95,17 +154,38 @@ test('func: parameters that are no list', () => {
 });
 
 test('func: what cannot be a parameter or a result', () => {
-  throws(() => lib.func('int int_add(int a[3], int b)'), /Array types decay to pointers in prototypes \(C standard\), use pointers/);
-  throws(() => lib.func('int_add', 'int', ['int[3]']), /Array types decay to pointers|Type int\[3\] cannot be used as a parameter/);
-  throws(() => lib.func('int_add', 'int[3]', []), /Array types decay to pointers|not allowed to directly return/);
+  throws(
+    () => lib.func('int int_add(int a[3], int b)'),
+    /Array types decay to pointers in prototypes \(C standard\), use pointers/,
+  );
+  throws(
+    () => lib.func('int_add', 'int', ['int[3]']),
+    /Array types decay to pointers|Type int\[3\] cannot be used as a parameter/,
+  );
+  throws(
+    () => lib.func('int_add', 'int[3]', []),
+    /Array types decay to pointers|not allowed to directly return/,
+  );
   throws(() => lib.func('int int_add(void a, int b)'), /Type void cannot be used as a parameter/);
   throws(() => lib.func('int int_add(_Out_ int a)'), /Type int cannot be used as a parameter/);
   koffi.opaque('NeverComplete');
-  throws(() => lib.func('int int_add(NeverComplete a)'), /Type NeverComplete cannot be used as a parameter/);
-  throws(() => lib.func('NeverComplete int_add(int a)'), /not allowed to directly return NeverComplete values \(maybe try NeverComplete \*\)/);
+  throws(
+    () => lib.func('int int_add(NeverComplete a)'),
+    /Type NeverComplete cannot be used as a parameter/,
+  );
+  throws(
+    () => lib.func('NeverComplete int_add(int a)'),
+    /not allowed to directly return NeverComplete values \(maybe try NeverComplete \*\)/,
+  );
   koffi.proto('int NeverDirect(int)');
-  throws(() => lib.func('int int_add(NeverDirect a)'), /Type NeverDirect cannot be used as a parameter/);
-  throws(() => lib.func('NeverDirect int_add(int)'), /not allowed to directly return NeverDirect values/);
+  throws(
+    () => lib.func('int int_add(NeverDirect a)'),
+    /Type NeverDirect cannot be used as a parameter/,
+  );
+  throws(
+    () => lib.func('NeverDirect int_add(int)'),
+    /not allowed to directly return NeverDirect values/,
+  );
 });
 
 test('func: errors of the prototype grammar', () => {
@@ -116,7 +196,11 @@ test('func: errors of the prototype grammar', () => {
   throws(() => lib.func('int int_add(..., int)'), /^Unexpected token ',', expected '\)'$/, Error);
   throws(() => lib.func(''), /^Unexpected end of prototype, expected type$/, Error);
   const many = Array.from({ length: 65 }, (_, i) => `int p${i}`).join(', ');
-  throws(() => lib.func(`int int_add(${many})`), /^Functions cannot have more than 64 parameters$/, Error);
+  throws(
+    () => lib.func(`int int_add(${many})`),
+    /^Functions cannot have more than 64 parameters$/,
+    Error,
+  );
 });
 
 test('func: the longest type name wins, parameter names are free', () => {
@@ -133,18 +217,30 @@ test('symbol', () => {
   assert.equal(koffi.decode(lib.symbol('exported_number'), 'int'), -5);
   koffi.encode(number, 'int', 1234);
   assert.equal(koffi.decode(lib.symbol('exported_text', 'char *'), 'char', -1), 'exported');
-  throws(() => lib.symbol('missing', 'int'), "Cannot find symbol 'missing' in shared library", Error);
+  throws(
+    () => lib.symbol('missing', 'int'),
+    "Cannot find symbol 'missing' in shared library",
+    Error,
+  );
   assert.equal(koffi.call(lib.symbol('int_add'), koffi.proto('int (int, int)'), 40, 2), 42);
 });
 
 test('info', () => {
-  const { info } = lib.func('double mix(int8_t a, uint16_t, int64_t c, float d, double e, bool f, uint8_t)');
+  const { info } = lib.func(
+    'double mix(int8_t a, uint16_t, int64_t c, float d, double e, bool f, uint8_t)',
+  );
   assert.equal(info.name, 'mix');
-  assert.deepEqual(info.arguments.map(({ type }) => type.name), ['int8_t', 'uint16_t', 'int64_t', 'float', 'double', 'bool', 'uint8_t']);
+  assert.deepEqual(
+    info.arguments.map(({ type }) => type.name),
+    ['int8_t', 'uint16_t', 'int64_t', 'float', 'double', 'bool', 'uint8_t'],
+  );
   assert.ok(info.arguments.every(({ direction }) => direction === 'Input'));
   assert.equal(info.result, koffi.types.double);
   const divide = lib.func('void divide(int a, int b, _Out_ int *q, _Inout_ int *r)').info;
-  assert.deepEqual(divide.arguments.map(({ direction }) => direction), ['Input', 'Input', 'Output', 'Input/Output']);
+  assert.deepEqual(
+    divide.arguments.map(({ direction }) => direction),
+    ['Input', 'Input', 'Output', 'Input/Output'],
+  );
   assert.equal(divide.result.name, 'void');
   assert.equal(divide.arguments[2].type.primitive, 'Pointer');
   assert.equal(divide.arguments[2].type.ref, koffi.types.int);
@@ -183,7 +279,9 @@ ours('a function of an unloaded library throws instead of jumping into nothing',
   fs.rmSync(file);
 });
 
-test('a handle can be disposed of', { skip: Symbol.dispose === undefined && 'no Symbol.dispose' }, () => {
+test('a handle can be disposed of', {
+  skip: Symbol.dispose === undefined && 'no Symbol.dispose',
+}, () => {
   const file = copyOfLibrary('dispose');
   const handle = koffi.load(file);
   handle[Symbol.dispose]();
@@ -192,7 +290,10 @@ test('a handle can be disposed of', { skip: Symbol.dispose === undefined && 'no 
 });
 
 test('extension, version, errno names', () => {
-  assert.equal(koffi.extension, { linux: '.so', darwin: '.dylib', win32: '.dll' }[process.platform]);
+  assert.equal(
+    koffi.extension,
+    { linux: '.so', darwin: '.dylib', win32: '.dll' }[process.platform],
+  );
   assert.match(koffi.version, /^\d+\.\d+\.\d+/);
   const { errno } = require('node:os').constants;
   for (const name of ['EPERM', 'ENOENT', 'EINVAL', 'EAGAIN', 'ERANGE', 'ECONNREFUSED']) {

@@ -22,7 +22,11 @@ test('address', () => {
   assert.equal(koffi.address(Buffer.from(buffer, 10, 5)), start + 10n);
   throws(() => koffi.address('x'), 'Unexpected String value for ptr, expected pointer', TypeError);
   throws(() => koffi.address({}), 'Unexpected Object value for ptr, expected pointer', TypeError);
-  throws(() => koffi.address(() => 1), 'Unexpected Function value for ptr, expected pointer', TypeError);
+  throws(
+    () => koffi.address(() => 1),
+    'Unexpected Function value for ptr, expected pointer',
+    TypeError,
+  );
 });
 
 test('decode: numbers at offsets, from pointers and memory', () => {
@@ -63,7 +67,10 @@ test('decode: a length', () => {
   assert.deepEqual(koffi.decode(memory, 'uint8_t', 0), new Uint8Array());
   const points = Buffer.alloc(32);
   points.writeInt32LE(7, 16);
-  assert.deepEqual(koffi.decode(points, 'Point', 2), [{ x: 0, y: 0 }, { x: 7, y: 0 }]);
+  assert.deepEqual(koffi.decode(points, 'Point', 2), [
+    { x: 0, y: 0 },
+    { x: 7, y: 0 },
+  ]);
   assert.equal(koffi.decode(lib.symbol('exported_text'), 'char', 3), 'exp');
   assert.equal(koffi.decode(Buffer.from('ab\0c'), 'char', 4), 'ab');
 });
@@ -71,9 +78,22 @@ test('decode: a length', () => {
 test('decode: up to the zero', () => {
   assert.equal(koffi.decode(lib.symbol('exported_text'), 'char', -1), 'exported');
   assert.deepEqual(koffi.decode(new Int32Array([1, 2, 0, 4]), 'int', -1), new Int32Array([1, 2]));
-  assert.equal(koffi.decode(fn('const char16_t *static_text16()').info && lib.func('static_text16', 'void *', [])(), 'char16_t', -1), 'gr\u00fc\u00df \u{1F600}');
-  assert.equal(koffi.decode(lib.func('static_text32', 'void *', [])(), 'char32_t', -1), 'gr\u00fc\u00df \u{1F600}');
-  assert.deepEqual(koffi.decode(fn('int *static_ints()')(), 'int', -1), new Int32Array([1, -2, 3, -4, 5]));
+  assert.equal(
+    koffi.decode(
+      fn('const char16_t *static_text16()').info && lib.func('static_text16', 'void *', [])(),
+      'char16_t',
+      -1,
+    ),
+    'gr\u00fc\u00df \u{1F600}',
+  );
+  assert.equal(
+    koffi.decode(lib.func('static_text32', 'void *', [])(), 'char32_t', -1),
+    'gr\u00fc\u00df \u{1F600}',
+  );
+  assert.deepEqual(
+    koffi.decode(fn('int *static_ints()')(), 'int', -1),
+    new Int32Array([1, -2, 3, -4, 5]),
+  );
 });
 
 ours('decode: no zero before the end of the memory', () => {
@@ -86,14 +106,38 @@ test('decode: errors', () => {
   const memory = bytes();
   throws(() => koffi.decode(null, 'int'), 'Cannot encode data in NULL pointer', Error);
   throws(() => koffi.decode(memory, -1, 'int'), 'Offset must be >= 0', Error);
-  throws(() => koffi.decode(memory, 8, 'int'), 'Expected buffer with size superior or equal to type int (12 bytes)', Error);
-  throws(() => koffi.decode(memory, 'uint8_t', 11), 'Expected buffer with size superior or equal to type uint8_t[11] (11 bytes)', Error);
-  throws(() => koffi.decode(memory, 'double', -1), 'Cannot determine null-terminated length for type double', TypeError);
+  throws(
+    () => koffi.decode(memory, 8, 'int'),
+    'Expected buffer with size superior or equal to type int (12 bytes)',
+    Error,
+  );
+  throws(
+    () => koffi.decode(memory, 'uint8_t', 11),
+    'Expected buffer with size superior or equal to type uint8_t[11] (11 bytes)',
+    Error,
+  );
+  throws(
+    () => koffi.decode(memory, 'double', -1),
+    'Cannot determine null-terminated length for type double',
+    TypeError,
+  );
   throws(() => koffi.decode(memory, 'void'), 'Cannot decode value of type void', TypeError);
-  throws(() => koffi.decode({}, 'int'), 'Unexpected Object value for reference, expected pointer', TypeError);
-  throws(() => koffi.decode('text', 'int'), 'Unexpected String value for reference, expected pointer', TypeError);
+  throws(
+    () => koffi.decode({}, 'int'),
+    'Unexpected Object value for reference, expected pointer',
+    TypeError,
+  );
+  throws(
+    () => koffi.decode('text', 'int'),
+    'Unexpected String value for reference, expected pointer',
+    TypeError,
+  );
   throws(() => koffi.decode(memory), 'Expected 2 to 4 arguments, got 1', TypeError);
-  throws(() => koffi.decode(memory, 'missing_t'), "Unknown or invalid type name 'missing_t'", TypeError);
+  throws(
+    () => koffi.decode(memory, 'missing_t'),
+    "Unknown or invalid type name 'missing_t'",
+    TypeError,
+  );
 });
 
 test('decode: functions', () => {
@@ -111,7 +155,15 @@ test('encode: numbers, structs, arrays, text', () => {
   koffi.encode(memory, 1, 'uint8_t', [7, 8], 2);
   assert.deepEqual([...memory.subarray(0, 4)], [255, 7, 8, 255]);
   const points = Buffer.alloc(32);
-  koffi.encode(points, 'Point', [{ x: 1, y: 0.5 }, { x: 2, y: 1.5 }], 2);
+  koffi.encode(
+    points,
+    'Point',
+    [
+      { x: 1, y: 0.5 },
+      { x: 2, y: 1.5 },
+    ],
+    2,
+  );
   assert.deepEqual(koffi.decode(points, 16, 'Point'), { x: 2, y: 1.5 });
   koffi.encode(koffi.address(points), 16, Point, { x: 3 });
   assert.deepEqual(koffi.decode(points, 16, 'Point'), { x: 3, y: 0 });
@@ -136,16 +188,35 @@ test('encode: strings stay alive in memory', () => {
     },
     { helpers: './koffi', flags: ['--expose-gc'] },
   );
-  assert.deepEqual(run, Array.from({ length: 100 }, (_, i) => `text number ${i}`));
+  assert.deepEqual(
+    run,
+    Array.from({ length: 100 }, (_, i) => `text number ${i}`),
+  );
 });
 
 test('encode: errors', () => {
   throws(() => koffi.encode(null, 'int', 5), 'Cannot encode data in NULL pointer', Error);
   throws(() => koffi.encode(bytes(), -1, 'int', 5), 'Offset must be >= 0', Error);
-  throws(() => koffi.encode(bytes(), 8, 'int', 5), 'Expected buffer with size superior or equal to type int (12 bytes)', Error);
-  throws(() => koffi.encode(bytes(), 'uint8_t', Array(11).fill(1), 11), 'Expected buffer with size superior or equal to type uint8_t[11] (11 bytes)', Error);
-  throws(() => koffi.encode(bytes(), 'int', 'x'), 'Unexpected String value, expected number', TypeError);
-  throws(() => koffi.encode(Buffer.alloc(8), 'Unary *', () => 1), 'Cannot encode non-registered callback', Error);
+  throws(
+    () => koffi.encode(bytes(), 8, 'int', 5),
+    'Expected buffer with size superior or equal to type int (12 bytes)',
+    Error,
+  );
+  throws(
+    () => koffi.encode(bytes(), 'uint8_t', Array(11).fill(1), 11),
+    'Expected buffer with size superior or equal to type uint8_t[11] (11 bytes)',
+    Error,
+  );
+  throws(
+    () => koffi.encode(bytes(), 'int', 'x'),
+    'Unexpected String value, expected number',
+    TypeError,
+  );
+  throws(
+    () => koffi.encode(Buffer.alloc(8), 'Unary *', () => 1),
+    'Cannot encode non-registered callback',
+    Error,
+  );
 });
 
 test('encode: registered callbacks', () => {
@@ -183,22 +254,45 @@ test('alloc and free', () => {
   koffi.free(fn('void *new_text(str)')('freed by JavaScript'));
   throws(() => koffi.alloc('int', 0), 'Size must be greater than 0', Error);
   throws(() => koffi.alloc('int', -1), 'Size must be greater than 0', Error);
-  throws(() => koffi.alloc('void', 1), 'Cannot allocate memory for zero-sized type void', TypeError);
+  throws(
+    () => koffi.alloc('void', 1),
+    'Cannot allocate memory for zero-sized type void',
+    TypeError,
+  );
   throws(() => koffi.alloc('int'), 'Expected 2 arguments, got 1', TypeError);
-  throws(() => koffi.alloc('int', '3'), 'Unexpected String value for length, expected number', TypeError);
+  throws(
+    () => koffi.alloc('int', '3'),
+    'Unexpected String value for length, expected number',
+    TypeError,
+  );
   throws(() => koffi.free('x'), 'Unexpected String value for ptr, expected pointer', TypeError);
 });
 
 test('call', () => {
   const type = koffi.proto('int (int, int)');
   assert.equal(koffi.call(lib.symbol('int_add'), type, 40, 2), 42);
-  assert.equal(koffi.call(lib.symbol('sum_variadic'), koffi.proto('int (int, ...)'), 2, 'int', 40, 'int', 2), 42);
+  assert.equal(
+    koffi.call(lib.symbol('sum_variadic'), koffi.proto('int (int, ...)'), 2, 'int', 40, 'int', 2),
+    42,
+  );
   const out = [0];
   koffi.call(lib.symbol('set_int'), koffi.proto('void (_Out_ int *, int)'), out, 7);
   assert.deepEqual(out, [7]);
-  throws(() => koffi.call(lib.symbol('int_add'), 'Unary *', 5), 'Unexpected String value for type, expected function type', TypeError);
-  throws(() => koffi.call(lib.symbol('int_add'), 'int *', 5), 'Unexpected String value for type, expected function type', TypeError);
-  throws(() => koffi.call(lib.symbol('int_add'), 'Unary'), /^Expected 1 arguments?, got 0$/, TypeError);
+  throws(
+    () => koffi.call(lib.symbol('int_add'), 'Unary *', 5),
+    'Unexpected String value for type, expected function type',
+    TypeError,
+  );
+  throws(
+    () => koffi.call(lib.symbol('int_add'), 'int *', 5),
+    'Unexpected String value for type, expected function type',
+    TypeError,
+  );
+  throws(
+    () => koffi.call(lib.symbol('int_add'), 'Unary'),
+    /^Expected 1 arguments?, got 0$/,
+    TypeError,
+  );
 });
 
 ours('call: NULL', () => {
@@ -208,25 +302,62 @@ ours('call: NULL', () => {
 });
 
 const FAST = {
-  char: 'Int8', uchar: 'UInt8', short: 'Int16LE', ushort: 'UInt16LE', int: 'Int32LE', uint: 'UInt32LE', long: 'BigInt64LE', ulong: 'BigUInt64LE',
-  longlong: 'BigInt64LE', ulonglong: 'BigUInt64LE', int8: 'Int8', uint8: 'UInt8', int16: 'Int16LE', int16le: 'Int16LE', int16be: 'Int16BE',
-  uint16: 'UInt16LE', uint16le: 'UInt16LE', uint16be: 'UInt16BE', int32: 'Int32LE', int32le: 'Int32LE', int32be: 'Int32BE', uint32: 'UInt32LE',
-  uint32le: 'UInt32LE', uint32be: 'UInt32BE', int64: 'BigInt64LE', int64le: 'BigInt64LE', int64be: 'BigInt64BE', uint64: 'BigUInt64LE',
-  uint64le: 'BigUInt64LE', uint64be: 'BigUInt64BE', float: 'FloatLE', double: 'DoubleLE',
+  char: 'Int8',
+  uchar: 'UInt8',
+  short: 'Int16LE',
+  ushort: 'UInt16LE',
+  int: 'Int32LE',
+  uint: 'UInt32LE',
+  long: 'BigInt64LE',
+  ulong: 'BigUInt64LE',
+  longlong: 'BigInt64LE',
+  ulonglong: 'BigUInt64LE',
+  int8: 'Int8',
+  uint8: 'UInt8',
+  int16: 'Int16LE',
+  int16le: 'Int16LE',
+  int16be: 'Int16BE',
+  uint16: 'UInt16LE',
+  uint16le: 'UInt16LE',
+  uint16be: 'UInt16BE',
+  int32: 'Int32LE',
+  int32le: 'Int32LE',
+  int32be: 'Int32BE',
+  uint32: 'UInt32LE',
+  uint32le: 'UInt32LE',
+  uint32be: 'UInt32BE',
+  int64: 'BigInt64LE',
+  int64le: 'BigInt64LE',
+  int64be: 'BigInt64BE',
+  uint64: 'BigUInt64LE',
+  uint64le: 'BigUInt64LE',
+  uint64be: 'BigUInt64BE',
+  float: 'FloatLE',
+  double: 'DoubleLE',
 };
 
 for (const [name, reader] of Object.entries(FAST)) {
   test(`decode.${name}`, () => {
-    for (const pattern of [[255, 254, 253, 252, 251, 250, 249, 248], [1, 0, 0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0, 0, 128], [1, 2, 3, 4, 5, 6, 7, 64]]) {
+    for (const pattern of [
+      [255, 254, 253, 252, 251, 250, 249, 248],
+      [1, 0, 0, 0, 0, 0, 0, 0],
+      [0, 0, 0, 0, 0, 0, 0, 128],
+      [1, 2, 3, 4, 5, 6, 7, 64],
+    ]) {
       const memory = Buffer.from(pattern);
       let expected = memory[`read${reader}`](0);
-      if (typeof expected === 'bigint' && expected >= -(2n ** 53n) && expected <= 2n ** 53n) expected = Number(expected);
+      if (typeof expected === 'bigint' && expected >= -(2n ** 53n) && expected <= 2n ** 53n)
+        expected = Number(expected);
       assert.ok(Object.is(koffi.decode[name](memory), expected), `${pattern}`);
       assert.ok(Object.is(koffi.decode[name](koffi.address(memory)), expected));
       const shifted = Buffer.concat([Buffer.alloc(3), memory]).subarray(3);
       assert.ok(Object.is(koffi.decode[name](shifted), expected));
     }
-    throws(() => koffi.decode[name]('x'), 'Unexpected String value for ptr, expected pointer', TypeError);
+    throws(
+      () => koffi.decode[name]('x'),
+      'Unexpected String value for ptr, expected pointer',
+      TypeError,
+    );
   });
 }
 
@@ -236,13 +367,19 @@ test('decode.string and its relatives read text at the pointer', () => {
   assert.equal(koffi.decode.string(Buffer.from('gr\u00fc\u00df\0')), 'gr\u00fc\u00df');
   assert.equal(koffi.decode.string16(Buffer.from('abc\0', 'utf16le')), 'abc');
   assert.equal(koffi.decode.string16(Buffer.from('abc\0', 'utf16le'), 2), 'ab');
-  assert.equal(koffi.decode.string32(lib.func('static_text32', 'void *', [])()), 'gr\u00fc\u00df \u{1F600}');
+  assert.equal(
+    koffi.decode.string32(lib.func('static_text32', 'void *', [])()),
+    'gr\u00fc\u00df \u{1F600}',
+  );
   assert.equal(koffi.decode.wstring(lib.func('static_wide', 'void *', [])()), 'wide \u20ac');
   assert.equal(koffi.decode.string(null), null);
 });
 
 ours('the fast readers check what they can', () => {
   throws(() => koffi.decode.int(null), /NULL/);
-  throws(() => koffi.decode.int(Buffer.alloc(2)), /Expected buffer with size superior or equal to type int \(4 bytes\)/);
+  throws(
+    () => koffi.decode.int(Buffer.alloc(2)),
+    /Expected buffer with size superior or equal to type int \(4 bytes\)/,
+  );
   assert.equal(koffi.decode.string(Buffer.from('abc')), 'abc', 'no further than the memory');
 });

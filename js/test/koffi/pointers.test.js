@@ -6,8 +6,16 @@ const test = require('node:test');
 const { koffi, fn, lib, ours, throws } = require('../support/koffi');
 
 const KINDS = {
-  int8: Int8Array, uint8: Uint8Array, int16: Int16Array, uint16: Uint16Array, int32: Int32Array,
-  uint32: Uint32Array, int64: BigInt64Array, uint64: BigUint64Array, float: Float32Array, double: Float64Array,
+  int8: Int8Array,
+  uint8: Uint8Array,
+  int16: Int16Array,
+  uint16: Uint16Array,
+  int32: Int32Array,
+  uint32: Uint32Array,
+  int64: BigInt64Array,
+  uint64: BigUint64Array,
+  float: Float32Array,
+  double: Float64Array,
 };
 const cType = (kind) => (['float', 'double'].includes(kind) ? kind : `${kind}_t`);
 
@@ -39,12 +47,23 @@ test('typed arrays, Buffers, ArrayBuffers and DataViews pass their own memory', 
   const address = fn('uint64_t address_of(const void *)');
   const readByte = fn('uint8_t read_byte(const void *, int)');
   const buffer = new ArrayBuffer(64);
-  new Uint8Array(buffer).forEach((_, i, all) => { all[i] = i; });
-  const views = [buffer, Buffer.from(buffer, 8, 16), new DataView(buffer, 8, 16), ...Object.values(KINDS).map((Kind) => new Kind(buffer, 8, 2))];
+  new Uint8Array(buffer).forEach((_, i, all) => {
+    all[i] = i;
+  });
+  const views = [
+    buffer,
+    Buffer.from(buffer, 8, 16),
+    new DataView(buffer, 8, 16),
+    ...Object.values(KINDS).map((Kind) => new Kind(buffer, 8, 2)),
+  ];
   for (const view of views) {
     const offset = view.byteOffset ?? 0;
     assert.equal(readByte(view, 0), offset, view.constructor.name);
-    assert.equal(BigInt(address(view)), BigInt(address(buffer)) + BigInt(offset), view.constructor.name);
+    assert.equal(
+      BigInt(address(view)),
+      BigInt(address(buffer)) + BigInt(offset),
+      view.constructor.name,
+    );
   }
   const ints = new Int32Array([1, 2, 3, 4]);
   fn('void twice_int32s(int32_t *, int)')(ints.subarray(1), 2);
@@ -52,11 +71,18 @@ test('typed arrays, Buffers, ArrayBuffers and DataViews pass their own memory', 
 });
 
 test('the element type of a typed array is not checked', () => {
-  assert.equal(fn('double sum_int32s(const int32_t *, int)')(new Uint8Array([1, 0, 0, 0, 2, 0, 0, 0]), 2), 3);
+  assert.equal(
+    fn('double sum_int32s(const int32_t *, int)')(new Uint8Array([1, 0, 0, 0, 2, 0, 0, 0]), 2),
+    3,
+  );
 });
 
 test('a SharedArrayBuffer is refused', () => {
-  throws(() => fn('bool is_null(const void *)')(new SharedArrayBuffer(8)), /^Unexpected .* value, expected void \*$/, TypeError);
+  throws(
+    () => fn('bool is_null(const void *)')(new SharedArrayBuffer(8)),
+    /^Unexpected .* value, expected void \*$/,
+    TypeError,
+  );
 });
 
 for (const [kind, Kind] of Object.entries(KINDS)) {
@@ -106,7 +132,11 @@ test('directions in the classic form', () => {
   }
   for (const mark of [koffi.in, koffi.out, koffi.inout]) {
     throws(() => mark('int'), 'Unexpected int type, expected pointer or string type', TypeError);
-    throws(() => mark(5), 'Unexpected Number value as type specifier, expected string or type', TypeError);
+    throws(
+      () => mark(5),
+      'Unexpected Number value as type specifier, expected string or type',
+      TypeError,
+    );
   }
 });
 
@@ -132,7 +162,11 @@ test('an array of the wrong values', () => {
   const sum = fn('double sum_int32s(const int32_t *, int)');
   throws(() => sum([1, '1'], 2), 'Unexpected String value, expected number', TypeError);
   throws(() => sum([1, null], 1), 'Unexpected Null value, expected number', TypeError);
-  throws(() => fn('double sum_doubles(const double *, int)')(['x'], 1), 'Unexpected String value, expected number', TypeError);
+  throws(
+    () => fn('double sum_doubles(const double *, int)')(['x'], 1),
+    'Unexpected String value, expected number',
+    TypeError,
+  );
 });
 
 test('what is no pointer', () => {
@@ -140,7 +174,11 @@ test('what is no pointer', () => {
   throws(() => read(true), 'Unexpected Boolean value, expected int *', TypeError);
   throws(() => read(Symbol('s')), 'Unexpected Symbol value, expected int *', TypeError);
   throws(() => read({}), 'Unexpected Object value, expected int *', TypeError);
-  throws(() => read(() => 1), /^(Unexpected Function value, expected int \*|Cannot pass function to type int \*)$/, TypeError);
+  throws(
+    () => read(() => 1),
+    /^(Unexpected Function value, expected int \*|Cannot pass function to type int \*)$/,
+    TypeError,
+  );
 });
 
 test('void * takes no ambiguous value', () => {
@@ -164,8 +202,16 @@ test('as gives the type of a value', () => {
   fn('void fill_int32s(_Out_ void *, int)');
   lib.func('void fill_int32s(_Out_ void *, int)')(koffi.as(out, 'int *'), 2);
   assert.deepEqual(out, [1, 2], 'the direction is that of the parameter');
-  throws(() => koffi.as(5, 'int'), /^Only pointer or string types can be used for casting$/, TypeError);
-  throws(() => koffi.as({}, point), /^Only pointer or string types can be used for casting$/, TypeError);
+  throws(
+    () => koffi.as(5, 'int'),
+    /^Only pointer or string types can be used for casting$/,
+    TypeError,
+  );
+  throws(
+    () => koffi.as({}, point),
+    /^Only pointer or string types can be used for casting$/,
+    TypeError,
+  );
   throws(() => koffi.as([]), /^Expected 2 arguments, got 1$/, TypeError);
 });
 
@@ -178,7 +224,17 @@ test('pointers to pointers', () => {
   fn('void give_null(_Out_ void **)')(nothing);
   assert.deepEqual(nothing, [null]);
   const sum = fn('int sum_rows(int **rows, int count, int each)');
-  assert.equal(sum([[1, 2], [3, 4]], 2, 2), ((1 * 3 + 2) * 3 + 3) * 3 + 4);
+  assert.equal(
+    sum(
+      [
+        [1, 2],
+        [3, 4],
+      ],
+      2,
+      2,
+    ),
+    ((1 * 3 + 2) * 3 + 3) * 3 + 4,
+  );
   assert.equal(sum([new Int32Array([1, 2]), out[0], null], 3, 2), ((1 * 3 + 2) * 3 + 1) * 3 - 2);
 });
 
@@ -194,7 +250,10 @@ test('opaque handles are pointers', () => {
 
 test('foreign byte order behind a pointer', () => {
   const read = fn('uint8_t read_byte(const uint32_be_t *, int)');
-  assert.deepEqual([0, 1, 2, 3].map((at) => read([0x01020304], at)), [1, 2, 3, 4]);
+  assert.deepEqual(
+    [0, 1, 2, 3].map((at) => read([0x01020304], at)),
+    [1, 2, 3, 4],
+  );
   const out = [0];
   fn('void fill_uint32s(_Out_ uint32_be_t *, int)')(out, 1);
   assert.deepEqual(out, [0x01000000]);
@@ -202,7 +261,10 @@ test('foreign byte order behind a pointer', () => {
 
 test('large arrays', () => {
   const list = Array.from({ length: 300_000 }, (_, i) => i);
-  assert.equal(fn('double sum_double' + 's(const double *, int)')(list, list.length), (299_999 * 300_000) / 2);
+  assert.equal(
+    fn('double sum_double' + 's(const double *, int)')(list, list.length),
+    (299_999 * 300_000) / 2,
+  );
   fn('void twice_doubles(_Inout_ double *, int)')(list, list.length);
   assert.equal(list[299_999], 599_998);
 });
@@ -217,10 +279,17 @@ test('an error midway leaves the next call right', () => {
 
 ours('getters and proxies may call C while arguments are read', () => {
   const sum = fn('double sum_int32s(const int32_t *, int)');
-  const nested = new Proxy([1, 2, 3], { get: (list, key) => (key === '1' ? sum([10, 20, 30], 3) : list[key]) });
+  const nested = new Proxy([1, 2, 3], {
+    get: (list, key) => (key === '1' ? sum([10, 20, 30], 3) : list[key]),
+  });
   assert.equal(sum(nested, 3), 64);
   const point = koffi.struct({ x: 'int', y: 'double' });
   const pointSum = lib.func('point_sum', 'double', [point]);
-  const tricky = { get x() { return pointSum({ x: 1, y: 2 }); }, y: 0.5 };
+  const tricky = {
+    get x() {
+      return pointSum({ x: 1, y: 2 });
+    },
+    y: 0.5,
+  };
   assert.equal(pointSum(tricky), 3.5);
 });

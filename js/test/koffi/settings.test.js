@@ -7,7 +7,15 @@ const test = require('node:test');
 const { koffi, fn, lib, ours, throws, until } = require('../support/koffi');
 const { inChild, valueInChild } = require('../support/child');
 
-const KEYS = ['sync_stack_size', 'sync_heap_size', 'async_stack_size', 'async_heap_size', 'resident_async_pools', 'max_async_calls', 'max_type_size'];
+const KEYS = [
+  'sync_stack_size',
+  'sync_heap_size',
+  'async_stack_size',
+  'async_heap_size',
+  'resident_async_pools',
+  'max_async_calls',
+  'max_type_size',
+];
 const child = (body, options) => valueInChild(body, { helpers: './koffi', ...options });
 
 test('config: the seven settings', () => {
@@ -18,23 +26,45 @@ test('config: the seven settings', () => {
 });
 
 ours('config: defaults', () => {
-  assert.deepEqual({ ...koffi.config() }, {
-    sync_stack_size: 1048576, sync_heap_size: 2097152, async_stack_size: 262144, async_heap_size: 524288,
-    resident_async_pools: 2, max_async_calls: 64, max_type_size: 67108864,
-  });
+  assert.deepEqual(
+    { ...koffi.config() },
+    {
+      sync_stack_size: 1048576,
+      sync_heap_size: 2097152,
+      async_stack_size: 262144,
+      async_heap_size: 524288,
+      resident_async_pools: 2,
+      max_async_calls: 64,
+      max_type_size: 67108864,
+    },
+  );
 });
 
 test('config: any subset is set, the whole is returned', () => {
   const [first, second, third] = child(({ koffi: k }) => [
     k.config({ max_async_calls: 100, resident_async_pools: 1 }),
-    k.config({ sync_stack_size: 65536, sync_heap_size: 0, async_stack_size: 16777216, async_heap_size: 65536, max_type_size: 1024 }),
+    k.config({
+      sync_stack_size: 65536,
+      sync_heap_size: 0,
+      async_stack_size: 16777216,
+      async_heap_size: 65536,
+      max_type_size: 1024,
+    }),
     k.config(),
   ]);
   assert.equal(first.max_async_calls, 100);
   assert.equal(first.resident_async_pools, 1);
-  assert.deepEqual({ ...second, sync_heap_size: 0 }, {
-    ...first, sync_stack_size: 65536, sync_heap_size: 0, async_stack_size: 16777216, async_heap_size: 65536, max_type_size: 1024,
-  });
+  assert.deepEqual(
+    { ...second, sync_heap_size: 0 },
+    {
+      ...first,
+      sync_stack_size: 65536,
+      sync_heap_size: 0,
+      async_stack_size: 16777216,
+      async_heap_size: 65536,
+      max_type_size: 1024,
+    },
+  );
   assert.deepEqual(third, second);
 });
 
@@ -42,9 +72,19 @@ test('config: errors leave everything as it was', () => {
   const { messages, before, after } = child(({ koffi: k }) => {
     const before = k.config();
     const messages = [
-      { sync_stack_size: 1 }, { sync_stack_size: 2 ** 30 }, { async_stack_size: 65535 }, { max_async_calls: 5000 }, { max_async_calls: -1 },
-      { resident_async_pools: 33 }, { max_type_size: 16 }, { max_type_size: 2 ** 30 }, { sync_stack_size: 131072, other: 1 }, { sync_stack_size: '131072' },
-      { max_async_calls: null }, 5, 'text',
+      { sync_stack_size: 1 },
+      { sync_stack_size: 2 ** 30 },
+      { async_stack_size: 65535 },
+      { max_async_calls: 5000 },
+      { max_async_calls: -1 },
+      { resident_async_pools: 33 },
+      { max_type_size: 16 },
+      { max_type_size: 2 ** 30 },
+      { sync_stack_size: 131072, other: 1 },
+      { sync_stack_size: '131072' },
+      { max_async_calls: null },
+      5,
+      'text',
     ].map((given) => {
       try {
         k.config(given);
@@ -57,19 +97,30 @@ test('config: errors leave everything as it was', () => {
   });
   assert.deepEqual(after, before);
   const expected = [
-    /^Error: Setting 'sync_stack_size' must be between 64 kiB and 16 MiB$/, /^Error: Setting 'sync_stack_size' must be between/,
-    /^Error: Setting 'async_stack_size' must be between/, /^Error: Setting 'max_async_calls' must be between/, /^Error: Setting 'max_async_calls' must be between/,
-    /^Error: Setting 'resident_async_pools' must be between/, /^Error: Setting 'max_type_size' must be between/, /^Error: Setting 'max_type_size' must be between/,
-    /^Error: Unexpected config member 'other'$/, /^TypeError: Unexpected String value for 'sync_stack_size', expected number$/,
-    /^TypeError: Unexpected Null value for 'max_async_calls', expected number$/, /^TypeError: Unexpected Number value for config, expected object$/,
+    /^Error: Setting 'sync_stack_size' must be between 64 kiB and 16 MiB$/,
+    /^Error: Setting 'sync_stack_size' must be between/,
+    /^Error: Setting 'async_stack_size' must be between/,
+    /^Error: Setting 'max_async_calls' must be between/,
+    /^Error: Setting 'max_async_calls' must be between/,
+    /^Error: Setting 'resident_async_pools' must be between/,
+    /^Error: Setting 'max_type_size' must be between/,
+    /^Error: Setting 'max_type_size' must be between/,
+    /^Error: Unexpected config member 'other'$/,
+    /^TypeError: Unexpected String value for 'sync_stack_size', expected number$/,
+    /^TypeError: Unexpected Null value for 'max_async_calls', expected number$/,
+    /^TypeError: Unexpected Number value for config, expected object$/,
     /^TypeError: Unexpected String value for config, expected object$/,
   ];
-  expected.forEach((pattern, i) => assert.match(messages[i], pattern));
+  for (const [i, pattern] of expected.entries()) assert.match(messages[i], pattern);
 });
 
 test('config: settled once a library is loaded', () => {
   koffi.load(null);
-  throws(() => koffi.config({ max_async_calls: 32 }), 'Cannot change Koffi configuration once a library has been loaded', Error);
+  throws(
+    () => koffi.config({ max_async_calls: 32 }),
+    'Cannot change Koffi configuration once a library has been loaded',
+    Error,
+  );
   assert.deepEqual(Object.keys(koffi.config()), KEYS);
 });
 
@@ -85,8 +136,11 @@ test('config: max_type_size governs types', () => {
       }
     };
     return [
-      of(() => k.array('int', 256)), of(() => k.array('int', 257)), of(() => k.resolve('int[257]')),
-      of(() => k.struct('Huge', { a: 'int[200]', b: 'int[200]' })), of(() => k.struct('Fits', { a: 'int[200]' })),
+      of(() => k.array('int', 256)),
+      of(() => k.array('int', 257)),
+      of(() => k.resolve('int[257]')),
+      of(() => k.struct('Huge', { a: 'int[200]', b: 'int[200]' })),
+      of(() => k.struct('Fits', { a: 'int[200]' })),
     ];
   });
   assert.equal(messages[0], 'nothing');
@@ -98,19 +152,29 @@ test('config: max_type_size governs types', () => {
 
 ours('config: max_async_calls governs how many run at a time', () => {
   const most = child(
-    async ({ koffi: k, lib: l, later: wait }) => {
+    async (helpers) => {
+      const { koffi: k, later: wait } = helpers;
       k.config({ max_async_calls: 3, resident_async_pools: 1 });
+      const l = helpers.lib; // opens the library: the settings are final from here on
       k.proto('int Unary(int)');
       let now = 0;
       let top = 0;
       const sleep = l.func('int call_int(Unary *, int)');
       const nap = l.func('int sleep_ms(int)');
-      await Promise.all(Array.from({ length: 20 }, () => wait(sleep, (v) => {
-        top = Math.max(top, ++now);
-        nap(2);
-        now--;
-        return v;
-      }, 1)));
+      await Promise.all(
+        Array.from({ length: 20 }, () =>
+          wait(
+            sleep,
+            (v) => {
+              top = Math.max(top, ++now);
+              nap(2);
+              now--;
+              return v;
+            },
+            1,
+          ),
+        ),
+      );
       const begin = Date.now();
       await Promise.all(Array.from({ length: 9 }, () => wait(nap, 60)));
       return { top, time: Date.now() - begin };
@@ -168,7 +232,7 @@ test('errno: a call that asks the struct, string and array paths', () => {
 });
 
 test('reset forgets types, keeps primitives, and names are free again', () => {
-  const result = child(({ koffi: k, lib: l }) => {
+  const result = child(({ koffi: k }) => {
     k.struct('Point', { x: 'int', y: 'double' });
     const before = k.sizeof('Point');
     const returned = k.reset() === undefined;
@@ -181,13 +245,24 @@ test('reset forgets types, keeps primitives, and names are free again', () => {
     });
     k.struct('Point', { x: 'double', y: 'double' });
     const again = k.load(null).func('int abs(int)')(-3);
-    return { before, returned, gone, after: k.sizeof('Point'), int: k.sizeof('int'), str: k.sizeof('str'), again };
+    return {
+      before,
+      returned,
+      gone,
+      after: k.sizeof('Point'),
+      int: k.sizeof('int'),
+      str: k.sizeof('str'),
+      again,
+    };
   });
   assert.deepEqual(result, {
     before: 16,
     returned: true,
     gone: ["Unknown or invalid type name 'Point'", "Unknown or invalid type name 'Point *'"],
-    after: 16, int: 4, str: 8, again: 3,
+    after: 16,
+    int: 4,
+    str: 8,
+    again: 3,
   });
 });
 

@@ -5,12 +5,27 @@ const assert = require('node:assert/strict');
 const test = require('node:test');
 const { koffi, fn, lib, ours, throws, isPeer } = require('../support/koffi');
 
-const TEXTS = ['', 'a', 'ascii text', 'gr\u00fc\u00df', '\u20ac', '\u{1F600}\u{1F468}', '\u00e9'.repeat(1000), 'x'.repeat(100_000), '\u{1F600}'.repeat(5000)];
+const TEXTS = [
+  '',
+  'a',
+  'ascii text',
+  'gr\u00fc\u00df',
+  '\u20ac',
+  '\u{1F600}\u{1F468}',
+  '\u00e9'.repeat(1000),
+  'x'.repeat(100_000),
+  '\u{1F600}'.repeat(5000),
+];
 const ECHOES = [
-  'str echo_str(str)', 'const char *echo_str(const char *)', 'string echo_str(string)',
-  'str16 echo_str16(str16)', 'const char16_t *echo_str16(const char16_t *)',
-  'str32 echo_str32(str32)', 'char32_t *echo_str32(char32_t *)',
-  'const wchar_t *echo_wide(const wchar_t *)', 'wstring echo_wide(wstring)',
+  'str echo_str(str)',
+  'const char *echo_str(const char *)',
+  'string echo_str(string)',
+  'str16 echo_str16(str16)',
+  'const char16_t *echo_str16(const char16_t *)',
+  'str32 echo_str32(str32)',
+  'char32_t *echo_str32(char32_t *)',
+  'const wchar_t *echo_wide(const wchar_t *)',
+  'wstring echo_wide(wstring)',
 ];
 
 for (const prototype of ECHOES) {
@@ -24,7 +39,7 @@ for (const prototype of ECHOES) {
     assert.equal(echo(null), null);
     assert.equal(echo(undefined), null);
     assert.equal(echo('before\0after'), 'before');
-    const big = 'a'.repeat(70_000) + '\u20ac';
+    const big = `${'a'.repeat(70_000)}\u20ac`;
     for (let i = 0; i < 20; i++) assert.equal(echo(big), big);
   });
 }
@@ -67,27 +82,56 @@ test('strings may be given as memory or addresses', () => {
 
 test('a String for a pointer to bytes, 16 or 32 bits', () => {
   for (const type of ['void', 'int8_t', 'char']) {
-    assert.equal(lib.func('echo_str', 'str', [koffi.pointer(type)])('gr\u00fc\u00df'), 'gr\u00fc\u00df', type);
+    assert.equal(
+      lib.func('echo_str', 'str', [koffi.pointer(type)])('gr\u00fc\u00df'),
+      'gr\u00fc\u00df',
+      type,
+    );
   }
   for (const type of ['int16_t', 'short', 'char16_t']) {
-    assert.equal(lib.func('echo_str16', 'str16', [koffi.pointer(type)])('gr\u00fc\u00df'), 'gr\u00fc\u00df', type);
+    assert.equal(
+      lib.func('echo_str16', 'str16', [koffi.pointer(type)])('gr\u00fc\u00df'),
+      'gr\u00fc\u00df',
+      type,
+    );
   }
   for (const type of ['int', 'int32_t', 'char32_t', 'wchar_t']) {
-    assert.equal(lib.func('echo_str32', 'str32', [koffi.pointer(type)])('gr\u00fc\u00df'), 'gr\u00fc\u00df', type);
+    assert.equal(
+      lib.func('echo_str32', 'str32', [koffi.pointer(type)])('gr\u00fc\u00df'),
+      'gr\u00fc\u00df',
+      type,
+    );
   }
-  throws(() => lib.func('echo_str', 'str', ['double *'])('x'), 'Unexpected String value, expected double *', TypeError);
+  throws(
+    () => lib.func('echo_str', 'str', ['double *'])('x'),
+    'Unexpected String value, expected double *',
+    TypeError,
+  );
 });
 
 test('what is no string', () => {
   const echo = fn('str echo_str(str)');
-  for (const [kind, value] of Object.entries({ Boolean: true, Object: {}, Symbol: Symbol('s'), Function: () => 1 })) {
-    throws(() => echo(value), new RegExp(`^Unexpected ${kind} value, expected |^Cannot pass function`), TypeError);
+  for (const [kind, value] of Object.entries({
+    Boolean: true,
+    Object: {},
+    Symbol: Symbol('s'),
+    Function: () => 1,
+  })) {
+    throws(
+      () => echo(value),
+      new RegExp(`^Unexpected ${kind} value, expected |^Cannot pass function`),
+      TypeError,
+    );
   }
 });
 
 test('a String object or a hostile toString is not called', () => {
   const echo = fn('str echo_str(str)');
-  throws(() => echo({ toString: () => assert.fail('called') }), /^Unexpected Object value/, TypeError);
+  throws(
+    () => echo({ toString: () => assert.fail('called') }),
+    /^Unexpected Object value/,
+    TypeError,
+  );
 });
 
 test('string buffers: out', () => {
@@ -111,14 +155,22 @@ test('string buffers: inout', () => {
   const widest = ['abc\u{1F600}'];
   fn('void reverse32(_Inout_ char32_t *)')(widest);
   assert.deepEqual(widest, ['\u{1F600}cba']);
-  const space = ['start' + '\0'.repeat(20)];
+  const space = [`start${'\0'.repeat(20)}`];
   fn('void append(_Inout_ char *, const char *)')(space, ' and end');
   assert.deepEqual(space, ['start and end']);
 });
 
 test('string buffers: a plain string cannot be written', () => {
-  throws(() => fn('int write_text(_Out_ char *, int)')('xxxxxxxxxxxx', 5), 'Unexpected String value, expected [string]', TypeError);
-  throws(() => fn('void upper(_Inout_ char *)')('x'), 'Unexpected String value, expected [string]', TypeError);
+  throws(
+    () => fn('int write_text(_Out_ char *, int)')('xxxxxxxxxxxx', 5),
+    'Unexpected String value, expected [string]',
+    TypeError,
+  );
+  throws(
+    () => fn('void upper(_Inout_ char *)')('x'),
+    'Unexpected String value, expected [string]',
+    TypeError,
+  );
 });
 
 test('string buffers: a Buffer is written in place', () => {
@@ -193,8 +245,16 @@ test('disposable pointers and out values', () => {
 });
 
 test('disposables: errors', () => {
-  throws(() => koffi.disposable('int'), 'Unexpected int type, expected pointer or string type', TypeError);
-  throws(() => koffi.disposable(null, 'str', 5), 'Unexpected Number value for func, expected function', TypeError);
+  throws(
+    () => koffi.disposable('int'),
+    'Unexpected int type, expected pointer or string type',
+    TypeError,
+  );
+  throws(
+    () => koffi.disposable(null, 'str', 5),
+    'Unexpected Number value for func, expected function',
+    TypeError,
+  );
   throws(() => koffi.resolve('int!'), /Cannot create disposable type for non-pointer/);
 });
 

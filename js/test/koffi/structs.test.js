@@ -19,15 +19,29 @@ koffi.struct('Points2', { p: koffi.array('Point', 2), n: 'int' });
 koffi.struct('Aligned', { a: [8, 'uint8_t'] });
 
 const VALUES = {
-  Point: [{ x: -5, y: 2.5 }, { x: 2 ** 31 - 1, y: NaN }],
+  Point: [
+    { x: -5, y: 2.5 },
+    { x: 2 ** 31 - 1, y: NaN },
+  ],
   Small: [{ a: -128, b: 32767, c: 127 }],
   Floats3: [{ a: 1.5, b: -2.25, c: 0.5 }],
   Doubles2: [{ a: 1 / 3, b: -1e300 }],
   FloatInt: [{ a: 0.5, b: -7 }],
-  Big: [{ a: -(2n ** 60n), b: 0.1, name: 'gr\u00fc\u00df', flag: 255 }, { a: 5, b: 0, name: null, flag: 0 }],
+  Big: [
+    { a: -(2n ** 60n), b: 0.1, name: 'gr\u00fc\u00df', flag: 255 },
+    { a: 5, b: 0, name: null, flag: 0 },
+  ],
   Line: [{ from: { x: 1, y: 2 }, to: { x: 3, y: 4 }, label: 'a line' }],
   Flags: [{ a: true, b: false, c: 2n ** 64n - 1n }],
-  Points2: [{ p: [{ x: 1, y: 1.5 }, { x: 2, y: 2.5 }], n: 3 }],
+  Points2: [
+    {
+      p: [
+        { x: 1, y: 1.5 },
+        { x: 2, y: 2.5 },
+      ],
+      n: 3,
+    },
+  ],
 };
 
 for (const [name, values] of Object.entries(VALUES)) {
@@ -69,10 +83,23 @@ ours('packed structs by value, and many structs in registers and on the stack', 
   assert.deepEqual(echo({ a: -3, b: 0.125, c: -300 }), { a: -3, b: 0.125, c: -300 });
   const small = fn('PackedSmall echo_PackedSmall(PackedSmall)');
   assert.deepEqual(small({ a: 200, b: -7 }), { a: 200, b: -7 });
-  const weigh = fn('double weigh_structs(Point, Small, int, Floats3, Doubles2, FloatInt, double, Packed, Point, Small)');
+  const weigh = fn(
+    'double weigh_structs(Point, Small, int, Floats3, Doubles2, FloatInt, double, Packed, Point, Small)',
+  );
   const point = { x: 1, y: 2 };
   const small3 = { a: 1, b: 2, c: 3 };
-  const result = weigh(point, small3, 4, { a: 1, b: 2, c: 3 }, { a: 0.5, b: 0.25 }, { a: 5, b: 6 }, 7, { a: 8, b: 9, c: 10 }, point, small3);
+  const result = weigh(
+    point,
+    small3,
+    4,
+    { a: 1, b: 2, c: 3 },
+    { a: 0.5, b: 0.25 },
+    { a: 5, b: 6 },
+    7,
+    { a: 8, b: 9, c: 10 },
+    point,
+    small3,
+  );
   assert.equal(result, 3 + 60 + 400 + 6000 + 0.75 + 11 + 7 + 27 + 3 + 6);
 });
 
@@ -95,12 +122,22 @@ test('missing members are zero, others are ignored, inherited ones are read', ()
     }
   }
   assert.deepEqual(echo(new Vector()), { x: 11, y: 2 });
-  assert.deepEqual(fn('Line echo_Line(Line)')({ label: 'x' }), { from: { x: 0, y: 0 }, to: { x: 0, y: 0 }, label: 'x' });
+  assert.deepEqual(fn('Line echo_Line(Line)')({ label: 'x' }), {
+    from: { x: 0, y: 0 },
+    to: { x: 0, y: 0 },
+    label: 'x',
+  });
 });
 
 test('what is no struct', () => {
   const echo = fn('Point echo_Point(Point)');
-  for (const [kind, value] of Object.entries({ Null: null, Number: 5, String: 'x', Boolean: true, Undefined: undefined })) {
+  for (const [kind, value] of Object.entries({
+    Null: null,
+    Number: 5,
+    String: 'x',
+    Boolean: true,
+    Undefined: undefined,
+  })) {
     throws(() => echo(value), `Unexpected ${kind} value, expected object`, TypeError);
   }
 });
@@ -109,14 +146,30 @@ ours('members of the wrong type', () => {
   const echo = fn('Point echo_Point(Point)');
   throws(() => echo({ x: '1' }), 'Unexpected String value, expected number', TypeError);
   throws(() => echo({ x: 1, y: null }), 'Unexpected Null value, expected number', TypeError);
-  throws(() => fn('Flags echo_Flags(Flags)')({ a: 1 }), 'Unexpected Number value, expected boolean', TypeError);
-  throws(() => fn('Line echo_Line(Line)')({ from: 5 }), 'Unexpected Number value, expected object', TypeError);
-  throws(() => fn('Line echo_Line(Line)')({ label: true }), /^Unexpected Boolean value, expected /, TypeError);
+  throws(
+    () => fn('Flags echo_Flags(Flags)')({ a: 1 }),
+    'Unexpected Number value, expected boolean',
+    TypeError,
+  );
+  throws(
+    () => fn('Line echo_Line(Line)')({ from: 5 }),
+    'Unexpected Number value, expected object',
+    TypeError,
+  );
+  throws(
+    () => fn('Line echo_Line(Line)')({ label: true }),
+    /^Unexpected Boolean value, expected /,
+    TypeError,
+  );
   throws(() => echo([1, 2]), 'Unexpected Array value, expected object', TypeError);
 });
 
 ours('an exception of a getter is thrown', () => {
-  const failing = { get x() { throw new RangeError('in the getter'); } };
+  const failing = {
+    get x() {
+      throw new RangeError('in the getter');
+    },
+  };
   throws(() => fn('double point_sum_at(const Point *)')(failing), 'in the getter', RangeError);
   assert.equal(fn('double point_sum(Point)')({ x: 1, y: 2 }), 3);
 });
@@ -138,16 +191,36 @@ test('pointers to structs: in, out, inout, null', () => {
 
 test('arrays of structs', () => {
   const sum = fn('double points_sum(const Point *, int)');
-  assert.equal(sum([{ x: 1, y: 2 }, { x: 3, y: 4 }], 2), 46);
-  const list = [{ x: 1, y: 1 }, { x: 2, y: 2 }, { x: 3, y: 3 }];
+  assert.equal(
+    sum(
+      [
+        { x: 1, y: 2 },
+        { x: 3, y: 4 },
+      ],
+      2,
+    ),
+    46,
+  );
+  const list = [
+    { x: 1, y: 1 },
+    { x: 2, y: 2 },
+    { x: 3, y: 3 },
+  ];
   const [first] = list;
   fn('void points_fill(_Inout_ Point *, int)')(list, 3);
-  assert.deepEqual(list, [{ x: 1, y: 1 }, { x: 3, y: 2.5 }, { x: 5, y: 4 }]);
+  assert.deepEqual(list, [
+    { x: 1, y: 1 },
+    { x: 3, y: 2.5 },
+    { x: 5, y: 4 },
+  ]);
   assert.equal(list.length, 3);
   assert.deepEqual(first, { x: 1, y: 1 });
   const out = [null, null];
   fn('void points_fill(_Out_ Point *, int)')(out, 2);
-  assert.deepEqual(out, [{ x: 0, y: 0 }, { x: 1, y: 0.5 }]);
+  assert.deepEqual(out, [
+    { x: 0, y: 0 },
+    { x: 1, y: 0.5 },
+  ]);
 });
 
 test('a pointer result is an address', () => {
@@ -180,7 +253,10 @@ test('hostile member names', () => {
   const tricky = koffi.struct({ constructor: 'int', toString: 'double' });
   assert.equal(lib.func('point_sum', 'double', [tricky])({ constructor: 1, toString: 2 }), 3);
   const result = lib.func('make_point', tricky, ['int', 'double'])(3, 4);
-  assert.deepEqual(Object.entries(result), [['constructor', 3], ['toString', 4]]);
+  assert.deepEqual(Object.entries(result), [
+    ['constructor', 3],
+    ['toString', 4],
+  ]);
 });
 
 ours('a member called __proto__ is a member', () => {
@@ -194,6 +270,11 @@ test('errors leave the next call right', () => {
   const echo = fn('Big echo_Big(Big)');
   for (let i = 0; i < 100; i++) {
     throws(() => echo({ a: 1, b: 'x', name: 'n' }), /expected number/);
-    assert.deepEqual(echo({ a: i, b: i / 2, name: `n${i}`, flag: i }), { a: i, b: i / 2, name: `n${i}`, flag: i });
+    assert.deepEqual(echo({ a: i, b: i / 2, name: `n${i}`, flag: i }), {
+      a: i,
+      b: i / 2,
+      name: `n${i}`,
+      flag: i,
+    });
   }
 });
