@@ -28,7 +28,9 @@ const { Generator, Ref } = require('./generator.js');
  * @property {object} ret codec
  * @property {number} [fixed] number of fixed parameters of a variadic function
  * @property {string} [convention] stdcall, fastcall or thiscall
- * @property {'list' | 'positions'} style arguments come in one array, or one by one
+ * @property {'list' | 'positions' | 'places'} style arguments come in one array, one by one, or
+ *   at certain places of an array, which was checked
+ * @property {number[]} [places] these places
  * @property {(info: object, value: unknown) => Error} mismatch the error of a value that does not
  *   fit; `info` is { argument, path, field, expected }, `argument` is undefined for a result of a
  *   callback
@@ -257,12 +259,16 @@ function begin({ mismatch }, options) {
 }
 
 /** Emits the check of the argument list; sets `g.values`; returns the function's parameters. */
-function emitArguments(g, { params, style, arity }) {
+function emitArguments(g, { params, style, arity, places }) {
   const check = g.constant(arity);
   const count = params.length;
   if (style === 'list') {
     g.emit(`if (!isArray(list) || list.length !== ${count}) ${check}(${count}, list);`);
     g.values = params.map((_, i) => g.local(`list[${i}]`));
+    return 'list';
+  }
+  if (style === 'places') {
+    g.values = places.map((place) => g.local(`list[${place}]`));
     return 'list';
   }
   g.values = params.map(() => g.fresh('a'));

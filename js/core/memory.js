@@ -22,7 +22,7 @@ const views = {
   u64: new BigUint64Array(memory),
   dv: new DataView(memory),
 };
-const { u8, u32, dv } = views;
+const { u8, u32, f64, dv } = views;
 
 /** Indices in `u32` of the control cells. */
 const FRAME = (origin + native.frameCell) / 4;
@@ -34,6 +34,8 @@ const ERRNO = (origin + native.errnoCell) / 4;
 const EPOCH = (origin + native.epochCell) / 4;
 /** Index in `u32`: whether the upcall that is running came from another thread. */
 const FOREIGN = (origin + native.foreignCell) / 4;
+/** Index in `f64` of what `viewAddress` tells besides the address. */
+const LENGTH = (origin + native.lengthCell) / 8;
 /** Offset of the fixed frame, and its size. */
 const FIXED = origin + native.fixed;
 const FIXED_SIZE = native.fixedSize;
@@ -125,7 +127,8 @@ function putExternal(value, cell) {
 /** Stores the address of a view's live memory in a pointer cell; its length, or -1 if it is none. */
 function putView(value, cell) {
   u32[ARG] = cell;
-  return native.viewAddress(value);
+  native.viewAddress(value);
+  return f64[LENGTH];
 }
 
 /** Fills a view from the memory that a pointer cell points to; false when that is NULL. */
