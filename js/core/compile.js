@@ -190,11 +190,11 @@ function compileCallback(declaration) {
   const fn = g.parameter();
   const base = new Ref('frame', 0, native.frameAlign);
   g.emit('const frame = u32[FRAME];');
-  g.emit('const top = u32[TOP];');
-  if (recording) g.emit(`const outer = ${g.constant(beginRecording)}();`);
-  g.emit('const spills = spilled.length;');
-  if (recording) g.emit('const epoch = u32[EPOCH];');
-  g.emit('try {');
+  // The native side restores TOP and FRAME, whatever happens here.
+  if (recording) {
+    g.emit(`const outer = ${g.constant(beginRecording)}();`);
+    g.emit('const spills = spilled.length;', 'const epoch = u32[EPOCH];', 'try {');
+  }
   const values = params.map((codec, i) => g.local(codec.get(g, base.plus(frame.args[i]))));
   const callee = holdsFunction ? `(0, ${fn}.fn)` : fn;
   const result = g.local(`${callee}(${values.join(', ')})`);
@@ -208,11 +208,12 @@ function compileCallback(declaration) {
       );
     }
   }
-  g.emit('} finally {');
-  g.emit('u32[TOP] = top;');
-  g.emit('dropSpilled(spills);');
-  if (recording) g.emit(`${g.constant(endRecording)}(outer);`, 'u32[EPOCH] = epoch;');
-  g.emit('}');
+  if (recording) {
+    g.emit('} finally {');
+    g.emit('dropSpilled(spills);');
+    g.emit(`${g.constant(endRecording)}(outer);`, 'u32[EPOCH] = epoch;');
+    g.emit('}');
+  }
   const link = g.template('');
   return { signature: frame.id, owned: describeOwned(owned), link };
 }
