@@ -158,7 +158,7 @@ assert.deepEqual(
 
 console.log('A row callback');
 const seen = [];
-exec('SELECT name, grams FROM birds WHERE grams > 100', (data, count, values, names) => {
+exec('SELECT name, grams FROM birds WHERE grams > 100', (_data, count, values, names) => {
   const texts = koffi.decode(values, 'char *', count);
   const columns = koffi.decode(names, 'char *', count);
   seen.push(Object.fromEntries(Array.from(columns, (name, i) => [name, texts[i]])));
@@ -192,7 +192,7 @@ assert.throws(() => exec('SELECT shout(NULL)'), { message: 'nothing to shout' })
 console.log('A collation in JavaScript');
 const { compare } = new Intl.Collator('de');
 const collation = koffi.register(
-  (data, size1, text1, size2, text2) =>
+  (_data, size1, text1, size2, text2) =>
     compare(koffi.decode.string(text1, size1), koffi.decode.string(text2, size2)),
   'Collation *',
 );
