@@ -8,8 +8,8 @@ set -euo pipefail
 arch=$1 dir=$2 suite=$3
 shift 3
 
-mirror=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null |
-  grep -oE 'https?://[^ ]+/debian/?( |$)' | head -n 1 | tr -d ' ')
+mirror=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null || true)
+mirror=$(grep -oE "https?://[^ ]+/debian/?( |$)" <<<"$mirror" | head -n 1 | tr -d " ")
 [ -n "$mirror" ] || { echo 'fetchroot: no Debian mirror in the apt sources' >&2; exit 2; }
 
 state=$dir.apt

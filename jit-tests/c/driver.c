@@ -145,7 +145,8 @@ static void set_guard(uintptr_t target, uint32_t pops) {
   for (size_t i = 0; i < sizeof guard_state.pattern; i++) pattern[i] = 0x81 + 7 * i + c.garbage;
   memset(&guard_state.seen, 0, sizeof guard_state.seen);
   guard_state.target = target;
-  guard_state.expected_sp = sizeof(uintptr_t) + pops;
+  guard_state.return_bytes = sizeof(uintptr_t) + pops;
+  guard_state.skew = 0;
 }
 
 static void check_registers(const char *direction, uint32_t pops) {
@@ -158,7 +159,7 @@ static void check_registers(const char *direction, uint32_t pops) {
       fail(direction, "lost callee-saved floating-point register", i);
 #endif
 #if defined(__i386__) || defined(__x86_64__)
-  uintptr_t back = guard_state.saved.sp + sizeof(uintptr_t) + pops;
+  uintptr_t back = guard_state.saved.sp + sizeof(uintptr_t) + pops - guard_state.skew;
 #else
   uintptr_t back = guard_state.saved.sp;
 #endif
@@ -231,6 +232,10 @@ static void enter(const char *direction, int entry, uintptr_t target) {
     record[RECORD_FRAME] = (uintptr_t)frame - cell;
     if (entry == ENTRY_STACKED) record[RECORD_FRAME_CELL] = (uintptr_t)&cell;
     set_guard(slot_address(slot), 0);
+#ifdef __i386__
+    // Callers on Windows align to 4 bytes only. (Arguments are lost, which is all right here.)
+    guard_state.skew = 4 * (c.number % 4);
+#endif
     intptr_t result = ((intptr_t(*)(intptr_t, intptr_t))guard)(-1, -2);
     if (result) fail(direction, "does not return 0 but", result);
   }

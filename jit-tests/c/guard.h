@@ -43,7 +43,8 @@ struct registers {
 struct guard_state {
   struct registers saved, pattern, seen;
   uintptr_t target;
-  uintptr_t expected_sp; // 32-bit x86: SP behind a correct return.
+  uintptr_t return_bytes; // 32-bit x86: what a correct return adds to SP,
+  uintptr_t skew;        // and by how much SP is lowered before the call.
 };
 struct guard_state guard_state __asm__("guard_state");
 struct { uintptr_t sp, target; } probe_state __asm__("probe_state");
@@ -115,7 +116,8 @@ __asm__(
     "  movl %ebx, guard_state\n  movl %esi, guard_state+4\n"
     "  movl %edi, guard_state+8\n  movl %ebp, guard_state+12\n"
     "  movl %esp, guard_state+16\n"
-    "  movl (%esp), %eax\n  movl %eax, guard_state+20\n  movl $guard_exit, (%esp)\n"
+    "  movl (%esp), %eax\n  movl %eax, guard_state+20\n"
+    "  subl guard_state+80, %esp\n  movl $guard_exit, (%esp)\n"
     "  movl guard_state+24, %ebx\n  movl guard_state+28, %esi\n"
     "  movl guard_state+32, %edi\n  movl guard_state+36, %ebp\n"
     "  jmp *guard_state+72\n"

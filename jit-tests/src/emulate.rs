@@ -17,7 +17,7 @@ use ffi_jit::arch::{SLOT_STRIDE, emit, emit_slots};
 use ffi_jit::call::Prepared;
 use ffi_jit::plan::{Entry, verify};
 use ffi_jit::target::{Arch, Os, Target};
-use ffi_jit::types::{Convention, Scalar, Signature, Type};
+use ffi_jit::types::{Convention, Scalar, Signature, Type, parse_signature};
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -54,6 +54,19 @@ const RECORD_STRIDE: usize = 64;
 
 /// Calls of each signature in each direction; the first three take the three kinds of entry.
 const ROUNDS: u32 = 3;
+
+/// What random signatures are too small for: stacks of many pages, copies of all lengths, offsets
+/// beyond what instructions encode, large alignments. The first batch of a run has them, too.
+const EDGES: [&str; 6] = [
+    "(struct{u8[5000]}, i32, struct{u64[2000]}) -> struct{u8[9001]}",
+    "(struct{u8[100003]}, struct{u8[100000]}, f64, i8) -> struct{u8[70001]}",
+    "(i8, struct{i8, i64@64}, struct{u8[40000]}, i8, struct{f64@128}) -> struct{i8@256}",
+    "(struct{f32[4]}, ..., struct{u8[4095]}, struct{u8[4096]}, struct{i16[2049]}) -> i64",
+    "(struct{u16[300]}, struct{u8[255]}, struct{u8[1021]}, struct{u8[4097]}, struct{u8[33000]}, \
+     i16, u8, struct{u8[3]}, struct{u8[7]}, struct{u8[13]}, f32, f64, struct{f64[4]}, \
+     struct{u8[5]}, struct{u16[3]}) -> struct{u8[15]}",
+    "(struct{u8[2040]}, struct{u8[2047]}, struct{u8[2043]}) -> void",
+];
 
 /// The driver's file: little-endian words, and blobs padded to a multiple of 4.
 #[derive(Default)]
@@ -226,16 +239,19 @@ fn is_settled(signature: &Signature, target: &Target, clang: bool) -> bool {
 }
 
 impl Emulation {
-    /// Runs the signatures `first..first + count`; a text for each mismatch.
+    /// Runs the signatures `first..first + count`, with batch 0 the edges, too; a text for each
+    /// mismatch.
     ///
     /// # Errors
     /// A compiler, emulator or driver that does not work.
     pub fn run(&self, first: u64, count: u64, batch_number: u64) -> Result<Vec<String>, String> {
-        fs::create_dir_all(&self.directory)
-            .map_err(|error| format!("{}: {error}", self.directory.display()))?;
         let compiler = &self.compilers[batch_number as usize % self.compilers.len()];
         let signature = |index| self.signature(index, compiler);
-        let signatures = (first..first + count).map(signature).collect();
+        let mut signatures: Vec<Signature> = (first..first + count).map(signature).collect();
+        if batch_number == 0 {
+            let edge = |text| parse_signature(text, &self.target.model);
+            signatures.extend(EDGES.map(|text| edge(text).expect("a signature")));
+        }
         let batch = Batch::of(&self.target, signatures);
         let mismatches = self.batch(&batch, compiler)?;
         let mut texts = Vec::new();
@@ -293,13 +309,29 @@ impl Emulation {
     /// # Errors
     /// As [`Emulation::run`].
     pub fn batch(&self, batch: &Batch, compiler: &Compiler) -> Result<Vec<Mismatch>, String> {
+        self.claim(batch, &batch.signatures, compiler)
+    }
+
+    /// As [`Emulation::batch`], with trampolines for other signatures than those that C has: what
+    /// must end in mismatches.
+    ///
+    /// # Errors
+    /// As [`Emulation::run`].
+    pub fn claim(
+        &self,
+        batch: &Batch,
+        claimed: &[Signature],
+        compiler: &Compiler,
+    ) -> Result<Vec<Mismatch>, String> {
+        fs::create_dir_all(&self.directory)
+            .map_err(|error| format!("{}: {error}", self.directory.display()))?;
         let path = |name: &str| self.directory.join(name);
         let (source, program, data) = (path("batch.c"), path("batch.exe"), path("batch.cases"));
         let put = |path: &Path, bytes: &[u8]| {
             fs::write(path, bytes).map_err(|error| format!("{}: {error}", path.display()))
         };
         put(&source, program_text(&self.target, batch).as_bytes())?;
-        put(&data, &cases(&self.target, &batch.signatures, self.seed)?)?;
+        put(&data, &cases(&self.target, claimed, self.seed)?)?;
         self.compile(compiler, &source, &program)?;
 
         let mut mismatches = Vec::new();

@@ -17,6 +17,12 @@ const CPU: Cpu = Cpu {
     x87: false,
     far: 4_096,
     pops: 0,
+    signatures: &[
+        "(i32, i32) -> i32",
+        "(f64, i8, struct{f32, f32}) -> struct{f64, i32}",
+        "(struct{u8[37]}, i64, ..., f64) -> struct{u8[7]}",
+        "(f32, f64, f32, struct{i64, i64, i32}) -> struct{f64, f64}",
+    ],
 };
 
 #[test]

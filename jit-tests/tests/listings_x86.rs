@@ -17,6 +17,13 @@ const CPU: Cpu = Cpu {
     x87: true,
     far: 70_000,
     pops: 12,
+    signatures: &[
+        "(i32, i32) -> i32",
+        "(f64, i8, struct{f32, f32}) -> struct{f64, i32}",
+        "(struct{u8[37]}, i64, ..., f64) -> struct{u8[7]}",
+        "fastcall (i8, u16, i64) -> f64",
+        "thiscall (ptr, struct{i32, i32}) -> i64",
+    ],
 };
 
 /// One instruction per line; targets of jumps are offsets from the start.

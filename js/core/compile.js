@@ -28,7 +28,9 @@ const { Generator, Ref } = require('./generator.js');
  * @property {object} ret codec
  * @property {number} [fixed] number of fixed parameters of a variadic function
  * @property {string} [convention] stdcall, fastcall or thiscall
- * @property {'list' | 'positions'} style arguments come in one array, or one by one
+ * @property {'list' | 'positions' | 'places'} style arguments come in one array, one by one, or
+ *   at certain places of an array, which was checked
+ * @property {number[]} [places] these places
  * @property {(info: object, value: unknown) => Error} mismatch the error of a value that does not
  *   fit; `info` is { argument, path, field, expected }, `argument` is undefined for a result of a
  *   callback
@@ -90,27 +92,27 @@ function compileCall(declaration) {
     !params.every((codec) => codec.simple) ||
     !(ret.simple || ret.readsInPlace);
 
-  const link = (entry) => {
-    const g = begin(declaration);
-    g.entry = g.constant(entry);
-    const parameters = emitArguments(g, declaration);
-    const emitBody = (base) => {
-      const tokens = putArguments(g, params, frame, base);
-      if (stacked) g.emit(`u32[FRAME] = ${base.base};`);
-      g.emit(`${g.entry}();`);
-      params.forEach((codec, i) => {
-        if (codec.held) codec.hold(g, tokens[i]);
-      });
-      const value = getResult(g, declaration, frame, base);
-      if (!params.some((codec) => codec.after)) return value;
-      const result = g.local(value);
-      params.forEach((codec, i) => codec.after?.(g, tokens[i], base.plus(frame.args[i])));
-      return result;
-    };
-    if (stacked) inFrame(g, frame.size, params, emitBody);
-    else g.emit(`return ${emitBody(new Ref(null, FIXED, 64))};`);
-    return g.build(parameters, { usesArguments: declaration.style === 'positions' });
+  const g = begin(declaration);
+  g.entry = g.parameter();
+  const parameters = emitArguments(g, declaration);
+  const emitBody = (base) => {
+    const tokens = putArguments(g, params, frame, base);
+    if (stacked) g.emit(`u32[FRAME] = ${base.base};`);
+    g.emit(`${g.entry}();`);
+    params.forEach((codec, i) => {
+      if (codec.held) codec.hold(g, tokens[i]);
+    });
+    const value = getResult(g, declaration, frame, base);
+    if (!params.some((codec) => codec.after)) return value;
+    const result = g.local(value);
+    params.forEach((codec, i) => {
+      codec.after?.(g, tokens[i], base.plus(frame.args[i]));
+    });
+    return result;
   };
+  if (stacked) inFrame(g, frame.size, params, emitBody);
+  else g.emit(`return ${emitBody(new Ref(null, FIXED, 64))};`);
+  const link = g.template(parameters, { usesArguments: declaration.style === 'positions' });
   return { signature: frame.id, stacked, errno: withErrno !== undefined, link };
 }
 
@@ -184,31 +186,34 @@ function compileCallback(declaration) {
     (codec.owned ?? []).map(([at, ...rest]) => [at + frame.args[i], ...rest]),
   );
 
-  const link = (fn) => {
-    const g = begin({ mismatch }, { recording });
-    const base = new Ref('frame', 0, native.frameAlign);
-    g.emit('const frame = u32[FRAME];');
-    g.emit('const top = u32[TOP];');
-    if (recording) g.emit(`const outer = ${g.constant(beginRecording)}();`);
-    g.emit('const spills = spilled.length;');
-    if (recording) g.emit('const epoch = u32[EPOCH];');
-    g.emit('try {');
-    const values = params.map((codec, i) => g.local(codec.get(g, base.plus(frame.args[i]))));
-    const callee = holdsFunction ? `(0, ${g.constant(fn)}.fn)` : g.constant(fn);
-    const result = g.local(`${callee}(${values.join(', ')})`);
-    if (ret.size > 0) {
-      ret.put(g, ret.take(g, result, { argument: undefined, path: '' }), base.plus(frame.ret));
-      if (recording) {
-        g.emit(keepResult ? `${g.constant(keepResult)}(spills, epoch, frame);` : `${g.constant(promote)}();`);
-      }
+  const g = begin({ mismatch }, { recording });
+  const fn = g.parameter();
+  const base = new Ref('frame', 0, native.frameAlign);
+  g.emit('const frame = u32[FRAME];');
+  g.emit('const top = u32[TOP];');
+  if (recording) g.emit(`const outer = ${g.constant(beginRecording)}();`);
+  g.emit('const spills = spilled.length;');
+  if (recording) g.emit('const epoch = u32[EPOCH];');
+  g.emit('try {');
+  const values = params.map((codec, i) => g.local(codec.get(g, base.plus(frame.args[i]))));
+  const callee = holdsFunction ? `(0, ${fn}.fn)` : fn;
+  const result = g.local(`${callee}(${values.join(', ')})`);
+  if (ret.size > 0) {
+    ret.put(g, ret.take(g, result, { argument: undefined, path: '' }), base.plus(frame.ret));
+    if (recording) {
+      g.emit(
+        keepResult
+          ? `${g.constant(keepResult)}(spills, epoch, frame);`
+          : `${g.constant(promote)}();`,
+      );
     }
-    g.emit('} finally {');
-    g.emit('u32[TOP] = top;');
-    g.emit('dropSpilled(spills);');
-    if (recording) g.emit(`${g.constant(endRecording)}(outer);`, 'u32[EPOCH] = epoch;');
-    g.emit('}');
-    return g.build('');
-  };
+  }
+  g.emit('} finally {');
+  g.emit('u32[TOP] = top;');
+  g.emit('dropSpilled(spills);');
+  if (recording) g.emit(`${g.constant(endRecording)}(outer);`, 'u32[EPOCH] = epoch;');
+  g.emit('}');
+  const link = g.template('');
   return { signature: frame.id, owned: describeOwned(owned), link };
 }
 
@@ -254,12 +259,16 @@ function begin({ mismatch }, options) {
 }
 
 /** Emits the check of the argument list; sets `g.values`; returns the function's parameters. */
-function emitArguments(g, { params, style, arity }) {
+function emitArguments(g, { params, style, arity, places }) {
   const check = g.constant(arity);
   const count = params.length;
   if (style === 'list') {
     g.emit(`if (!isArray(list) || list.length !== ${count}) ${check}(${count}, list);`);
     g.values = params.map((_, i) => g.local(`list[${i}]`));
+    return 'list';
+  }
+  if (style === 'places') {
+    g.values = places.map((place) => g.local(`list[${place}]`));
     return 'list';
   }
   g.values = params.map(() => g.fresh('a'));

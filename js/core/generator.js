@@ -7,7 +7,7 @@
 
 const vm = require('node:vm');
 const memory = require('./memory.js');
-const { getText8, getText16, getText32 } = require('./text.js');
+const { getString, getText16, getText32, getText8, getWideString } = require('./text.js');
 const { recorders, writers } = require('./recording.js');
 const { transient, releaseTransient } = require('./callbacks.js');
 const { isArray, isView } = require('./primordials.js');
@@ -19,9 +19,11 @@ const DIRECT = {
   ...functions,
   ...writers,
   store: writers,
+  getString,
   getText8,
   getText16,
   getText32,
+  getWideString,
   transient,
   releaseTransient,
   isArray,
@@ -116,6 +118,12 @@ class Generator {
     return `k$${this.constants.length - 1}`;
   }
 
+  /** The name of a constant that is given later, to the function that `template` returns. */
+  parameter() {
+    this.hole = this.constants.length;
+    return this.constant(undefined);
+  }
+
   /** An expression that reads a place as an element of a view. */
   read(view, ref) {
     const shift = SHIFT[view];
@@ -153,8 +161,14 @@ class Generator {
    * The function, compiled: the body's lines behind `parameters`, with access to the constants
    * and to frame memory.
    */
-  build(parameters, { usesArguments = false } = {}) {
-    const names = this.constants.map((_, i) => `k$${i}`);
+  build(parameters, options) {
+    return this.template(parameters, options)(undefined);
+  }
+
+  /** A function that makes the function, from the constant that `parameter` named. */
+  template(parameters, { usesArguments = false } = {}) {
+    const { constants, hole } = this;
+    const names = constants.map((_, i) => `k$${i}`);
     const head = usesArguments ? `function (${parameters})` : `(${parameters}) =>`;
     const source = [
       "'use strict';",
@@ -162,7 +176,11 @@ class Generator {
       ...this.lines,
       '};',
     ].join('\n');
-    return factory(source, this.recording)(...this.constants);
+    const make = factory(source, this.recording);
+    return (value) => {
+      if (hole !== undefined) constants[hole] = value;
+      return make(...constants);
+    };
   }
 }
 

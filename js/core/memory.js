@@ -5,9 +5,9 @@
 
 const { native } = require('./loader.js');
 const { coded } = require('./errors.js');
-const { charCodeAt, utf8Write } = require('./primordials.js');
+const { fill } = require('./primordials.js');
 
-const { memory, origin, pointerSize, wcharSize } = native;
+const { memory, origin, pointerSize } = native;
 
 const views = {
   i8: new Int8Array(memory),
@@ -22,8 +22,7 @@ const views = {
   u64: new BigUint64Array(memory),
   dv: new DataView(memory),
 };
-const { u8, u32, dv } = views;
-const bytes = Buffer.from(memory);
+const { u8, u32, f64, dv } = views;
 
 /** Indices in `u32` of the control cells. */
 const FRAME = (origin + native.frameCell) / 4;
@@ -35,6 +34,8 @@ const ERRNO = (origin + native.errnoCell) / 4;
 const EPOCH = (origin + native.epochCell) / 4;
 /** Index in `u32`: whether the upcall that is running came from another thread. */
 const FOREIGN = (origin + native.foreignCell) / 4;
+/** Index in `f64` of what `viewAddress` tells besides the address. */
+const LENGTH = (origin + native.lengthCell) / 8;
 /** Offset of the fixed frame, and its size. */
 const FIXED = origin + native.fixed;
 const FIXED_SIZE = native.fixedSize;
@@ -66,24 +67,26 @@ function keep(value) {
   spilled[spilled.length] = value;
 }
 
+/** Stores a 32-bit word; a cell of a packed record may be anywhere. */
+function putWord(cell, value) {
+  if ((cell & 3) === 0) u32[cell >> 2] = value;
+  else dv.setUint32(cell, value, true);
+}
+
 /** Stores the address of an offset in frame memory into a pointer cell. */
 function putAddress(cell, offset) {
-  dv.setUint32(cell, BASE_LOW + offset, true);
-  if (pointerSize === 8) dv.setUint32(cell + 4, BASE_HIGH, true);
+  putWord(cell, BASE_LOW + offset);
+  if (pointerSize === 8) putWord(cell + 4, BASE_HIGH);
 }
 
 /** Stores a null pointer into a pointer cell. */
 function putNull(cell) {
-  dv.setUint32(cell, 0, true);
-  if (pointerSize === 8) dv.setUint32(cell + 4, 0, true);
+  putWord(cell, 0);
+  if (pointerSize === 8) putWord(cell + 4, 0);
 }
 
-/** Whether a pointer cell holds NULL. */
-function isNull(cell) {
-  return (
-    dv.getUint32(cell, true) === 0 && (pointerSize === 4 || dv.getUint32(cell + 4, true) === 0)
-  );
-}
+/** Sets bytes of frame memory to zero. */
+const clear = (at, size) => fill(u8, 0, at, at + size);
 
 /**
  * Takes `size` bytes of scratch memory, at a multiple of 8, for the call that is being written.
@@ -91,8 +94,9 @@ function isNull(cell) {
  */
 function scratch(size) {
   const at = (u32[TOP] + 7) & ~7;
-  if (size > END - at) return -1;
-  u32[TOP] = at + size;
+  if (size >= END - at) return -1;
+  // Even nothing gets an offset of its own, which tells it from what comes next.
+  u32[TOP] = at + (size || 1);
   return at;
 }
 
@@ -106,116 +110,6 @@ function spill(size, cell) {
   u32[ARG] = cell;
   native.viewAddress(buffer);
   return buffer;
-}
-
-/** The error of a string that UTF-8 cannot hold. */
-const loneSurrogate = () =>
-  coded(Error, 'InvalidArg', 'invalid utf-16: lone surrogate found', { expected: 'String' });
-
-/** Whether a string has no lone surrogate. */
-function isWellFormed(text) {
-  for (let i = 0; i < text.length; i++) {
-    const unit = charCodeAt(text, i);
-    if (unit < 0xd800 || unit > 0xdfff) continue;
-    if (unit > 0xdbff || i + 1 === text.length) return false;
-    const next = charCodeAt(text, ++i);
-    if (next < 0xdc00 || next > 0xdfff) return false;
-  }
-  return true;
-}
-
-/** Strings up to this length are copied by a loop; longer ones by Node's own encoder. */
-const SHORT = 24;
-
-/**
- * Stores a string as NUL-terminated UTF-8 in scratch memory and its address in a pointer cell.
- * Throws `InvalidArg` for lone surrogates.
- */
-function putString(text, cell) {
-  const { length } = text;
-  const at = u32[TOP];
-  if (length * 3 + 1 > END - at) return spillString(text, cell);
-  if (length <= SHORT) {
-    let i = 0;
-    for (; i < length; i++) {
-      const unit = charCodeAt(text, i);
-      if (unit > 127) break;
-      u8[at + i] = unit;
-    }
-    if (i === length) {
-      u8[at + i] = 0;
-      u32[TOP] = at + i + 1;
-      putAddress(cell, at);
-      return;
-    }
-  }
-  const written = utf8Write(bytes, text, at, length * 3);
-  if (written !== length && !isWellFormed(text)) throw loneSurrogate();
-  u8[at + written] = 0;
-  u32[TOP] = at + written + 1;
-  putAddress(cell, at);
-}
-
-function spillString(text, cell) {
-  const size = Buffer.byteLength(text);
-  if (size !== text.length && !isWellFormed(text)) throw loneSurrogate();
-  utf8Write(spill(size + 1, cell), text, 0, size);
-}
-
-/**
- * Stores a string as NUL-terminated wchar_t text (UTF-32 or UTF-16) in scratch memory and its
- * address in a pointer cell. Throws `InvalidArg` for an embedded NUL and lone surrogates.
- */
-function putWideString(text, cell) {
-  const units = wcharSize === 4 ? codePoints(text) : codeUnits(text);
-  const at = scratch((units.length + 1) * wcharSize);
-  const target = at < 0 ? spill((units.length + 1) * wcharSize, cell) : bytes;
-  let p = at < 0 ? 0 : at;
-  for (let i = 0; i < units.length; i++, p += wcharSize) target.writeUIntLE(units[i], p, wcharSize);
-  target.fill(0, p, p + wcharSize);
-  if (at >= 0) putAddress(cell, at);
-}
-
-function codeUnits(text) {
-  const units = [];
-  for (let i = 0; i < text.length; i++) {
-    const unit = charCodeAt(text, i);
-    if (unit === 0) throw embeddedNul();
-    units[i] = unit;
-  }
-  return units;
-}
-
-function codePoints(text) {
-  if (!isWellFormed(text)) throw loneSurrogate();
-  const units = codeUnits(text);
-  let length = 0;
-  for (let i = 0; i < units.length; i++) {
-    const unit = units[i];
-    units[length++] =
-      unit >= 0xd800 && unit <= 0xdbff
-        ? 0x10000 + ((unit - 0xd800) << 10) + (units[++i] - 0xdc00)
-        : unit;
-  }
-  units.length = length;
-  return units;
-}
-
-const embeddedNul = () =>
-  coded(Error, 'InvalidArg', 'a wide string cannot contain a NUL character', {
-    expected: 'String',
-  });
-
-/** The string that a pointer cell points to; null for NULL. */
-function getString(cell) {
-  u32[ARG] = cell;
-  return native.string();
-}
-
-/** The wide string that a pointer cell points to; null for NULL. */
-function getWideString(cell) {
-  u32[ARG] = cell;
-  return native.wideString();
 }
 
 /** An External of the address in a pointer cell. */
@@ -233,7 +127,8 @@ function putExternal(value, cell) {
 /** Stores the address of a view's live memory in a pointer cell; its length, or -1 if it is none. */
 function putView(value, cell) {
   u32[ARG] = cell;
-  return native.viewAddress(value);
+  native.viewAddress(value);
+  return f64[LENGTH];
 }
 
 /** Fills a view from the memory that a pointer cell points to; false when that is NULL. */
@@ -274,11 +169,7 @@ module.exports = {
   putNull,
   getPointer,
   putPointer,
-  isNull,
-  putString,
-  putWideString,
-  getString,
-  getWideString,
+  clear,
   getExternal,
   putExternal,
   putView,

@@ -2,7 +2,8 @@
 // Results that are copied out of C's memory: arrays behind a pointer cell. All give null for NULL.
 
 const { native } = require('./loader.js');
-const { views, TOP, copyOut, getString } = require('./memory.js');
+const { views, TOP, copyOut } = require('./memory.js');
+const { getString } = require('./text.js');
 const { fetch } = require('./routines.js');
 
 const { u32 } = views;

@@ -7,32 +7,66 @@
 
 const { native } = require('./loader.js');
 const memory = require('./memory.js');
+const { floor, min } = require('./primordials.js');
 
 const { views, FIXED, TOP, END, overflow, putAddress, getPointer, putPointer } = memory;
 const { u8, u32, i32 } = views;
 const { pointerSize } = native;
 
-/** Binds a routine; gives its entry and the offsets of its cells. */
-function bind(name, notation) {
-  const [id, , , ret, , ...args] = native.signature(notation);
-  const entry = native.bind(id, native.routine(name), -1, false, false, name);
-  return { entry, ret: FIXED + ret, args: args.map((at) => FIXED + at) };
+/** A routine: its entry, which is bound when it is first used, and the offsets of its cells. */
+class Routine {
+  constructor(name, notation) {
+    const [id, , , ret, , ...args] = native.signature(notation);
+    this.ret = FIXED + ret;
+    this.args = args.map((at) => FIXED + at);
+    this.entry = () => {
+      this.entry = native.bind(id, native.routine(name), -1, false, false, name);
+      this.entry();
+    };
+  }
 }
 
-const copy = bind('copy', '(ptr, ptr, usize) -> ptr');
-const allocation = bind('allocate', '(usize, usize) -> ptr');
-const freeing = bind('release', '(ptr) -> void');
-const counting = bind('count', '(ptr, usize) -> usize');
-const errnoSetting = bind('set_errno', '(i32) -> void');
+const copy = new Routine('copy', '(ptr, ptr, usize) -> ptr');
+const allocation = new Routine('allocate', '(usize, usize) -> ptr');
+const freeing = new Routine('release', '(ptr) -> void');
+const counting = new Routine('count', '(ptr, usize) -> usize');
+const errnoSetting = new Routine('set_errno', '(i32) -> void');
 
 /** Stores a size, a number, in a cell. */
 function putSize(cell, size) {
   u32[cell >> 2] = size;
-  if (pointerSize === 8) u32[(cell >> 2) + 1] = Math.floor(size / 4294967296);
+  if (pointerSize === 8) u32[(cell >> 2) + 1] = floor(size / 4294967296);
 }
 
 const getSize = (cell) =>
   u32[cell >> 2] + (pointerSize === 8 ? u32[(cell >> 2) + 1] * 4294967296 : 0);
+
+/** The cells of the addresses of a copy, for `loadPointed` and `storePointed`. */
+const FROM = copy.args[1];
+const TO = copy.args[0];
+
+/** Adds a number of bytes to the address in a cell. */
+function advance(cell, bytes) {
+  const low = u32[cell >> 2] + bytes;
+  u32[cell >> 2] = low;
+  if (pointerSize === 8) u32[(cell >> 2) + 1] += floor(low / 4294967296);
+}
+
+/** Copies `size` bytes from `offset` behind the address in FROM to a place in frame memory. */
+function loadPointed(offset, at, size) {
+  if (offset !== 0) advance(FROM, offset);
+  putAddress(TO, at);
+  putSize(copy.args[2], size);
+  copy.entry();
+}
+
+/** Copies `size` bytes from a place in frame memory to `offset` behind the address in TO. */
+function storePointed(offset, at, size) {
+  if (offset !== 0) advance(TO, offset);
+  putAddress(FROM, at);
+  putSize(copy.args[2], size);
+  copy.entry();
+}
 
 /** Copies `size` bytes from an address to an offset of frame memory. */
 function copyFrom(address, offset, size) {
@@ -55,7 +89,7 @@ function bytesAt(address, size) {
   const bytes = new Uint8Array(size);
   const step = END - u32[TOP];
   for (let done = 0; done < size; done += step) {
-    const part = Math.min(step, size - done);
+    const part = min(step, size - done);
     const at = u32[TOP];
     copyFrom(address + BigInt(done), at, part);
     bytes.set(u8.subarray(at, at + part), done);
@@ -67,7 +101,7 @@ function bytesAt(address, size) {
 function writeBytes(address, bytes) {
   const step = END - u32[TOP];
   for (let done = 0; done < bytes.length; done += step) {
-    const part = Math.min(step, bytes.length - done);
+    const part = min(step, bytes.length - done);
     const at = u32[TOP];
     u8.set(bytes.subarray(done, done + part), at);
     copyTo(address + BigInt(done), at, part);
@@ -117,13 +151,17 @@ function setErrno(code) {
 }
 
 module.exports = {
+  FROM,
+  TO,
   allocate,
   bytesAt,
   copyFrom,
   copyTo,
   countUnits,
   fetch,
+  loadPointed,
   release,
   setErrno,
+  storePointed,
   writeBytes,
 };

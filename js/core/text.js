@@ -1,46 +1,137 @@
 'use strict';
-// Text as C has it: NUL-terminated UTF-8, UTF-16 and UTF-32. What an encoding cannot hold becomes
-// U+FFFD; an embedded NUL is passed, and C sees what stands before it.
+// Text as C has it: NUL-terminated UTF-8, UTF-16, UTF-32 and wchar_t. `putX(text, cell)` stores a
+// copy in scratch memory and its address in a pointer cell; `getX(cell)` reads what a pointer cell
+// points to, null for NULL, with U+FFFD for what is not valid.
 //
-// `putTextN(text, cell)` stores a copy in scratch memory, and its address in a pointer cell.
+// putString and putWideString refuse what the encoding cannot hold. putTextN replaces it by
+// U+FFFD; an embedded NUL is passed, and C sees what stands before it.
 
 const { native } = require('./loader.js');
+const { coded } = require('./errors.js');
 const memory = require('./memory.js');
 const { charCodeAt, utf8Write } = require('./primordials.js');
 
 const { views, TOP, END, ARG, putAddress, scratch, spill } = memory;
-const { u8, u16, u32 } = views;
+const { u8, u16, u32, dv } = views;
+const { wcharSize } = native;
 const bytes = Buffer.from(native.memory);
 
-/** Strings up to this length are copied by a loop; longer ones by Node's own encoder. */
+/** Strings up to this length are encoded by a loop; longer ones by Node's own encoder. */
 const SHORT = 24;
 
-function putText8(text, cell) {
+const loneSurrogate = () =>
+  coded(Error, 'InvalidArg', 'invalid utf-16: lone surrogate found', { expected: 'String' });
+
+const embeddedNul = () =>
+  coded(Error, 'InvalidArg', 'a wide string cannot contain a NUL character', {
+    expected: 'String',
+  });
+
+/** Whether a string has no lone surrogate. */
+function isWellFormed(text) {
+  for (let i = 0; i < text.length; i++) {
+    const unit = charCodeAt(text, i);
+    if (unit < 0xd800 || unit > 0xdfff) continue;
+    if (unit > 0xdbff || i + 1 === text.length) return false;
+    const next = charCodeAt(text, ++i);
+    if (next < 0xdc00 || next > 0xdfff) return false;
+  }
+  return true;
+}
+
+/** The low surrogate at an index, or -1 when there is none. */
+function lowSurrogate(text, i) {
+  const unit = i < text.length ? charCodeAt(text, i) : 0;
+  return unit >= 0xdc00 && unit <= 0xdfff ? unit : -1;
+}
+
+/** Encodes a short string at an offset of frame memory; returns the offset behind it. */
+function encodeUtf8(text, at, strict) {
+  let p = at;
+  for (let i = 0; i < text.length; i++) {
+    let point = charCodeAt(text, i);
+    if (point < 0x80) {
+      u8[p++] = point;
+      continue;
+    }
+    if (point < 0x800) {
+      u8[p++] = 0xc0 | (point >> 6);
+      u8[p++] = 0x80 | (point & 63);
+      continue;
+    }
+    if (point >= 0xd800 && point <= 0xdfff) {
+      const low = point < 0xdc00 ? lowSurrogate(text, i + 1) : -1;
+      if (low < 0 && strict) throw loneSurrogate();
+      if (low >= 0) {
+        i++;
+        point = 0x10000 + ((point - 0xd800) << 10) + (low - 0xdc00);
+        u8[p++] = 0xf0 | (point >> 18);
+        u8[p++] = 0x80 | ((point >> 12) & 63);
+        u8[p++] = 0x80 | ((point >> 6) & 63);
+        u8[p++] = 0x80 | (point & 63);
+        continue;
+      }
+      point = 0xfffd;
+    }
+    u8[p++] = 0xe0 | (point >> 12);
+    u8[p++] = 0x80 | ((point >> 6) & 63);
+    u8[p++] = 0x80 | (point & 63);
+  }
+  return p;
+}
+
+/** Stores UTF-8 text. With `strict`, throws `InvalidArg` for lone surrogates. */
+function putUtf8(text, cell, strict) {
   const { length } = text;
   const at = u32[TOP];
-  if (length * 3 + 1 > END - at) {
-    const size = Buffer.byteLength(text);
-    utf8Write(spill(size + 1, cell), text, 0, size);
-    return;
-  }
+  if (length * 3 + 1 > END - at) return spillUtf8(text, cell, strict);
+  let end = at;
   if (length <= SHORT) {
-    let i = 0;
-    for (; i < length; i++) {
-      const unit = charCodeAt(text, i);
-      if (unit > 127) break;
-      u8[at + i] = unit;
-    }
-    if (i === length) {
-      u8[at + i] = 0;
-      u32[TOP] = at + i + 1;
-      putAddress(cell, at);
-      return;
-    }
+    end = encodeUtf8(text, at, strict);
+  } else {
+    end += utf8Write(bytes, text, at, length * 3);
+    if (strict && end - at !== length && !isWellFormed(text)) throw loneSurrogate();
   }
-  const written = utf8Write(bytes, text, at, length * 3);
-  u8[at + written] = 0;
-  u32[TOP] = at + written + 1;
+  u8[end] = 0;
+  u32[TOP] = end + 1;
   putAddress(cell, at);
+}
+
+function spillUtf8(text, cell, strict) {
+  const size = Buffer.byteLength(text);
+  if (strict && size !== text.length && !isWellFormed(text)) throw loneSurrogate();
+  utf8Write(spill(size + 1, cell), text, 0, size);
+}
+
+const putString = (text, cell) => putUtf8(text, cell, true);
+const putText8 = (text, cell) => putUtf8(text, cell, false);
+
+/** Stores wchar_t text. Throws `InvalidArg` for an embedded NUL and lone surrogates. */
+function putWideString(text, cell) {
+  if (!isWellFormed(text)) throw loneSurrogate();
+  const size = (text.length + 1) * wcharSize;
+  const at = scratch(size);
+  if (at >= 0) {
+    writeWide(text, dv, at);
+    putAddress(cell, at);
+  } else {
+    const { buffer, byteOffset } = spill(size, cell);
+    writeWide(text, new DataView(buffer, byteOffset), 0);
+  }
+}
+
+/** Writes text and a terminating NUL into a view with room for as many characters as it has. */
+function writeWide(text, view, at) {
+  let p = at;
+  for (let i = 0; i < text.length; i++, p += wcharSize) {
+    const unit = charCodeAt(text, i);
+    if (unit === 0) throw embeddedNul();
+    if (wcharSize === 2) view.setUint16(p, unit, true);
+    else if (unit < 0xd800 || unit > 0xdbff) view.setUint32(p, unit, true);
+    else view.setUint32(p, ((unit - 0xd800) << 10) + charCodeAt(text, ++i) + 0x2400, true);
+  }
+  if (wcharSize === 2) view.setUint16(p, 0, true);
+  else view.setUint32(p, 0, true);
 }
 
 function putText16(text, cell) {
@@ -88,10 +179,14 @@ function putText32(text, cell) {
   putAddress(cell, at);
 }
 
-/** The strings that a pointer cell points to; null for NULL. */
-function getText8(cell) {
+function getString(cell) {
   u32[ARG] = cell;
   return native.string();
+}
+
+function getWideString(cell) {
+  u32[ARG] = cell;
+  return native.wideString();
 }
 
 function getText16(cell) {
@@ -119,7 +214,7 @@ function findNul(view, start, end, unit) {
     for (let i = 0; i < unit; i++) bits |= view[at + i];
     if (bits === 0) return at;
   }
-  return start + Math.floor((end - start) / unit) * unit;
+  return end - ((end - start) % unit);
 }
 
 /** The text of bytes: all of it. */
@@ -140,10 +235,14 @@ module.exports = {
   decodeText,
   encodeText,
   findNul,
-  getText8,
+  getString,
+  getText8: getString,
+  getWideString,
   getText16,
   getText32,
+  putString,
   putText8,
+  putWideString,
   putText16,
   putText32,
 };

@@ -3,6 +3,7 @@
 // that does not fit also says which argument it was, what was expected and what came.
 
 const { coded, kindOf } = require('../core/errors.js');
+const { hasOwn } = require('../core/primordials.js');
 
 /** Codes of values that are no such scalar, by what was expected. */
 const SCALAR_CODES = {
@@ -34,7 +35,7 @@ function mismatch(info, value) {
   }
   // The elements of a StringArray have a text of their own.
   const isElement = path !== '' && expected === 'String';
-  if (!isElement && Object.hasOwn(SCALAR_CODES, expected)) {
+  if (!isElement && hasOwn(SCALAR_CODES, expected)) {
     const message = `${where}: expected ${expected}, got ${received}`;
     return coded(Error, SCALAR_CODES[expected], message, details);
   }
@@ -47,4 +48,18 @@ const invalidType = (message) => coded(Error, 'ERR_FFI_INVALID_TYPE', message);
 /** A failure at run time, with ffi-rs's own text. */
 const failure = (message) => coded(Error, 'Unknown', message);
 
-module.exports = { failure, invalidType, mismatch };
+/** The error of a result type, to be thrown only if the arguments are right. */
+class BadResult {
+  /** @param {(list: unknown) => void} check throws what is wrong with the arguments */
+  constructor(error, check) {
+    this.error = error;
+    this.check = check;
+  }
+
+  raise(paramsValue) {
+    this.check(paramsValue);
+    throw this.error;
+  }
+}
+
+module.exports = { BadResult, failure, invalidType, mismatch };

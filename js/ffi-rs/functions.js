@@ -56,7 +56,7 @@ function functionCodec(type, codecOf) {
     transient: needFree,
     take(g, value, where) {
       // A cell of createPointer is for a function; an argument may also be a pointer to one.
-      const isFunction = `typeof ${value} === 'function'`;
+      const isFunction = `(typeof ${value} === 'function')`;
       const fits = g.owning ? isFunction : `(${isFunction} || ${g.constant(isPointer)}(${value}))`;
       codecs.fail(g, `!${fits}`, value, where, 'Function');
       return value;

@@ -5,24 +5,17 @@
 // every call, so it compares types by content.
 
 const { native } = require('../core/loader.js');
-const { compileCall, compileTask } = require('../core/compile.js');
-const { nothing } = require('../core/codecs.js');
-const { coded } = require('../core/errors.js');
+const { coded, define: setOwn } = require('../core/errors.js');
 const { isArray, mapDelete, mapGet, mapSet } = require('../core/primordials.js');
-const { sameType, snapshot } = require('./by-type.js');
-const types = require('./types.js');
-const { failure, mismatch } = require('./errors.js');
+const { sameType } = require('./by-type.js');
+const { ERRNO, FREES_RESULT, NEW_THREAD } = require('./constants.js');
+const { BadResult, failure } = require('./errors.js');
 
 /** Compiled calls: library key -> function name -> list of Call. */
 const calls = new Map();
 
 /** Calls that are kept per function: programs that invent types for ever must not leak. */
 const MAX_KEPT = 1000;
-
-/** Options of a call, as bits. */
-const ERRNO = 1;
-const NEW_THREAD = 2;
-const FREES_RESULT = 4;
 
 /** A call that was compiled, and the types it was compiled for. */
 class Call {
@@ -45,32 +38,6 @@ class Call {
   }
 }
 
-/** The error of an argument list of the wrong kind or length. */
-function arity(count, list) {
-  if (!isArray(list)) {
-    throw coded(TypeError, 'InvalidArg', 'paramsValue must be an array of values');
-  }
-  throw coded(Error, 'Unknown', 'params_type length is not equal with params_value length', {
-    expected: count,
-    received: list.length,
-  });
-}
-
-const messages = new Map();
-
-/** The text of an errno value, with its number. */
-function errnoMessage(code) {
-  let message = mapGet(messages, code);
-  if (message === undefined) {
-    message = `${native.errnoMessage(code)} (os error ${code})`;
-    mapSet(messages, code, message);
-  }
-  return message;
-}
-
-const withErrno = (value, errno, g) =>
-  `{ errnoCode: ${errno}, errnoMessage: ${g.constant(errnoMessage)}(${errno}), value: ${value} }`;
-
 /** The identifier of the library under a key. */
 function libraryOf(key) {
   const id = native.findKey(key);
@@ -80,56 +47,14 @@ function libraryOf(key) {
   return id;
 }
 
-/** Compiles and binds a call. */
+/** Compiles and binds a call. The compiler is loaded when it is first needed. */
 function compile(key, name, retType, paramsType, options) {
   const library = libraryOf(key);
   const address = native.symbol(library, name);
   if (address === undefined) throw failure(`Cannot find "${name}" function in shared library`);
-  const mine = { ret: snapshot(retType), params: snapshot([...paramsType]) };
-  const params = mine.params.map(types.parameter);
-  const declaration = {
-    params,
-    ret: resultOf(mine.ret, params),
-    style: 'list',
-    mismatch,
-    arity,
-    withErrno: options & ERRNO ? withErrno : undefined,
-    freesResult: (options & FREES_RESULT) !== 0,
-  };
-  const run =
-    options & NEW_THREAD
-      ? compileTask(declaration, { address, library })
-      : bind(declaration, { address, library, name });
-  return new Call(run, library, mine.ret, mine.params, options);
-}
-
-/** The error of a result type, to be thrown only if the arguments are right. */
-class BadResult {
-  constructor(error, params) {
-    this.error = error;
-    this.params = params;
-  }
-
-  /** Throws what is wrong with the arguments, or else the error. */
-  raise(paramsValue) {
-    const declaration = { params: this.params, ret: nothing, style: 'list', mismatch, arity };
-    compileCall(declaration).link(() => {})(paramsValue);
-    throw this.error;
-  }
-}
-
-/** The codec of a result. */
-function resultOf(type, params) {
-  try {
-    return types.result(type);
-  } catch (error) {
-    throw new BadResult(error, params);
-  }
-}
-
-function bind(declaration, { address, library, name }) {
-  const { signature, stacked, errno, link } = compileCall(declaration);
-  return link(native.bind(signature, address, library, stacked, errno, name));
+  const { bind } = require('./bind.js');
+  const { run, ...mine } = bind({ library, address, name }, retType, paramsType, options);
+  return new Call(run, library, mine.retType, mine.paramsType, options);
 }
 
 /** The compiled call of a library, name and signature; made when it is first asked for. */
@@ -256,7 +181,7 @@ function define(map = []) {
     throw coded(TypeError, 'InvalidArg', 'define needs an object');
   }
   const functions = {};
-  for (const name of Object.keys(map)) functions[name] = defineOne(name, map[name]);
+  for (const name of Object.keys(map)) setOwn(functions, name, defineOne(name, map[name]));
   return functions;
 }
 

@@ -8,7 +8,7 @@
 
 const codecs = require('../core/codecs.js');
 const aggregates = require('../core/aggregates.js');
-const { kindOf } = require('../core/errors.js');
+const { kindOf, show } = require('../core/errors.js');
 const { getBytes } = require('../core/results.js');
 const { native } = require('../core/loader.js');
 const { DataType, FFITypeTag } = require('./constants.js');
@@ -176,7 +176,7 @@ class Reader {
   array(type, role) {
     const length = role === 'parameter' ? (type.length ?? 0) : type.length;
     if (!Number.isInteger(length) || length < 0 || length > 0x3fffffff) {
-      throw invalidType(`an array needs a length, got: ${String(length)}`);
+      throw invalidType(`an array needs a length, got: ${show(length)}`);
     }
     const inline = role === 'member' && type.ffiTypeTag === FFITypeTag.StackArray;
     if (type.type === DataType.U8Array) {
@@ -185,9 +185,7 @@ class Reader {
     }
     const item = this.item(type);
     if (inline) return aggregates.inlineArray(item, checkInline(length));
-    // A copy is as long as the value; only what C fills, structs, needs the descriptor's length.
-    const least = role === 'parameter' && type.type !== DataType.StructArray ? 0 : length;
-    return { ...aggregates.pointerToArray(item, least), owned: ownedArray(item, length) };
+    return aggregates.pointerToArray(item, length, { padded: type.type === DataType.StructArray });
   }
 
   /** The codec of an array's elements. */
@@ -195,7 +193,7 @@ class Reader {
     const basic = ITEMS.get(type);
     if (basic !== undefined) return BASIC.get(basic);
     if (type !== DataType.StructArray) {
-      throw invalidType(`arrayConstructor needs an array type, got: ${String(type)}`);
+      throw invalidType(`arrayConstructor needs an array type, got: ${show(type)}`);
     }
     if (typeof structItemType !== 'object' || structItemType === null) {
       throw invalidType('a StructArray needs structItemType, a struct type');
@@ -203,9 +201,6 @@ class Reader {
     return this.codec(structItemType, 'member');
   }
 }
-
-/** What an array of `length` elements behind a pointer owns. */
-const ownedArray = (item, length) => aggregates.pointerToArray(item, length).owned;
 
 function checkInline(length) {
   if (length === 0) throw invalidType('an inline array needs a length of at least 1');

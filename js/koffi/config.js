@@ -54,8 +54,9 @@ function check(key, value) {
 const outside = (key) => failure(`Setting '${key}' must be between ${SETTINGS[key].range}`);
 
 /** `config()` -> the settings; `config(some)` changes some of them, or none when one is wrong. */
-function config(changes) {
-  if (arguments.length === 0) return { ...current };
+function config(...args) {
+  if (args.length === 0) return { ...current };
+  const [changes] = args;
   if (typeof changes !== 'object' || changes === null || Array.isArray(changes)) {
     throw unexpected(changes, 'config', 'object');
   }

@@ -83,9 +83,7 @@ function makeAsync(declaration, callee) {
     if (args.length <= count) throw wrongCount(String(count + 1), args.length);
     const callback = args[count];
     if (typeof callback !== 'function') {
-      throw invalid(
-        `Expected callback function as last argument, got ${kindName(callback)}`,
-      );
+      throw invalid(`Expected callback function as last argument, got ${kindName(callback)}`);
     }
     start ??= compileTask(describe(declaration, { startTask: launch }), callee);
     const outer = starting;
@@ -123,7 +121,8 @@ function makeVariadic(declaration, callee, name) {
       ...declaration.params.map(codecs.parameterCodec),
       ...params.map((param) => promoted(internals(param.type)) ?? codecs.parameterCodec(param)),
     ];
-    return compile(declaration, { params: list, fixed })(callee, name);
+    const places = list.map((_, i) => (i < fixed ? i : 2 * i - fixed + 1));
+    return compile(declaration, { params: list, fixed, style: 'places', places })(callee, name);
   }
 
   function find(args) {
@@ -152,10 +151,7 @@ function makeVariadic(declaration, callee, name) {
     if ((args.length - fixed) % 2 !== 0) {
       throw failure('Missing value argument for variadic call');
     }
-    const run = find(args);
-    const values = args.slice(0, fixed);
-    for (let i = fixed + 1; i < args.length; i += 2) values.push(args[i]);
-    return run(...values);
+    return find(args)(args);
   };
 }
 
@@ -188,7 +184,10 @@ const byType = new WeakMap();
 /** The function of a type at an address; made once. */
 function functionAt(declaration, address) {
   let known = byType.get(declaration);
-  if (known === undefined) byType.set(declaration, (known = new Map()));
+  if (known === undefined) {
+    known = new Map();
+    byType.set(declaration, known);
+  }
   let fn = known.get(address);
   if (fn === undefined) {
     fn = makeFunction(declaration, { address, library: -1 });

@@ -2,7 +2,6 @@
 // The Koffi dialect: what `require('ffi-jit/koffi')` gives.
 
 const os = require('node:os');
-const { version } = require('../../package.json');
 const { views, ERRNO } = require('../core/memory.js');
 const { setErrno } = require('../core/routines.js');
 const { counts, register, unregister } = require('./callbacks.js');
@@ -14,13 +13,18 @@ const { forgetTypes } = require('./functions.js');
 const { LibraryHandle, load } = require('./library.js');
 const { address, alloc, as, call, free, view } = require('./memory.js');
 const node = require('./node.js');
+const { forgetPlans } = require('./plans.js');
 const { api: types, resetNames } = require('./types/index.js');
+
+/** The version of this package. */
+const VERSION = '0.1.0';
 
 const EXTENSIONS = { darwin: '.dylib', win32: '.dll' };
 
 /** errno after the last call of this thread; `errno(n)` sets it. */
-function errno(value) {
-  if (arguments.length === 0) return views.i32[ERRNO];
+function errno(...args) {
+  if (args.length === 0) return views.i32[ERRNO];
+  const [value] = args;
   if (typeof value !== 'number' && typeof value !== 'bigint') {
     throw unexpected(value, 'errno', 'integer');
   }
@@ -37,6 +41,7 @@ const stats = () => ({ disposed: counts.disposed, callbacks: counts.callbacks })
 function reset() {
   resetNames();
   forgetTypes();
+  forgetPlans();
 }
 
 module.exports = {
@@ -59,6 +64,6 @@ module.exports = {
   reset,
   stats,
   unregister,
-  version,
+  version: VERSION,
   view,
 };

@@ -45,7 +45,12 @@ function findFunctions() {
     const draft = readDeclaration([text], { anonymous: false });
     return makeFunction(declaration(draft, draft.name), callee(draft.name));
   };
-  const list = makeType({ ...POINTER, name: 'pollfd *', primitive: 'Pointer', ref: descriptorType() });
+  const list = makeType({
+    ...POINTER,
+    name: 'pollfd *',
+    primitive: 'Pointer',
+    ref: descriptorType(),
+  });
   const draft = {
     convention: 'cdecl',
     result: resolve('int'),
@@ -147,7 +152,8 @@ function bitsOf({ readable, writable, disconnect }) {
 /** Reads `[events,] listener`. */
 function readArguments(args) {
   const [options, listener] = args.length > 1 ? args : [{ readable: true }, args[0]];
-  if (typeof options !== 'object' || options === null) throw unexpected(options, 'events', 'object');
+  if (typeof options !== 'object' || options === null)
+    throw unexpected(options, 'events', 'object');
   if (typeof listener !== 'function') throw unexpected(listener, 'callback', 'function');
   const bits = bitsOf(options);
   if (bits === 0) throw invalid('Nothing to poll for: readable, writable or disconnect');

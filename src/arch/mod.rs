@@ -17,7 +17,8 @@ use crate::target::{Arch, Target};
 /// Emits the machine code of a plan for a target's CPU.
 ///
 /// # Errors
-/// [`Code::UnsupportedAbi`] where no emitter exists.
+/// [`InvalidType`](crate::error::Code::InvalidType) for a call that needs more stack than threads
+/// have, [`Internal`](crate::error::Code::Internal) for a plan that the CPU cannot carry out.
 pub fn emit(plan: &Plan, target: &Target) -> Result<Blob> {
     match target.arch {
         Arch::X64 => x64::emit(plan, target),
@@ -27,9 +28,10 @@ pub fn emit(plan: &Plan, target: &Target) -> Result<Blob> {
     }
 }
 
-/// Emits a page of code slots: `count` entries of [`slot_stride`] bytes. Slot `i` puts the
+/// Emits a page of code slots: `count` entries of [`SLOT_STRIDE`] bytes. Slot `i` puts the
 /// address of its record, `records + i * record_stride` bytes behind the page's first byte, into
-/// the slot register (x64: r10) and jumps to the address in the record's first word.
+/// the slot register (x64 r10, aarch64 x16, arm32 ip, x86 eax) and jumps to the address in the
+/// record's first word.
 ///
 /// # Errors
 /// As [`emit`].

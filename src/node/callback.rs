@@ -20,6 +20,7 @@ use crate::call::{Prepared, Upcall};
 use crate::error::{Code, Error, Result};
 use std::collections::HashMap;
 use std::ffi::c_void;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::rc::Rc;
@@ -60,12 +61,41 @@ struct Registered {
     keeps_alive: bool,
 }
 
+/// Identifiers are counted: no two of a table need more than this to differ.
+#[derive(Default)]
+struct IdHasher(u64);
+
+impl Hasher for IdHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.write_u64(self.0 ^ u64::from(byte));
+        }
+    }
+
+    fn write_u64(&mut self, id: u64) {
+        // The table looks at the upper bits as well.
+        self.0 = id.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+}
+
 /// The callbacks of an environment.
 #[derive(Default)]
 pub struct Callbacks {
-    by_id: HashMap<u64, Registered>,
+    by_id: HashMap<u64, Registered, BuildHasherDefault<IdHasher>>,
     by_code: HashMap<usize, u64>,
     free_handles: Vec<&'static Handle>,
+}
+
+impl Callbacks {
+    /// A callback that was not released, and its function.
+    fn find(&self, id: u64) -> Option<(Arc<Callback>, Option<Reference>)> {
+        let registered = self.by_id.get(&id).filter(|registered| !registered.released)?;
+        Some((Arc::clone(&registered.callback), Some(registered.function)))
+    }
 }
 
 /// Something for the environment's thread.
@@ -210,16 +240,20 @@ unsafe extern "C" fn dispatch(context: *mut c_void, frame: *mut u8) {
     // SAFETY: the context is an immortal handle.
     let handle = unsafe { &*context.cast::<Handle>() };
     let id = handle.id.load(Ordering::Acquire);
-    let callback = lock(&CALLBACKS).as_ref().and_then(|all| all.get(&id).cloned());
+    let here = handle.shared.state();
+    let found = match here {
+        Some(state) => state.callbacks.borrow().find(id),
+        None => lock(&CALLBACKS).as_ref().and_then(|all| all.get(&id).cloned().map(|c| (c, None))),
+    };
     // Released a moment ago by another thread: there is nothing left to say how its result looks.
-    let Some(callback) = callback else { return };
+    let Some((callback, function)) = found else { return };
     let run = || {
         if callback.queued {
             enqueue(handle.shared, &callback, frame);
             return true;
         }
-        match handle.shared.state() {
-            Some(state) => run_here(state.scope(), state, &callback, frame, false),
+        match here {
+            Some(state) => run_here(state.scope(), state, &callback, function, frame),
             None => {
                 callback.pending.fetch_add(1, Ordering::AcqRel);
                 handle.shared.post_and_wait(|waiter| {
@@ -259,22 +293,19 @@ fn enqueue(shared: &Shared, callback: &Arc<Callback>, frame: *mut u8) {
     let _ = shared.post(Event::Queued(Arc::clone(callback), captured));
 }
 
-/// Runs the JavaScript function with the frame's bytes; false when it could not be run or threw.
-/// The result cell of `frame` is set when it returns true. `foreign` says that C calls from another
-/// thread, or has called.
+/// Runs the JavaScript function with the frame's bytes; false when it could not be run or threw,
+/// or when an exception is pending. The result cell of `frame` is set when it returns true.
+/// Without a function, C calls from another thread, or has called.
 fn run_here(
     scope: Scope,
     state: &State,
     callback: &Callback,
+    function: Option<Reference>,
     frame: *mut u8,
-    foreign: bool,
 ) -> bool {
-    if scope.exception_pending() {
-        return false;
-    }
     let outer = state.frame.get(FOREIGN);
-    state.frame.set(FOREIGN, u32::from(foreign));
-    let result = scope.with_handles(|| enter(scope, state, callback, frame));
+    state.frame.set(FOREIGN, u32::from(function.is_none()));
+    let result = scope.with_handles(|| enter(scope, state, callback, function, frame));
     state.frame.set(FOREIGN, outer);
     if let Err(error) = &result {
         // An exception of the function itself is pending already, and stays.
@@ -284,8 +315,15 @@ fn run_here(
 }
 
 /// Copies the frame to frame memory, calls the unmarshaller, copies the result back.
-fn enter(scope: Scope, state: &State, callback: &Callback, frame: *mut u8) -> Result<()> {
-    let function = state.callbacks.borrow().by_id.get(&callback.id).map(|r| r.function);
+fn enter(
+    scope: Scope,
+    state: &State,
+    callback: &Callback,
+    function: Option<Reference>,
+    frame: *mut u8,
+) -> Result<()> {
+    let find = || state.callbacks.borrow().by_id.get(&callback.id).map(|r| r.function);
+    let function = function.or_else(find);
     // Released while C was on its way here: as if it had returned zero.
     let Some(function) = function else {
         zero_result(callback, frame);
@@ -324,7 +362,7 @@ fn enter(scope: Scope, state: &State, callback: &Callback, frame: *mut u8) -> Re
 pub fn run_event(scope: Scope, state: &State, event: Event) {
     match event {
         Event::Queued(callback, mut captured) => {
-            run_here(scope, state, &callback, captured.frame.as_mut_ptr(), true);
+            run_here(scope, state, &callback, None, captured.frame.as_mut_ptr());
             drop(captured.copies);
             if captured.keeps_alive {
                 // Fails only when the environment is closing.
@@ -333,7 +371,7 @@ pub fn run_event(scope: Scope, state: &State, event: Event) {
             ran(scope, state, &callback);
         }
         Event::Waiting(callback, frame, waiter) => {
-            if !run_here(scope, state, &callback, frame.0, true) {
+            if !run_here(scope, state, &callback, None, frame.0) {
                 zero_result(&callback, frame.0);
             }
             waiter.finish();

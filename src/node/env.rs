@@ -236,6 +236,7 @@ fn describe(scope: Scope, exports: Value, state: &State, buffer: Value) -> Resul
     number(c"errnoCell", frame::ERRNO)?;
     number(c"epochCell", frame::EPOCH)?;
     number(c"foreignCell", frame::FOREIGN)?;
+    number(c"lengthCell", frame::LENGTH)?;
     number(c"fixed", frame::FIXED)?;
     number(c"fixedSize", frame::FIXED_SIZE)?;
     number(c"frameAlign", frame::ALIGN)?;

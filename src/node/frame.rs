@@ -10,6 +10,7 @@
 //!   + ERRNO   i32   errno of the last call that saved it (JavaScript's own)
 //!   + EPOCH   u32   how many calls have ended (JavaScript's own)
 //!   + FOREIGN u32   whether the upcall that is running came from another thread
+//!   + LENGTH  f64   what a memory primitive tells besides an address
 //! origin + FIXED  the fixed frame: cells of calls that keep nothing while C runs
 //! origin + STACK  the frame stack, up to the end
 //! ```
@@ -35,6 +36,8 @@ pub const ERRNO: usize = 12;
 pub const EPOCH: usize = 16;
 /// Control cell: whether the upcall that is running came from another thread.
 pub const FOREIGN: usize = 20;
+/// Control cell: what a memory primitive tells besides an address, as a double.
+pub const LENGTH: usize = 24;
 /// Offset of the fixed frame from the origin.
 pub const FIXED: usize = 64;
 /// Size of the fixed frame.
@@ -107,6 +110,12 @@ impl FrameMemory {
     pub fn set(&self, cell: usize, value: u32) {
         // SAFETY: as for `get`.
         unsafe { self.control(cell).write(value) }
+    }
+
+    /// Writes the LENGTH cell.
+    pub fn set_length(&self, length: f64) {
+        // SAFETY: the cell lies within the memory, at a multiple of 8.
+        unsafe { self.control(LENGTH).cast::<f64>().write(length) }
     }
 
     /// The bytes at an offset, checked.

@@ -12,16 +12,23 @@ use std::ffi::c_void;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, ThreadId};
 
 /// Locks a mutex whose data stays consistent whatever panics.
 pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// A number that no other thread has while this one lives. A thread that gets it later meets an
+/// environment that is gone.
+fn thread_token() -> usize {
+    thread_local!(static MARK: u8 = const { 0 });
+    MARK.with(|mark| ptr::from_ref(mark).addr())
+}
+
 /// The shared side of an environment.
 pub struct Shared {
-    thread: ThreadId,
+    /// The token of the environment's thread.
+    thread: usize,
     /// The environment's state; null once it is gone. Only its own thread follows it.
     state: AtomicPtr<State>,
     inner: Mutex<Inner>,
@@ -68,7 +75,7 @@ impl Shared {
     /// When the environment refuses a thread-safe function.
     pub fn new(scope: Scope) -> Result<&'static Shared> {
         let shared: &'static Shared = Box::leak(Box::new(Shared {
-            thread: thread::current().id(),
+            thread: thread_token(),
             state: AtomicPtr::new(ptr::null_mut()),
             inner: Mutex::new(Inner { queue: ptr::null_mut(), waiting: Vec::new() }),
             finished: task::Finished::default(),
@@ -86,7 +93,7 @@ impl Shared {
 
     /// Whether the running thread is the environment's.
     pub fn is_here(&self) -> bool {
-        thread::current().id() == self.thread
+        thread_token() == self.thread
     }
 
     /// The state, on the environment's thread and while it lives.

@@ -17,7 +17,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::mem;
 use std::ptr::{self, NonNull};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -259,11 +259,15 @@ struct Pool {
     changed: Condvar,
 }
 
-#[derive(Default)]
 struct PoolState {
     jobs: VecDeque<Job>,
+    /// Jobs that were taken so far: tells the monitor whether the queue moves.
+    taken: u64,
     threads: usize,
+    /// Threads that wait for work.
     idle: usize,
+    /// Whether the monitor runs.
+    monitored: bool,
     /// Threads at most, and those that stay however long they are idle.
     max: usize,
     resident: usize,
@@ -273,8 +277,10 @@ struct PoolState {
 static POOL: Pool = Pool {
     state: Mutex::new(PoolState {
         jobs: VecDeque::new(),
+        taken: 0,
         threads: 0,
         idle: 0,
+        monitored: false,
         max: MAX_THREADS,
         resident: 0,
         stack: MIN_STACK,
@@ -296,23 +302,70 @@ pub fn limit(scope: Scope, _state: &State, arguments: [Value; 3]) -> Result<Valu
     scope.undefined()
 }
 
-/// Queues a job, and starts a thread for it when none is free.
+/// How often the monitor looks at a queue that does not move.
+const STALL: Duration = Duration::from_millis(1);
+
+/// Queues a job. A sleeping thread is woken for it, or a thread started, as long as there are
+/// fewer than the machine has processors; when all of them are busy for long (calls that block),
+/// the monitor starts more.
 fn submit(job: Job) -> Result<()> {
     let mut pool = lock(&POOL.state);
-    if pool.idle <= pool.jobs.len() && pool.threads < pool.max {
-        let builder = thread::Builder::new().name("ffi-jit call".to_owned());
-        let started = builder.stack_size(pool.stack).spawn(work);
-        match started {
-            Ok(_) => pool.threads += 1,
-            Err(error) if pool.threads == 0 => {
-                return Err(Error::new(Code::OutOfMemory, format!("no thread: {error}")));
-            }
-            Err(_) => {}
+    if pool.idle == 0 && pool.threads < processors().min(pool.max) {
+        if let Err(error) = pool.start_thread()
+            && pool.threads == 0
+        {
+            return Err(error);
         }
+    } else if pool.idle > pool.jobs.len() {
+        POOL.changed.notify_one();
     }
     pool.jobs.push_back(job);
-    POOL.changed.notify_one();
+    if pool.jobs.len() > pool.idle && !pool.monitored && pool.threads < pool.max {
+        let builder = thread::Builder::new().name("ffi-jit monitor".to_owned());
+        pool.monitored = builder.stack_size(MONITOR_STACK).spawn(monitor).is_ok();
+    }
     Ok(())
+}
+
+/// Number of processors; asking the system costs system calls.
+fn processors() -> usize {
+    static PROCESSORS: OnceLock<usize> = OnceLock::new();
+    *PROCESSORS.get_or_init(|| thread::available_parallelism().map_or(2, usize::from))
+}
+
+/// Stack of the monitor, which calls nothing of the user's.
+const MONITOR_STACK: usize = 128 << 10;
+
+impl PoolState {
+    fn start_thread(&mut self) -> Result<()> {
+        let builder = thread::Builder::new().name("ffi-jit call".to_owned());
+        let started = builder.stack_size(self.stack).spawn(work);
+        started
+            .map(|_| self.threads += 1)
+            .map_err(|error| Error::new(Code::OutOfMemory, format!("no thread: {error}")))
+    }
+}
+
+/// Starts threads while jobs wait and none is taken; ends when no job waits.
+fn monitor() {
+    let mut last_taken = u64::MAX;
+    loop {
+        thread::sleep(STALL);
+        let mut pool = lock(&POOL.state);
+        if pool.jobs.is_empty() {
+            pool.monitored = false;
+            return;
+        }
+        if pool.taken == last_taken && pool.threads < pool.max {
+            // One per waiting job: all threads that there are seem to block.
+            for _ in 0..pool.jobs.len().min(pool.max - pool.threads) {
+                if pool.start_thread().is_err() {
+                    break;
+                }
+            }
+        }
+        last_taken = pool.taken;
+    }
 }
 
 /// A thread of the pool.
@@ -320,6 +373,7 @@ fn work() {
     let mut pool = lock(&POOL.state);
     loop {
         if let Some(job) = pool.jobs.pop_front() {
+            pool.taken += 1;
             drop(pool);
             job.run();
             let shared = job.shared;

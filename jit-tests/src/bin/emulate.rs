@@ -87,7 +87,6 @@ fn run(words: &[String]) -> Result<ExitCode, String> {
 fn one(emulation: &Emulation, text: &str) -> Result<ExitCode, String> {
     let signature =
         parse_signature(text, &emulation.target.model).map_err(|error| error.to_string())?;
-    std::fs::create_dir_all(&emulation.directory).map_err(|error| error.to_string())?;
     let batch = Batch::of(&emulation.target, vec![signature]);
     let mut code = ExitCode::SUCCESS;
     for compiler in &emulation.compilers {

@@ -4,10 +4,11 @@
 // Each listings test uses its part of this module.
 #![allow(dead_code)]
 
-use ffi_jit::abi::Ext;
+use ffi_jit::abi::{Ext, classify};
 use ffi_jit::arch::emit;
-use ffi_jit::plan::{Base, Entry, Op, Place, Plan};
+use ffi_jit::plan::{self, Base, Entry, FrameLayout, Op, Place, Plan};
 use ffi_jit::target::Target;
+use ffi_jit::types::parse_signature;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
@@ -28,6 +29,8 @@ pub struct Cpu {
     pub far: u32,
     /// What upcalls pop.
     pub pops: u32,
+    /// Signatures whose trampolines are listed, too, in both directions.
+    pub signatures: &'static [&'static str],
 }
 
 impl Cpu {
@@ -260,10 +263,24 @@ pub fn edge_plans(cpu: &Cpu) -> Vec<(&'static str, Plan)> {
     plans
 }
 
+/// The plans of the CPU's signatures.
+fn signature_plans(cpu: &Cpu) -> Vec<(&'static str, Plan)> {
+    let mut plans = Vec::new();
+    for text in cpu.signatures {
+        let signature = parse_signature(text, &cpu.target.model).expect(text);
+        let layout = classify(&cpu.target, &signature).expect(text);
+        let frame = FrameLayout::new(&signature, &cpu.target.model);
+        let down = plan::downcall(&layout, &frame, Entry::Direct, false);
+        let up = plan::upcall(&layout, &frame, &cpu.target);
+        plans.extend([(*text, down), (*text, up)]);
+    }
+    plans
+}
+
 /// Plans and what their code decodes to.
 pub fn listing(cpu: &Cpu, decode: impl Fn(&[u8]) -> String) -> String {
     let mut text = String::new();
-    for (name, plan) in edge_plans(cpu) {
+    for (name, plan) in signature_plans(cpu).into_iter().chain(edge_plans(cpu)) {
         let blob = emit(&plan, &cpu.target).unwrap_or_else(|e| panic!("{name}: {e}"));
         writeln!(text, "== {name}\n{plan}  {:?}\n{}", blob.unwind, decode(&blob.code)).unwrap();
     }
@@ -273,7 +290,7 @@ pub fn listing(cpu: &Cpu, decode: impl Fn(&[u8]) -> String) -> String {
 /// Compares a listing with the golden file, or rewrites it.
 pub fn check(name: &str, listing: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden").join(name);
-    if std::env::var_os("BLESS").is_some() {
+    if std::env::var_os("BLESS").is_some_and(|value| value == "1") {
         std::fs::write(&path, listing).expect("a writable golden file");
         return;
     }

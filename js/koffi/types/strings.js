@@ -13,6 +13,8 @@ const { lookup, remember } = require('./names.js');
 const { arrayOf, disposableOf, isPointer, pointerTo } = require('./derived.js');
 const { kindOf } = require('./kinds.js');
 const { Scanner } = require('./scanner.js');
+// Fills the table of names.
+require('./primitives.js');
 
 /** The longest name, `unsigned long long`, in words. */
 const MAX_WORDS = 3;

@@ -101,8 +101,7 @@ exports.assignerOf = memo((type) => {
 });
 
 /** The head of a loop over elements from `at`. */
-const loop = (size) =>
-  `for (let i = from, end = from + count, p = at; i < end; i++, p += ${size})`;
+const loop = (size) => `for (let i = from, end = from + count, p = at; i < end; i++, p += ${size})`;
 
 function compilePutAll(type, recording) {
   const own = internals(type);

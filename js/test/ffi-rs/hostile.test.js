@@ -264,13 +264,14 @@ const afterSpoiling = (spoil) =>
       };
       work();
       const restore = new Function('source', `return (${source})`)()();
-      let result;
+      // Only what was compiled before: compiling is not the hot path, and may use the language.
+      let spoiled;
       try {
-        result = [work(), fresh(), work()];
+        spoiled = work();
       } finally {
         restore();
       }
-      return result;
+      return [spoiled, fresh(), work()];
     },
     { argument: spoil.toString() },
   );

@@ -1,4 +1,5 @@
 'use strict';
+// All cases, in the order in which they are asked.
 
 require('./texts');
 require('./records');
