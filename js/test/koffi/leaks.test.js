@@ -192,11 +192,15 @@ const CASES = {
     40_000,
   ],
   'functions made again and again': [
-    ({ lib }) => () => lib.func('int int_add(int a, int b)')(1, 2),
+    ({ lib }) =>
+      () =>
+        lib.func('int int_add(int a, int b)')(1, 2),
     5000,
   ],
   'libraries opened again and again': [
-    ({ koffi }) => () => koffi.load(null).func('int abs(int)')(-1),
+    ({ koffi }) =>
+      () =>
+        koffi.load(null).func('int abs(int)')(-1),
     3000,
   ],
 };
@@ -204,6 +208,9 @@ const CASES = {
 for (const [name, [prepare, calls]] of Object.entries(CASES)) {
   test(name, () => {
     const grown = growth(prepare, calls);
-    assert.ok(grown < ALLOWED, `${calls} calls grew the process by ${(grown / 2 ** 20).toFixed(1)} MiB`);
+    assert.ok(
+      grown < ALLOWED,
+      `${calls} calls grew the process by ${(grown / 2 ** 20).toFixed(1)} MiB`,
+    );
   });
 }

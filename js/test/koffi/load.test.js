@@ -32,7 +32,9 @@ test('eight asynchronous calls, each with eight threads that call back', async (
 ours('10,000 registered callbacks at once', () => {
   const before = koffi.stats().callbacks;
   const call = fn('int call_int(Unary *, int)');
-  const pointers = Array.from({ length: 10_000 }, (_, i) => koffi.register((v) => v + i, 'Unary *'));
+  const pointers = Array.from({ length: 10_000 }, (_, i) =>
+    koffi.register((v) => v + i, 'Unary *'),
+  );
   assert.equal(new Set(pointers).size, 10_000);
   assert.equal(koffi.stats().callbacks, before + 10_000);
   for (const [i, pointer] of pointers.entries()) assert.equal(call(pointer, 1), i + 1);
@@ -40,7 +42,8 @@ ours('10,000 registered callbacks at once', () => {
   for (let i = 0; i < 10_000; i += 2) koffi.unregister(pointers[i]);
   for (let i = 1; i < 10_000; i += 2) assert.equal(call(pointers[i], 1), i + 1);
   for (let i = 0; i < 10_000; i += 2) pointers[i] = koffi.register((v) => v - i, 'Unary *');
-  for (const [i, pointer] of pointers.entries()) assert.equal(call(pointer, 1), i % 2 ? i + 1 : 1 - i);
+  for (const [i, pointer] of pointers.entries())
+    assert.equal(call(pointer, 1), i % 2 ? i + 1 : 1 - i);
   for (const pointer of pointers) koffi.unregister(pointer);
   assert.equal(koffi.stats().callbacks, before);
 });
