@@ -19,6 +19,7 @@ const { FIXED, FIXED_SIZE, END } = require('./memory.js');
 const { beginRecording, endRecording, promote } = require('./recording.js');
 const { startTask } = require('./tasks.js');
 const { fetch } = require('./results.js');
+const { currentTier, emitEntry } = require('./tier.js');
 const { Generator, Ref } = require('./generator.js');
 
 /**
@@ -37,6 +38,7 @@ const { Generator, Ref } = require('./generator.js');
  * @property {(value: string, errno: string, g: object) => string} [withErrno] when given, errno
  *   is saved, and the result is this expression
  * @property {boolean} [freesResult] whether C gives the memory of the result away
+ * @property {import('./tier.js').Tier} [tier] how it enters native code
  */
 
 /**
@@ -45,7 +47,8 @@ const { Generator, Ref } = require('./generator.js');
  * @property {number} signature identifier of the signature
  * @property {boolean} stacked which frame it uses
  * @property {boolean} errno whether errno is saved
- * @property {(entry: () => void) => Function} link makes the marshaller around a bound entry
+ * @property {import('./tier.js').Tier} tier how it enters native code
+ * @property {(entry: unknown) => Function} link makes the marshaller around a bound entry
  */
 
 /** The signature's text. */
@@ -89,24 +92,24 @@ function compileCall(declaration) {
     !params.every((codec) => codec.simple) ||
     !(ret.simple || ret.readsInPlace);
 
-  const link = (entry) => {
-    const g = begin(declaration);
-    g.entry = g.constant(entry);
-    const parameters = emitArguments(g, declaration);
-    const emitBody = (base) => {
-      const tokens = putArguments(g, params, frame, base);
-      if (stacked) g.emit(`u32[FRAME] = ${base.base};`);
-      g.emit(`${g.entry}();`);
-      params.forEach((codec, i) => {
-        if (codec.held) codec.hold(g, tokens[i]);
-      });
-      return getResult(g, declaration, frame, base);
-    };
-    if (stacked) inFrame(g, frame.size, params, emitBody);
-    else g.emit(`return ${emitBody(new Ref(null, FIXED, 64))};`);
-    return g.build(parameters, { usesArguments: declaration.style === 'positions' });
+  const tier = declaration.tier ?? currentTier();
+  const g = begin(declaration);
+  const parameters = emitArguments(g, declaration);
+  const emitBody = (base) => {
+    const tokens = putArguments(g, params, frame, base);
+    if (stacked) g.emit(`u32[FRAME] = ${base.base};`);
+    const held = [];
+    params.forEach((codec, i) => {
+      if (codec.held) codec.hold(g, tokens[i], held);
+    });
+    emitEntry(g, tier, held);
+    return getResult(g, declaration, frame, base);
   };
-  return { signature: frame.id, stacked, errno: withErrno !== undefined, link };
+  if (stacked) inFrame(g, frame.size, params, emitBody);
+  else g.emit(`return ${emitBody(new Ref(null, FIXED, 64))};`);
+  const usesArguments = declaration.style === 'positions';
+  const link = g.build(parameters, { usesArguments, own: 'entry' });
+  return { signature: frame.id, stacked, errno: withErrno !== undefined, tier, link };
 }
 
 /**

@@ -10,13 +10,14 @@ const memory = require('./memory.js');
 const { recorders } = require('./recording.js');
 const { transient, releaseTransient } = require('./callbacks.js');
 const { isArray } = require('./primordials.js');
+const { entries } = require('./tier.js');
 
 /** What every generated function can name. */
 const { views, ...functions } = memory;
 const DIRECT = { ...views, ...functions, transient, releaseTransient, isArray, same: (a, b) => a === b };
 /** The same for functions whose data leaves frame memory. */
 const RECORDING = { ...DIRECT, ...recorders };
-const NAMES = Object.keys(DIRECT);
+const NAMES = [...Object.keys(DIRECT), ...Object.keys(entries)];
 
 /** log2 of the element size of each typed array. */
 const SHIFT = { i8: 0, u8: 0, i16: 1, u16: 1, i32: 2, u32: 2, f32: 2, f64: 3, i64: 3, u64: 3 };
@@ -137,11 +138,13 @@ class Generator {
 
   /**
    * The function, compiled: the body's lines behind `parameters`, with access to the constants
-   * and to frame memory.
+   * and to frame memory. With `own`, the name of a value that each function has for itself, the
+   * result is a function that makes one from such a value.
    */
-  build(parameters, { usesArguments = false } = {}) {
+  build(parameters, { usesArguments = false, own } = {}) {
     const names = this.constants.map((_, i) => `k$${i}`);
-    const head = usesArguments ? `function (${parameters})` : `(${parameters}) =>`;
+    const maker = own === undefined ? '' : `(${own}) => `;
+    const head = maker + (usesArguments ? `function (${parameters})` : `(${parameters}) =>`);
     const source = [
       "'use strict';",
       `return (${names.join(', ')}) => ${head} {`,
@@ -164,7 +167,7 @@ function factory(source, recording) {
   let made = known.get(source);
   if (made === undefined) {
     const environment = recording ? RECORDING : DIRECT;
-    made = vm.compileFunction(source, NAMES)(...NAMES.map((name) => environment[name]));
+    made = vm.compileFunction(source, NAMES)(...NAMES.map((name) => entries[name] ?? environment[name]));
     known.set(source, made);
   }
   return made;

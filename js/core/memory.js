@@ -29,6 +29,8 @@ const bytes = Buffer.from(memory);
 const FRAME = (origin + native.frameCell) / 4;
 const TOP = (origin + native.topCell) / 4;
 const ARG = (origin + native.argCell) / 4;
+const PENDING = (origin + native.pendingCell) / 4;
+const LIVE = (origin + native.liveCell) / 4;
 /** Offset of the fixed frame, and its size. */
 const FIXED = origin + native.fixed;
 const FIXED_SIZE = native.fixedSize;
@@ -250,6 +252,8 @@ module.exports = {
   FRAME,
   TOP,
   ARG,
+  PENDING,
+  LIVE,
   FIXED,
   FIXED_SIZE,
   END,

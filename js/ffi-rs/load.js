@@ -8,6 +8,7 @@ const { native } = require('../core/loader.js');
 const { compileCall, compileTask } = require('../core/compile.js');
 const { nothing } = require('../core/codecs.js');
 const { coded } = require('../core/errors.js');
+const { bind, publish } = require('../core/tier.js');
 const { isArray, mapDelete, mapGet, mapSet } = require('../core/primordials.js');
 const { sameType, snapshot } = require('./by-type.js');
 const types = require('./types.js');
@@ -103,7 +104,7 @@ function compile(key, name, retType, paramsType, options) {
   const run =
     options & NEW_THREAD
       ? compileTask(declaration, { address, library })
-      : bind(declaration, { address, library, name });
+      : bind(compileCall(declaration), { address, library, name });
   return new Call(run, library, mine.ret, mine.params, options);
 }
 
@@ -116,7 +117,8 @@ class BadResult {
 
   /** Throws what is wrong with the arguments, or else the error. */
   raise(paramsValue) {
-    const declaration = { params: this.params, ret: nothing, style: 'list', mismatch, arity };
+    const tier = { name: 'node-api' };
+    const declaration = { params: this.params, ret: nothing, style: 'list', mismatch, arity, tier };
     compileCall(declaration).link(() => {})(paramsValue);
     throw this.error;
   }
@@ -129,11 +131,6 @@ function resultOf(type, params) {
   } catch (error) {
     throw new BadResult(error, params);
   }
-}
-
-function bind(declaration, { address, library, name }) {
-  const { signature, stacked, errno, link } = compileCall(declaration);
-  return link(native.bind(signature, address, library, stacked, errno, name));
 }
 
 /** The compiled call of a library, name and signature; made when it is first asked for. */
@@ -238,9 +235,10 @@ function defineOne(funcName, entry) {
     checkFields(library, funcName, retType, paramsType);
     call = find(library, funcName, retType, paramsType, optionsOf(entry));
     run = call.run;
+    publish(fn, run);
     return run(list);
   }
-  return (paramsValue = []) => {
+  const fn = (paramsValue = []) => {
     try {
       return run(paramsValue);
     } catch (error) {
@@ -250,6 +248,7 @@ function defineOne(funcName, entry) {
       return resolve(paramsValue);
     }
   };
+  return fn;
 }
 
 /** An object with one function per key; each takes one array of arguments. */

@@ -7,6 +7,8 @@
 //!   + FRAME   u32   offset of the frame of the call being entered
 //!   + TOP     u32   first free byte
 //!   + ARG     u32   offset of the cell that a memory primitive works on
+//!   + PENDING u32   what a call that was not made through Node-API has to throw
+//!   + LIVE    u32   how many callbacks exist
 //! origin + FIXED  the fixed frame: cells of calls that keep nothing while C runs
 //! origin + STACK  the frame stack, up to the end
 //! ```
@@ -26,6 +28,16 @@ pub const FRAME: usize = 0;
 pub const TOP: usize = 4;
 /// Control cell: offset of the cell that a memory primitive reads or writes.
 pub const ARG: usize = 8;
+/// Control cell: what the caller of a bound function has to throw when the entry was not Node-API's
+/// (which throws by itself): zero, [`THROWN`] or [`CLOSED`].
+pub const PENDING: usize = 12;
+/// Control cell: how many callbacks of the environment exist, whose JavaScript a call may run.
+pub const LIVE: usize = 16;
+/// Value of [`PENDING`]: Node-API keeps an exception, which it throws when one of our functions
+/// that it called returns.
+pub const THROWN: u32 = 1;
+/// Value of [`PENDING`]: the function's library was closed.
+pub const CLOSED: u32 = 2;
 /// Offset of the fixed frame from the origin.
 pub const FIXED: usize = 64;
 /// Size of the fixed frame.
