@@ -5,7 +5,8 @@
 const { native } = require('./loader.js');
 const { POINTER, fail } = require('./codecs.js');
 const { fetch, getNumbers } = require('./results.js');
-const { views } = require('./memory.js');
+const { clear, views } = require('./memory.js');
+const { copyInto, subarray } = require('./primordials.js');
 
 /** Members up to which a struct travels in local variables, and so in the fixed frame. */
 const SIMPLE_MEMBERS = 24;
@@ -30,6 +31,7 @@ function record(members) {
     leaves,
     simple: leaves <= SIMPLE_MEMBERS && members.every(({ codec }) => codec.simple),
     spills: members.some(({ codec }) => codec.spills),
+    transient: members.some(({ codec }) => codec.transient),
     held: members.some(({ codec }) => codec.held),
     owned: members.flatMap(({ codec }, i) => shift(codec.owned ?? [], offsets[i])),
     take(g, value, where) {
@@ -68,6 +70,7 @@ function pointerTo(item) {
     ...POINTER,
     simple: false,
     spills: item.spills,
+    transient: item.transient,
     owned: [[0, 2, item.size, item.owned ?? []]],
     take(g, value, where) {
       fail(g, `typeof ${value} !== 'object'`, value, where, 'Object');
@@ -78,7 +81,7 @@ function pointerTo(item) {
       g.block('else', () => {
         const at = g.local(`scratch(${item.size})`);
         g.emit(`if (${at} < 0) throw overflow();`);
-        g.emit(`u8.fill(0, ${at}, ${at} + ${item.size});`);
+        g.emit(`clear(${at}, ${item.size});`);
         g.emit(`putAddress(${ref}, ${at});`);
         item.put(g, item.take(g, value, where), new g.Ref(at, 0, 8));
       });
@@ -102,8 +105,15 @@ function behind(g, ref, size, read) {
 const loop = (i, p, start, count, size) =>
   `for (let ${i} = 0, ${p} = ${start}; ${i} < ${count}; ${i}++, ${p} += ${size})`;
 
-/** Emits the loop that reads `length` elements from a place, into an array. */
+/** Arrays up to this length are read into a literal. */
+const LITERAL_LENGTH = 16;
+
+/** Emits the read of `length` elements from a place, into an array. */
 function getItems(g, item, length, ref) {
+  if (length <= LITERAL_LENGTH) {
+    const items = Array.from({ length }, (_, i) => item.get(g, ref.plus(i * item.size)));
+    return g.local(`[${items.join(', ')}]`);
+  }
   const [list, i, p] = [g.local(`new Array(${length})`), g.fresh('i'), g.fresh('p')];
   g.block(loop(i, p, ref, length, item.size), () => {
     g.emit(`${list}[${i}] = ${item.get(g, new g.Ref(p, 0, item.align))};`);
@@ -146,6 +156,7 @@ function inlineArray(item, length) {
     leaves: Infinity,
     simple: false,
     spills: item.spills,
+    transient: item.transient,
     owned: ownedItems(item, length),
     take(g, value, where) {
       fail(g, `!isArray(${value})`, value, where, 'Array');
@@ -154,8 +165,8 @@ function inlineArray(item, length) {
     },
     put(g, { value, where }, ref) {
       const at = g.local(String(ref));
-      g.emit(`u8.fill(0, ${at}, ${at} + ${item.size * length});`);
-      const count = g.local(`Math.min(${value}.length, ${length})`);
+      g.emit(`clear(${at}, ${item.size * length});`);
+      const count = g.local(`${value}.length`);
       putItemsAt(g, { item, value, count, where }, at);
     },
     get: (g, ref) => getItems(g, item, length, ref),
@@ -165,10 +176,10 @@ function inlineArray(item, length) {
 /** Bytes in a row inside a struct, as a Buffer. */
 function inlineBytes(length, accept) {
   const put = (value, at) => {
-    views.u8.fill(0, at, at + length);
-    views.u8.set(value, at);
+    clear(at, length);
+    copyInto(views.u8, value, at);
   };
-  const get = (at) => Buffer.from(views.u8.subarray(at, at + length));
+  const get = (at) => Buffer.from(subarray(views.u8, at, at + length));
   return {
     notation: `u8[${length}]`,
     size: length,
@@ -186,36 +197,41 @@ function inlineBytes(length, accept) {
 }
 
 /**
- * A pointer to an array. As an argument it is a copy of a JavaScript array in scratch memory, of
- * at least `length` elements (the rest zero); C's writes are not copied back. As a result,
- * `length` elements are copied; NULL is null.
+ * A pointer to an array. As an argument it is a copy of a JavaScript array in scratch memory;
+ * C's writes are not copied back. As a result, `length` elements are copied; NULL is null.
+ *
+ * The copy is as long as the value. It has `length` elements at least (the rest zero) when C may
+ * fill them (`padded`), and in a cell, whose owner frees `length` elements.
  */
-function pointerToArray(item, length = 0) {
+function pointerToArray(item, length, { padded }) {
   return {
     ...POINTER,
     simple: false,
-    readsInPlace: item.View !== undefined,
+    readsInPlace: item.View !== undefined && length > LITERAL_LENGTH,
     spills: true,
+    transient: item.transient,
     owned: [[0, 2, item.size * length, ownedItems(item, length)]],
     take(g, value, where) {
       fail(g, `!isArray(${value})`, value, where, 'Array');
       return { value, where };
     },
     put(g, { value, where }, ref) {
+      const least = padded || g.owning ? length : 0;
       const count = g.local(`${value}.length`);
-      const size = g.local(`Math.max(${count}, ${length}) * ${item.size}`);
+      const size = g.local(`(${count} > ${least} ? ${count} : ${least}) * ${item.size}`);
       const at = g.local(`scratch(${size})`);
       const items = { item, value, count, where };
+      const place = { at, size, ref, isPadded: least > 0 };
       if (item.view === undefined) {
         g.emit(`if (${at} < 0) throw overflow();`);
-        storeItems(g, items, { at, size, length, ref });
+        storeItems(g, items, place);
       } else {
-        g.block(`if (${at} >= 0)`, () => storeItems(g, items, { at, size, length, ref }));
-        g.block('else', () => spillItems(g, items, { size, ref }));
+        g.block(`if (${at} >= 0)`, () => storeItems(g, items, place));
+        g.block('else', () => spillItems(g, items, place));
       }
     },
     get(g, ref) {
-      if (item.View === undefined) {
+      if (item.View === undefined || length <= LITERAL_LENGTH) {
         return behind(g, ref, item.size * length, (at) => getItems(g, item, length, at));
       }
       return g.local(`${g.constant(getNumbers)}(${ref}, ${g.constant(item.View)}, ${length})`);
@@ -224,8 +240,8 @@ function pointerToArray(item, length = 0) {
 }
 
 /** Emits the store of an array in scratch memory. */
-function storeItems(g, items, { at, size, length, ref }) {
-  if (length > 0) g.emit(`u8.fill(0, ${at}, ${at} + ${size});`);
+function storeItems(g, items, { at, size, ref, isPadded }) {
+  if (isPadded) g.emit(`clear(${at}, ${size});`);
   g.emit(`putAddress(${ref}, ${at});`);
   putItemsAt(g, items, at);
 }

@@ -16,6 +16,7 @@
 //   simple                  `put` and `get` take no scratch memory and run no user code, so the
 //                           value can travel in the fixed frame
 //   readsInPlace            the same for `get` alone
+//   transient               `put` may create callbacks that are released after the call
 //   spills                  `put` may leave data in `spilled`
 //   held                    the value's own memory is used while C runs; `hold(g, token, held)`
 //                           adds the names of values that must be reachable until the call returns

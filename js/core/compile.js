@@ -276,9 +276,7 @@ function inFrame(g, size, params, emitBody, cleanup) {
 
 /** Emits checks and stores of the arguments; returns their tokens. */
 function putArguments(g, params, frame, base) {
-  const tokens = params.map((codec, i) =>
-    codec.take(g, g.values[i], { argument: i, path: '' }),
-  );
+  const tokens = params.map((codec, i) => codec.take(g, g.values[i], { argument: i, path: '' }));
   params.forEach((codec, i) => {
     codec.put(g, tokens[i], base.plus(frame.args[i]));
   });

@@ -12,11 +12,23 @@ const { types } = require('node:util');
  */
 function coded(Class, code, message, details) {
   const error = new Class(message);
-  error.code = code;
-  if (details !== undefined) {
-    for (const key of Object.keys(details)) error[key] = details[key];
-  }
+  define(error, 'code', code);
+  for (const key in details) define(error, key, details[key]);
   return error;
+}
+
+const { defineProperty } = Reflect;
+
+/** Sets an own property, whatever setters prototypes have. */
+function define(object, key, value) {
+  const descriptor = {
+    __proto__: null,
+    value,
+    writable: true,
+    enumerable: true,
+    configurable: true,
+  };
+  defineProperty(object, key, descriptor);
 }
 
 /** What a value is, in the words of error messages: Number, Null, Array, External, ... */
@@ -42,4 +54,10 @@ function kindOf(value) {
   return 'Object';
 }
 
-module.exports = { coded, kindOf };
+/** A value in a message: primitives as they are, objects by their kind. */
+const show = (value) =>
+  (typeof value === 'object' && value !== null) || typeof value === 'function'
+    ? kindOf(value)
+    : String(value);
+
+module.exports = { coded, define, kindOf, show };

@@ -14,7 +14,14 @@ const { entries } = require('./tier.js');
 
 /** What every generated function can name. */
 const { views, ...functions } = memory;
-const DIRECT = { ...views, ...functions, transient, releaseTransient, isArray, same: (a, b) => a === b };
+const DIRECT = {
+  ...views,
+  ...functions,
+  transient,
+  releaseTransient,
+  isArray,
+  same: (a, b) => a === b,
+};
 /** The same for functions whose data leaves frame memory. */
 const RECORDING = { ...DIRECT, ...recorders };
 const NAMES = [...Object.keys(DIRECT), ...Object.keys(entries)];

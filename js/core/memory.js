@@ -5,7 +5,7 @@
 
 const { native } = require('./loader.js');
 const { coded } = require('./errors.js');
-const { charCodeAt, utf8Write } = require('./primordials.js');
+const { charCodeAt, fill, utf8Write } = require('./primordials.js');
 
 const { memory, origin, pointerSize, wcharSize } = native;
 
@@ -62,22 +62,26 @@ function keep(value) {
   spilled[spilled.length] = value;
 }
 
+/** Stores a 32-bit word; a cell of a packed record may be anywhere. */
+function putWord(cell, value) {
+  if ((cell & 3) === 0) u32[cell >> 2] = value;
+  else dv.setUint32(cell, value, true);
+}
+
 /** Stores the address of an offset in frame memory into a pointer cell. */
 function putAddress(cell, offset) {
-  dv.setUint32(cell, BASE_LOW + offset, true);
-  if (pointerSize === 8) dv.setUint32(cell + 4, BASE_HIGH, true);
+  putWord(cell, BASE_LOW + offset);
+  if (pointerSize === 8) putWord(cell + 4, BASE_HIGH);
 }
 
 /** Stores a null pointer into a pointer cell. */
 function putNull(cell) {
-  dv.setUint32(cell, 0, true);
-  if (pointerSize === 8) dv.setUint32(cell + 4, 0, true);
+  putWord(cell, 0);
+  if (pointerSize === 8) putWord(cell + 4, 0);
 }
 
-/** Whether a pointer cell holds NULL. */
-function isNull(cell) {
-  return dv.getUint32(cell, true) === 0 && (pointerSize === 4 || dv.getUint32(cell + 4, true) === 0);
-}
+/** Sets bytes of frame memory to zero. */
+const clear = (at, size) => fill(u8, 0, at, at + size);
 
 /**
  * Takes `size` bytes of scratch memory, at a multiple of 8, for the call that is being written.
@@ -85,8 +89,9 @@ function isNull(cell) {
  */
 function scratch(size) {
   const at = (u32[TOP] + 7) & ~7;
-  if (size > END - at) return -1;
-  u32[TOP] = at + size;
+  if (size >= END - at) return -1;
+  // Even nothing gets an offset of its own, which tells it from what comes next.
+  u32[TOP] = at + (size || 1);
   return at;
 }
 
@@ -161,38 +166,30 @@ function spillString(text, cell) {
  * address in a pointer cell. Throws `InvalidArg` for an embedded NUL and lone surrogates.
  */
 function putWideString(text, cell) {
-  const units = wcharSize === 4 ? codePoints(text) : codeUnits(text);
-  const at = scratch((units.length + 1) * wcharSize);
-  const target = at < 0 ? spill((units.length + 1) * wcharSize, cell) : bytes;
-  let p = at < 0 ? 0 : at;
-  for (let i = 0; i < units.length; i++, p += wcharSize) target.writeUIntLE(units[i], p, wcharSize);
-  target.fill(0, p, p + wcharSize);
-  if (at >= 0) putAddress(cell, at);
+  if (!isWellFormed(text)) throw loneSurrogate();
+  const size = (text.length + 1) * wcharSize;
+  const at = scratch(size);
+  if (at >= 0) {
+    writeWide(text, dv, at);
+    putAddress(cell, at);
+  } else {
+    const { buffer, byteOffset } = spill(size, cell);
+    writeWide(text, new DataView(buffer, byteOffset), 0);
+  }
 }
 
-function codeUnits(text) {
-  const units = [];
-  for (let i = 0; i < text.length; i++) {
+/** Writes text and a terminating NUL into a view with room for as many characters as it has. */
+function writeWide(text, view, at) {
+  let p = at;
+  for (let i = 0; i < text.length; i++, p += wcharSize) {
     const unit = charCodeAt(text, i);
     if (unit === 0) throw embeddedNul();
-    units[i] = unit;
+    if (wcharSize === 2) view.setUint16(p, unit, true);
+    else if (unit < 0xd800 || unit > 0xdbff) view.setUint32(p, unit, true);
+    else view.setUint32(p, ((unit - 0xd800) << 10) + charCodeAt(text, ++i) + 0x2400, true);
   }
-  return units;
-}
-
-function codePoints(text) {
-  if (!isWellFormed(text)) throw loneSurrogate();
-  const units = codeUnits(text);
-  let length = 0;
-  for (let i = 0; i < units.length; i++) {
-    const unit = units[i];
-    units[length++] =
-      unit >= 0xd800 && unit <= 0xdbff
-        ? 0x10000 + ((unit - 0xd800) << 10) + (units[++i] - 0xdc00)
-        : unit;
-  }
-  units.length = length;
-  return units;
+  if (wcharSize === 2) view.setUint16(p, 0, true);
+  else view.setUint32(p, 0, true);
 }
 
 const embeddedNul = () =>
@@ -267,7 +264,7 @@ module.exports = {
   putNull,
   getPointer,
   putPointer,
-  isNull,
+  clear,
   putString,
   putWideString,
   getString,

@@ -7,7 +7,14 @@ const { call } = Function.prototype;
 /** The method as a function whose first argument is the receiver. */
 const uncurry = (method) => call.bind(method);
 
+const TypedArray = Object.getPrototypeOf(Uint8Array);
+
 module.exports = {
+  fill: uncurry(TypedArray.prototype.fill),
+  subarray: uncurry(TypedArray.prototype.subarray),
+  copyInto: uncurry(TypedArray.prototype.set),
+  weakGet: uncurry(WeakMap.prototype.get),
+  weakSet: uncurry(WeakMap.prototype.set),
   isArray: Array.isArray,
   hasOwn: uncurry(Object.prototype.hasOwnProperty),
   charCodeAt: uncurry(String.prototype.charCodeAt),
@@ -15,7 +22,6 @@ module.exports = {
   mapSet: uncurry(Map.prototype.set),
   mapDelete: uncurry(Map.prototype.delete),
   utf8Write: uncurry(Buffer.prototype.utf8Write),
-  utf16Write: uncurry(Buffer.prototype.ucs2Write),
   trunc: Math.trunc,
   floor: Math.floor,
 };

@@ -3,6 +3,7 @@
 
 const { native } = require('./loader.js');
 const { views, TOP, END, ARG, overflow, copyOut, getString } = require('./memory.js');
+const { subarray } = require('./primordials.js');
 
 const { u8, u32 } = views;
 
@@ -30,7 +31,7 @@ function fetch(cell, size) {
   if (size > END - at) throw overflow();
   u32[TOP] = at + size;
   u32[ARG] = cell;
-  return native.copyOut(u8.subarray(at, at + size)) ? at : -1;
+  return native.copyOut(subarray(u8, at, at + size)) ? at : -1;
 }
 
 /** The strings that an array of pointers behind a pointer cell points to; null for each NULL. */

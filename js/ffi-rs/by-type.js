@@ -2,19 +2,27 @@
 // What was compiled for a type, found again by the type's content: programs usually pass fresh
 // literals on every call.
 
+const { isArray } = require('../core/primordials.js');
 const { invalidType } = require('./errors.js');
 
 const MAX_DEPTH = 64;
 const MAX_TYPES = 10_000;
+
+/** Under this key a snapshot lists its keys. */
+const KEYS = Symbol('keys');
 
 /** A copy of a type that the caller cannot change. Keys keep their order. */
 function snapshot(type, depth = 0, budget = { left: MAX_TYPES }) {
   if (typeof type !== 'object' || type === null) return type;
   if (depth > MAX_DEPTH) throw invalidType('this type is nested too deeply');
   if (budget.left-- === 0) throw invalidType('these types are too many');
-  if (Array.isArray(type)) return type.map((item) => snapshot(item, depth + 1, budget));
-  const copy = Object.create(null);
-  for (const key in type) copy[key] = snapshot(type[key], depth + 1, budget);
+  const copy = isArray(type) ? [] : Object.create(null);
+  const keys = [];
+  for (const key in type) {
+    keys.push(key);
+    copy[key] = snapshot(type[key], depth + 1, budget);
+  }
+  Object.defineProperty(copy, KEYS, { value: keys });
   return copy;
 }
 
@@ -24,8 +32,8 @@ function sameType(mine, type) {
   if (typeof mine !== 'object' || typeof type !== 'object' || mine === null || type === null) {
     return false;
   }
-  if (Array.isArray(mine) !== Array.isArray(type)) return false;
-  const keys = Object.keys(mine);
+  if (isArray(mine) !== isArray(type)) return false;
+  const keys = mine[KEYS];
   let i = 0;
   for (const key in type) {
     if (keys[i] !== key || !sameType(mine[key], type[key])) return false;

@@ -3,6 +3,7 @@
 // that does not fit also says which argument it was, what was expected and what came.
 
 const { coded, kindOf } = require('../core/errors.js');
+const { hasOwn } = require('../core/primordials.js');
 
 /** Codes of values that are no such scalar, by what was expected. */
 const SCALAR_CODES = {
@@ -34,7 +35,7 @@ function mismatch(info, value) {
   }
   // The elements of a StringArray have a text of their own.
   const isElement = path !== '' && expected === 'String';
-  if (!isElement && Object.hasOwn(SCALAR_CODES, expected)) {
+  if (!isElement && hasOwn(SCALAR_CODES, expected)) {
     const message = `${where}: expected ${expected}, got ${received}`;
     return coded(Error, SCALAR_CODES[expected], message, details);
   }

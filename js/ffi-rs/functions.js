@@ -18,6 +18,9 @@ const { invalidType, mismatch } = require('./errors.js');
  */
 const permanent = new WeakMap();
 
+/** Whether a value is a function pointer of C's, or NULL. */
+const isPointer = (value) => value === null || isExternal(value);
+
 /** The codec of a function descriptor; `codecOf` reads the types in it. */
 function functionCodec(type, codecOf) {
   const { paramsType, retType = DataType.Void } = type;
@@ -49,8 +52,10 @@ function functionCodec(type, codecOf) {
     readsInPlace: true,
     transient: needFree,
     take(g, value, where) {
-      const accept = (v) => typeof v === 'function' || v === null || isExternal(v);
-      codecs.fail(g, `!${g.constant(accept)}(${value})`, value, where, 'Function');
+      // A cell of createPointer is for a function; an argument may also be a pointer to one.
+      const isFunction = `(typeof ${value} === 'function')`;
+      const fits = g.owning ? isFunction : `(${isFunction} || ${g.constant(isPointer)}(${value}))`;
+      codecs.fail(g, `!${fits}`, value, where, 'Function');
       return value;
     },
     put(g, value, ref) {

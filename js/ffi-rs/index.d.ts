@@ -333,7 +333,11 @@ export interface FFIParams<
   /** Types of the parameters. A bare array type stands for an array of the value's length. */
   paramsType: P;
   /** As many values as types. */
-  paramsValue: P extends FieldType[] ? (FieldType[] extends P ? unknown[] : ValuesOf<P>) : ValuesOf<P>;
+  paramsValue: P extends FieldType[]
+    ? FieldType[] extends P
+      ? unknown[]
+      : ValuesOf<P>
+    : ValuesOf<P>;
 }
 
 /** One entry of {@link define}: what {@link load} takes without name and values. */

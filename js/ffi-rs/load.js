@@ -7,7 +7,7 @@
 const { native } = require('../core/loader.js');
 const { compileCall, compileTask } = require('../core/compile.js');
 const { nothing } = require('../core/codecs.js');
-const { coded } = require('../core/errors.js');
+const { coded, define: setOwn } = require('../core/errors.js');
 const { bind, publish } = require('../core/tier.js');
 const { isArray, mapDelete, mapGet, mapSet } = require('../core/primordials.js');
 const { sameType, snapshot } = require('./by-type.js');
@@ -51,12 +51,10 @@ function arity(count, list) {
   if (!isArray(list)) {
     throw coded(TypeError, 'InvalidArg', 'paramsValue must be an array of values');
   }
-  throw coded(
-    Error,
-    'Unknown',
-    'params_type length is not equal with params_value length',
-    { expected: count, received: list.length },
-  );
+  throw coded(Error, 'Unknown', 'params_type length is not equal with params_value length', {
+    expected: count,
+    received: list.length,
+  });
 }
 
 const messages = new Map();
@@ -78,9 +76,7 @@ const withErrno = (value, errno, g) =>
 function libraryOf(key) {
   const id = native.findKey(key);
   if (id < 0) {
-    throw failure(
-      `Before calling load, you need to open the file "${key}" with the open method`,
-    );
+    throw failure(`Before calling load, you need to open the file "${key}" with the open method`);
   }
   return id;
 }
@@ -195,11 +191,13 @@ function checkFields(library, funcName, retType, paramsType) {
   if (funcName === undefined) throw missing('funcName');
   if (retType === undefined) throw missing('retType');
   if (paramsType === undefined) throw missing('paramsType');
-  if (typeof library !== 'string') throw coded(Error, 'StringExpected', '`library` must be a string');
+  if (typeof library !== 'string')
+    throw coded(Error, 'StringExpected', '`library` must be a string');
   if (typeof funcName !== 'string') {
     throw coded(Error, 'StringExpected', '`funcName` must be a string');
   }
-  if (!isArray(paramsType)) throw coded(TypeError, 'ArrayExpected', '`paramsType` must be an array');
+  if (!isArray(paramsType))
+    throw coded(TypeError, 'ArrayExpected', '`paramsType` must be an array');
 }
 
 /** Calls a function once. */
@@ -257,7 +255,7 @@ function define(map = []) {
     throw coded(TypeError, 'InvalidArg', 'define needs an object');
   }
   const functions = {};
-  for (const name of Object.keys(map)) functions[name] = defineOne(name, map[name]);
+  for (const name of Object.keys(map)) setOwn(functions, name, defineOne(name, map[name]));
   return functions;
 }
 

@@ -6,15 +6,13 @@ const { native } = require('../core/loader.js');
 const { compileReader, compileWriter, describeOwned } = require('../core/compile.js');
 const { release } = require('../core/callbacks.js');
 const { borrowed } = require('../core/recording.js');
-const { coded, kindOf } = require('../core/errors.js');
-const { views, ARG, FIXED, getExternal, getPointer, putExternal } = require('../core/memory.js');
+const { coded, kindOf, show } = require('../core/errors.js');
+const { FIXED, getExternal, getPointer, putExternal } = require('../core/memory.js');
 const { isArray } = require('../core/primordials.js');
 const { FFITypeTag, PointerType } = require('./constants.js');
 const { mismatch } = require('./errors.js');
 const { ByType } = require('./by-type.js');
 const types = require('./types.js');
-
-const { u32 } = views;
 
 /** A pointer cell for addresses on their way to and from the native side. */
 const CELL = FIXED;
@@ -117,10 +115,11 @@ function freePointer(options) {
   const { pointerType } = options;
   if (pointerType === undefined) throw coded(Error, 'InvalidArg', 'Missing field `pointerType`');
   if (pointerType !== PointerType.RsPointer && pointerType !== PointerType.CPointer) {
-    throw coded(Error, 'InvalidArg', `Invalid pointerType: ${String(pointerType)}`);
+    throw coded(Error, 'InvalidArg', `Invalid pointerType: ${show(pointerType)}`);
   }
   checkLengths(paramsType, paramsValue);
-  for (let i = 0; i < paramsType.length; i++) freeOne(paramsType[i], paramsValue[i], pointerType, i);
+  for (let i = 0; i < paramsType.length; i++)
+    freeOne(paramsType[i], paramsValue[i], pointerType, i);
 }
 
 function freeOne(type, pointer, pointerType, argument) {

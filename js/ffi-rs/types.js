@@ -8,7 +8,7 @@
 
 const codecs = require('../core/codecs.js');
 const aggregates = require('../core/aggregates.js');
-const { kindOf } = require('../core/errors.js');
+const { kindOf, show } = require('../core/errors.js');
 const { getBytes } = require('../core/results.js');
 const { native } = require('../core/loader.js');
 const { DataType, FFITypeTag } = require('./constants.js');
@@ -48,7 +48,8 @@ const bigintMember = {
   take(g, value, where) {
     const kind = `typeof ${value}`;
     codecs.fail(g, `${kind} !== 'bigint' && ${kind} !== 'number'`, value, where, 'BigInt');
-    const toBigInt = (n) => (typeof n === 'bigint' ? n : BigInt(Number.isFinite(n) ? Math.trunc(n) : 0));
+    const toBigInt = (n) =>
+      typeof n === 'bigint' ? n : BigInt(Number.isFinite(n) ? Math.trunc(n) : 0);
     return g.local(`${g.constant(toBigInt)}(${value})`);
   },
 };
@@ -175,7 +176,7 @@ class Reader {
   array(type, role) {
     const length = role === 'parameter' ? (type.length ?? 0) : type.length;
     if (!Number.isInteger(length) || length < 0 || length > 0x3fffffff) {
-      throw invalidType(`an array needs a length, got: ${String(length)}`);
+      throw invalidType(`an array needs a length, got: ${show(length)}`);
     }
     const inline = role === 'member' && type.ffiTypeTag === FFITypeTag.StackArray;
     if (type.type === DataType.U8Array) {
@@ -184,9 +185,7 @@ class Reader {
     }
     const item = this.item(type);
     if (inline) return aggregates.inlineArray(item, checkInline(length));
-    // A copy is as long as the value; only what C fills, structs, needs the descriptor's length.
-    const least = role === 'parameter' && type.type !== DataType.StructArray ? 0 : length;
-    return { ...aggregates.pointerToArray(item, least), owned: ownedArray(item, length) };
+    return aggregates.pointerToArray(item, length, { padded: type.type === DataType.StructArray });
   }
 
   /** The codec of an array's elements. */
@@ -194,7 +193,7 @@ class Reader {
     const basic = ITEMS.get(type);
     if (basic !== undefined) return BASIC.get(basic);
     if (type !== DataType.StructArray) {
-      throw invalidType(`arrayConstructor needs an array type, got: ${String(type)}`);
+      throw invalidType(`arrayConstructor needs an array type, got: ${show(type)}`);
     }
     if (typeof structItemType !== 'object' || structItemType === null) {
       throw invalidType('a StructArray needs structItemType, a struct type');
@@ -202,9 +201,6 @@ class Reader {
     return this.codec(structItemType, 'member');
   }
 }
-
-/** What an array of `length` elements behind a pointer owns. */
-const ownedArray = (item, length) => aggregates.pointerToArray(item, length).owned;
 
 function checkInline(length) {
   if (length === 0) throw invalidType('an inline array needs a length of at least 1');
@@ -225,8 +221,7 @@ const needsDescriptor = (type) =>
     `DataType.${nameOf(type)} has no length here: use arrayConstructor({ type, length }) instead`,
   );
 
-const notAType = (type) =>
-  invalidType(`a type can only be number or object, got: ${kindOf(type)}`);
+const notAType = (type) => invalidType(`a type can only be number or object, got: ${kindOf(type)}`);
 
 /**
  * What a value of a type owns when it is in a cell: made by createPointer (`ours`, whose Buffers

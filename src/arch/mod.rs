@@ -1,29 +1,37 @@
 //! Row 3: emitters. An emitter is a pure function plan -> [`Blob`]: position-independent machine
 //! code without relocations (targets and dispatchers are in the record that every entry gets).
 
+mod aarch64;
+pub mod arm32;
 mod blob;
+mod support;
 mod x64;
+mod x86;
 
 pub use blob::{Blob, Unwind};
 
-use crate::error::{Code, Error, Result};
+use crate::error::Result;
 use crate::plan::Plan;
 use crate::target::{Arch, Target};
 
 /// Emits the machine code of a plan for a target's CPU.
 ///
 /// # Errors
-/// [`Code::UnsupportedAbi`] where no emitter exists.
+/// [`InvalidType`](crate::error::Code::InvalidType) for a call that needs more stack than threads
+/// have, [`Internal`](crate::error::Code::Internal) for a plan that the CPU cannot carry out.
 pub fn emit(plan: &Plan, target: &Target) -> Result<Blob> {
     match target.arch {
         Arch::X64 => x64::emit(plan, target),
-        arch => Err(Error::new(Code::UnsupportedAbi, format!("no emitter for {arch:?}"))),
+        Arch::Aarch64 => aarch64::emit(plan),
+        Arch::X86 => x86::emit(plan),
+        Arch::Arm32 => arm32::emit(plan),
     }
 }
 
-/// Emits a page of code slots: `count` entries of [`slot_stride`] bytes. Slot `i` puts the
+/// Emits a page of code slots: `count` entries of [`SLOT_STRIDE`] bytes. Slot `i` puts the
 /// address of its record, `records + i * record_stride` bytes behind the page's first byte, into
-/// the slot register (x64: r10) and jumps to the address in the record's first word.
+/// the slot register (x64 r10, aarch64 x16, arm32 ip, x86 eax) and jumps to the address in the
+/// record's first word.
 ///
 /// # Errors
 /// As [`emit`].
@@ -35,7 +43,9 @@ pub fn emit_slots(
 ) -> Result<Vec<u8>> {
     match target.arch {
         Arch::X64 => x64::emit_slots(count, records, record_stride),
-        arch => Err(Error::new(Code::UnsupportedAbi, format!("no emitter for {arch:?}"))),
+        Arch::Aarch64 => aarch64::emit_slots(count, records, record_stride),
+        Arch::X86 => x86::emit_slots(count, records, record_stride),
+        Arch::Arm32 => arm32::emit_slots(count, records, record_stride),
     }
 }
 

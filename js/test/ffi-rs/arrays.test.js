@@ -10,9 +10,21 @@ const { DataType } = ffi;
 
 const NUMERIC = {
   i16: { type: DataType.I16Array, element: DataType.I16, values: [0, 1, -1, 32767, -32768] },
-  i32: { type: DataType.I32Array, element: DataType.I32, values: [0, 1, -1, 2147483647, -2147483648] },
-  float: { type: DataType.FloatArray, element: DataType.Float, values: [0, -0, 1.5, -2.25, 3.4028234663852886e38] },
-  double: { type: DataType.DoubleArray, element: DataType.Double, values: [0, -0, 0.1, 1e308, 5e-324] },
+  i32: {
+    type: DataType.I32Array,
+    element: DataType.I32,
+    values: [0, 1, -1, 2147483647, -2147483648],
+  },
+  float: {
+    type: DataType.FloatArray,
+    element: DataType.Float,
+    values: [0, -0, 1.5, -2.25, 3.4028234663852886e38],
+  },
+  double: {
+    type: DataType.DoubleArray,
+    element: DataType.Double,
+    values: [0, -0, 0.1, 1e308, 5e-324],
+  },
 };
 
 for (const [name, { type, element, values }] of Object.entries(NUMERIC)) {
@@ -45,7 +57,10 @@ for (const [name, { type, element, values }] of Object.entries(NUMERIC)) {
   });
 
   test(`${name} array: an argument returned`, () => {
-    assert.deepEqual(call(`echo_${name}_array`, arrayOf(type, values.length), [type], [values]), values);
+    assert.deepEqual(
+      call(`echo_${name}_array`, arrayOf(type, values.length), [type], [values]),
+      values,
+    );
     const long = Array.from({ length: 30_000 }, (_, i) => i % 1000);
     assert.deepEqual(call(`echo_${name}_array`, arrayOf(type, long.length), [type], [long]), long);
   });
@@ -65,19 +80,23 @@ for (const [name, { type, element, values }] of Object.entries(NUMERIC)) {
       throwsCoded(() => sum([1, wrong, 3]), CODES.number);
       throwsCoded(() => sum([wrong], arrayOf(type, 1)), CODES.number);
     }
-    // eslint-disable-next-line no-sparse-arrays
-    throwsCoded(() => sum([1, , 3]), CODES.number);
+    const holed = [1, 2, 3];
+    delete holed[1];
+    throwsCoded(() => sum(holed), CODES.number);
     throwsCoded(() => sum(new Array(5)), CODES.number);
   });
 
   test(`${name} array: what is no array`, () => {
     const typed = [new Int16Array(2), new Int32Array(2), new Float32Array(2), new Float64Array(2)];
     for (const value of [...typed, Buffer.alloc(8), { length: 1, 0: 1 }]) {
-      throwsCoded(() => sum(value), CODES.array, 'Object is not array');
-      throwsCoded(() => sum(value, arrayOf(type, 2)), CODES.array, 'Object is not array');
+      throwsCoded(() => sum(value), CODES.array, /^Object is not array/);
+      throwsCoded(() => sum(value, arrayOf(type, 2)), CODES.array, /^Object is not array/);
     }
     for (const value of [undefined, 5, 'text', true, 1n, () => [1]]) {
-      const params = [[type, DataType.I32], [value, 1]];
+      const params = [
+        [type, DataType.I32],
+        [value, 1],
+      ];
       throwsCoded(() => call(`sum_${name}_array`, DataType.Double, ...params));
       params[0] = [arrayOf(type, 1), DataType.I32];
       throwsCoded(() => call(`sum_${name}_array`, DataType.Double, ...params));
@@ -119,12 +138,18 @@ test('U8Array: C works on the live memory', () => {
   assert.deepEqual([...buffer], [254, 253, 252, 251]);
   const bytes = new Uint8Array([1, 2, 3, 4, 5, 6]);
   const view = bytes.subarray(2, 4);
-  call('xor_bytes', DataType.I32, [arrayOf(DataType.U8Array, 2), DataType.I32, DataType.U8], [view, 2, 1]);
+  call(
+    'xor_bytes',
+    DataType.I32,
+    [arrayOf(DataType.U8Array, 2), DataType.I32, DataType.U8],
+    [view, 2, 1],
+  );
   assert.deepEqual([...bytes], [1, 2, 2, 5, 5, 6]);
 });
 
 test('U8Array: small pooled, large, and resized memory', () => {
-  const sum = (bytes) => call('sum_u8_array', DataType.Double, [DataType.U8Array, DataType.I32], [bytes, bytes.length]);
+  const sum = (bytes) =>
+    call('sum_u8_array', DataType.Double, [DataType.U8Array, DataType.I32], [bytes, bytes.length]);
   assert.equal(sum(Buffer.from('abc')), 97 + 98 + 99);
   assert.equal(sum(Buffer.alloc(1 << 20, 1)), 1 << 20);
   assert.equal(sum(new Uint8Array(0)), 0);
@@ -158,8 +183,17 @@ test('U8Array: results are fresh Buffers', () => {
 
 test('U8Array: what is no bytes', () => {
   for (const value of [[1, 2, 3], 'abc', 5, undefined, {}, true]) {
-    throwsCoded(() => call('sum_u8_array', DataType.Double, [DataType.U8Array, DataType.I32], [value, 0]));
-    throwsCoded(() => call('sum_u8_array', DataType.Double, [arrayOf(DataType.U8Array, 3), DataType.I32], [value, 0]));
+    throwsCoded(() =>
+      call('sum_u8_array', DataType.Double, [DataType.U8Array, DataType.I32], [value, 0]),
+    );
+    throwsCoded(() =>
+      call(
+        'sum_u8_array',
+        DataType.Double,
+        [arrayOf(DataType.U8Array, 3), DataType.I32],
+        [value, 0],
+      ),
+    );
   }
   throwsCoded(() => call('static_u8_array', DataType.U8Array), CODES.type, /arrayConstructor/);
 });
@@ -172,32 +206,67 @@ test('StringArray: parameters', () => {
   assert.equal(bytes(['a', 'b'], arrayOf(DataType.StringArray, 7)), 2);
   assert.equal(bytes(['cut\0 here']), 3);
   const long = Array.from({ length: 5000 }, (_, i) => `${i} \u20ac`);
-  assert.equal(bytes(long), long.reduce((total, text) => total + Buffer.byteLength(text), 0));
-  assert.equal(call('join_string_array', DataType.String, [DataType.StringArray, 1], [long, 5000]), long.join());
+  assert.equal(
+    bytes(long),
+    long.reduce((total, text) => total + Buffer.byteLength(text), 0),
+  );
+  assert.equal(
+    call('join_string_array', DataType.String, [DataType.StringArray, 1], [long, 5000]),
+    long.join(),
+  );
 });
 
 test('StringArray: results', () => {
-  assert.deepEqual(call('static_string_array', arrayOf(DataType.StringArray, 4)), ['one', '', 'dr\u00fc', 'vier']);
+  assert.deepEqual(call('static_string_array', arrayOf(DataType.StringArray, 4)), [
+    'one',
+    '',
+    'dr\u00fc',
+    'vier',
+  ]);
   assert.deepEqual(call('static_string_array', arrayOf(DataType.StringArray, 0)), []);
-  assert.deepEqual(call('echo_string_array', arrayOf(DataType.StringArray, 2), [DataType.StringArray], [['a', 'b\u20ac']]), ['a', 'b\u20ac']);
-  assert.deepEqual(call('string_array_invalid', arrayOf(DataType.StringArray, 2)), ['ok', 'a\ufffdb']);
-  assert.deepEqual(call('make_string_array', arrayOf(DataType.StringArray, 3), [DataType.I32], [3]), ['s0', 's1', 's2']);
+  assert.deepEqual(
+    call(
+      'echo_string_array',
+      arrayOf(DataType.StringArray, 2),
+      [DataType.StringArray],
+      [['a', 'b\u20ac']],
+    ),
+    ['a', 'b\u20ac'],
+  );
+  assert.deepEqual(call('string_array_invalid', arrayOf(DataType.StringArray, 2)), [
+    'ok',
+    'a\ufffdb',
+  ]);
+  assert.deepEqual(
+    call('make_string_array', arrayOf(DataType.StringArray, 3), [DataType.I32], [3]),
+    ['s0', 's1', 's2'],
+  );
 });
 
 test('StringArray: NULL is null, as a whole and as an element', () => {
   assert.equal(call('null_string_array', arrayOf(DataType.StringArray, 3)), null);
-  assert.deepEqual(call('string_array_with_null', arrayOf(DataType.StringArray, 3)), ['one', null, 'three']);
+  assert.deepEqual(call('string_array_with_null', arrayOf(DataType.StringArray, 3)), [
+    'one',
+    null,
+    'three',
+  ]);
 });
 
 test('StringArray: elements of the wrong type', () => {
-  const bytes = (list) => call('string_array_bytes', DataType.I32, [DataType.StringArray, DataType.I32], [list, 0]);
-  throwsCoded(() => bytes(['a', 1]), CODES.invalid, 'expect String, got: Number');
-  throwsCoded(() => bytes([undefined]), CODES.invalid, 'expect String, got: Undefined');
-  throwsCoded(() => bytes(['a', {}]), CODES.invalid, 'expect String, got: Object');
-  // eslint-disable-next-line no-sparse-arrays
-  throwsCoded(() => bytes(['a', , 'b']), CODES.invalid, 'expect String, got: Undefined');
+  const bytes = (list) =>
+    call('string_array_bytes', DataType.I32, [DataType.StringArray, DataType.I32], [list, 0]);
+  throwsCoded(() => bytes(['a', 1]), CODES.invalid, /^expect String, got: Number/);
+  throwsCoded(() => bytes([undefined]), CODES.invalid, /^expect String, got: Undefined/);
+  throwsCoded(() => bytes(['a', {}]), CODES.invalid, /^expect String, got: Object/);
+  const holed = ['a', 'b', 'c'];
+  delete holed[1];
+  throwsCoded(() => bytes(holed), CODES.invalid, /^expect String, got: Undefined/);
   throwsCoded(() => bytes(['\ud800']), CODES.invalid, 'invalid utf-16: lone surrogate found');
-  throwsCoded(() => call('static_string_array', DataType.StringArray), CODES.type, /arrayConstructor/);
+  throwsCoded(
+    () => call('static_string_array', DataType.StringArray),
+    CODES.type,
+    /arrayConstructor/,
+  );
 });
 
 test('descriptors that make no sense', () => {

@@ -31,7 +31,11 @@ test('the arguments must come in an array', () => {
   for (const args of [[1], [1, 2], ['12'], [{ 0: 1, 1: 2, length: 2 }], [null]]) {
     throwsCoded(() => lib.add_i32(...args), CODES.argument);
   }
-  throwsCoded(() => lib.add_i32([1]), CODES.unknown, 'params_type length is not equal with params_value length');
+  throwsCoded(
+    () => lib.add_i32([1]),
+    CODES.unknown,
+    'params_type length is not equal with params_value length',
+  );
   throwsCoded(() => lib.add_i32([1, 2, 3]), CODES.unknown);
   throwsCoded(() => lib.add_i32(), CODES.unknown);
   assert.equal(lib.add_i32([1, 2]), 3);
@@ -54,7 +58,11 @@ test('nothing is looked up before the first call', () => {
     no_such_symbol: entry(DataType.I32, []),
     forty_two: { library: 'opened later', retType: DataType.I32, paramsType: [] },
   });
-  throwsCoded(() => lib.no_such_symbol([]), CODES.unknown, 'Cannot find "no_such_symbol" function in shared library');
+  throwsCoded(
+    () => lib.no_such_symbol([]),
+    CODES.unknown,
+    'Cannot find "no_such_symbol" function in shared library',
+  );
   throwsCoded(
     () => lib.forty_two([]),
     CODES.unknown,
@@ -105,7 +113,13 @@ test('struct and array descriptors in entries', () => {
     ]),
   });
   assert.deepEqual(lib.static_i32_array([]), [1, 2, 3]);
-  assert.deepEqual(lib.vector3_cross([{ x: 1, y: 0, z: 0 }, { x: 0, y: 1, z: 0 }]), { x: 0, y: 0, z: 1 });
+  assert.deepEqual(
+    lib.vector3_cross([
+      { x: 1, y: 0, z: 0 },
+      { x: 0, y: 1, z: 0 },
+    ]),
+    { x: 0, y: 0, z: 1 },
+  );
 });
 
 test('errors of entries show when they are called', () => {

@@ -82,7 +82,12 @@ test('false and undefined give the bare result', () => {
 
 test('through define', () => {
   const { set_errno: fn } = ffi.define({
-    set_errno: { library: 'fixture', retType: DataType.I32, paramsType: [DataType.I32], errno: true },
+    set_errno: {
+      library: 'fixture',
+      retType: DataType.I32,
+      paramsType: [DataType.I32],
+      errno: true,
+    },
   });
   assert.equal(fn([13]).errnoCode, 13);
   assert.equal(fn([0]).errnoCode, 0);
@@ -92,7 +97,10 @@ test('through define', () => {
 test('options are booleans', () => {
   for (const value of [null, 1, 0, 'true', {}, 1n]) {
     for (const option of ['errno', 'runInNewThread', 'freeResultMemory']) {
-      throwsCoded(() => call('forty_two', DataType.I32, [], [], { [option]: value }), CODES.boolean);
+      throwsCoded(
+        () => call('forty_two', DataType.I32, [], [], { [option]: value }),
+        CODES.boolean,
+      );
     }
   }
 });

@@ -12,7 +12,8 @@ const { CODES, throwsCoded } = require('../support/assert-coded');
 const { valueInChild } = require('../support/child');
 
 const { DataType, define, load, open, close } = ffi;
-const notOpened = (key) => `Before calling load, you need to open the file "${key}" with the open method`;
+const notOpened = (key) =>
+  `Before calling load, you need to open the file "${key}" with the open method`;
 const fortyTwo = (library) =>
   load({ library, funcName: 'forty_two', retType: DataType.I32, paramsType: [], paramsValue: [] });
 
@@ -69,7 +70,15 @@ test('two keys may name one file, and close apart', () => {
 });
 
 test('any string is a key', () => {
-  for (const key of ['', ' ', 'gr\u00fc\u00df \u20ac', '__proto__', 'constructor', 'a"b\n', 'k\0l']) {
+  for (const key of [
+    '',
+    ' ',
+    'gr\u00fc\u00df \u20ac',
+    '__proto__',
+    'constructor',
+    'a"b\n',
+    'k\0l',
+  ]) {
     open({ library: key, path: fixturePath() });
     assert.equal(fortyTwo(key), 42, JSON.stringify(key));
     close(key);

@@ -5,7 +5,7 @@
 const assert = require('node:assert/strict');
 const test = require('node:test');
 const { inChild, valueInChild } = require('../support/child');
-const { fixturePath, trackerPath } = require('../support/native');
+const { trackerPath } = require('../support/native');
 
 const MODULE = process.env.FFI_JIT_MODULE || 'ffi-jit';
 
@@ -119,7 +119,9 @@ test('an exception or wrong result while another thread waits: an error, C gets 
       const made = callback({ paramsType: [T.I32], retType: T.I32 }, fn);
       let result;
       try {
-        result = await call('call_i32', T.I32, [T.External, T.I32], [made.fn, 5], { runInNewThread: true });
+        result = await call('call_i32', T.I32, [T.External, T.I32], [made.fn, 5], {
+          runInNewThread: true,
+        });
       } catch (error) {
         seen.push(error.message);
         result = 0;
@@ -138,7 +140,8 @@ test('an exception or wrong result while another thread waits: an error, C gets 
     call('ask_later', T.Void, [T.External, T.I32], [made.fn, 5]);
     await until(() => seen.length > 0, 'the error of the detached thread');
     await until(() => call('answer', T.I32) !== -(2 ** 31), 'the answer');
-    return [thrown, wrong, call('answer', T.I32), (made.free(), seen.length)];
+    made.free();
+    return [thrown, wrong, call('answer', T.I32), seen.length];
   });
   assert.deepEqual(value, [[0, 1, 0], [0, 1, 0], 0, 1]);
 });
@@ -191,37 +194,86 @@ test('an unfreed callback keeps the process alive, a freed one does not', () => 
   assert.equal(freed.status, 0, freed.stderr);
 });
 
+test('a function given as a parameter without needFree lives on, once', () => {
+  const run = inChild(
+    ({ ffi, call }) => {
+      const { DataType: T } = ffi;
+      const type = ffi.funcConstructor({ paramsType: [T.I32], retType: T.I32 });
+      const double = (v) => v * 2;
+      call('store', T.Void, [type], [double]);
+      const results = [call('call_stored', T.I32, [T.I32], [21])];
+      globalThis.gc();
+      results.push(call('call_stored', T.I32, [T.I32], [4]));
+      return results;
+    },
+    { flags: ['--expose-gc'], timeout: 1500 },
+  );
+  assert.deepEqual(run.value, [42, 8]);
+  assert.equal(run.signal, 'SIGKILL', 'it keeps the process alive');
+});
+
+test('a cell of a U8Array keeps the Buffer alive that it points into', () => {
+  const intact = valueInChild(
+    async ({ ffi: { DataType: T }, arrayOf, pointerTo, restore }) => {
+      const size = 100_000;
+      const cells = [1, 2, 3, 4].map((byte) => pointerTo(T.U8Array, Buffer.alloc(size, byte)));
+      const junk = [];
+      for (let i = 0; i < 20; i++) {
+        globalThis.gc();
+        for (let k = 0; k < 20; k++) junk.push(Buffer.alloc(size, 0xee));
+        junk.length = 0;
+        await new Promise((resolve) => setTimeout(resolve, 2));
+      }
+      return cells.map((cell, i) =>
+        restore(arrayOf(T.U8Array, size), cell).every((byte) => byte === i + 1),
+      );
+    },
+    { flags: ['--expose-gc'] },
+  );
+  assert.deepEqual(intact, [true, true, true, true]);
+});
+
 test('needFree lets the process end, after the queued calls', () => {
-  const run = inChild(({ ffi, call }) => {
-    const { DataType: T } = ffi;
-    const descriptor = ffi.funcConstructor({ paramsType: [T.I32], retType: T.Void, needFree: true });
-    const print = (v) => process.stdout.write(`called ${v}\n`);
-    call('call_void_times', T.Void, [descriptor, T.I32], [print, 2]);
-    return 'done';
-  }, { timeout: 10_000 });
+  const run = inChild(
+    ({ ffi, call }) => {
+      const { DataType: T } = ffi;
+      const descriptor = ffi.funcConstructor({
+        paramsType: [T.I32],
+        retType: T.Void,
+        needFree: true,
+      });
+      const print = (v) => process.stdout.write(`called ${v}\n`);
+      call('call_void_times', T.Void, [descriptor, T.I32], [print, 2]);
+      return 'done';
+    },
+    { timeout: 10_000 },
+  );
   assert.equal(run.status, 0, run.stderr);
   assert.match(run.stdout, /called 0\ncalled 1\n/);
 });
 
 test('process.exit with everything live', () => {
-  const run = inChild(({ ffi, call, callback, pointerTo }) => {
-    const { DataType: T } = ffi;
-    const made = callback({ paramsType: [T.I32], retType: T.I32 }, (v) => v);
-    const notify = callback({ paramsType: [T.I32], retType: T.Void }, () => {});
-    for (let i = 0; i < 100; i++) pointerTo(T.String, 'left over');
-    call('notify_later', T.Void, [T.External, T.I32, T.I32, T.I32], [notify.fn, 0, 1, 500]);
-    call('ask_later', T.Void, [T.External, T.I32], [made.fn, 5]);
-    for (let i = 0; i < 6; i++) call('sleep_ms', T.I32, [T.I32], [300], { runInNewThread: true });
-    setTimeout(() => process.exit(7), 30);
-    return 'started';
-  }, { timeout: 10_000 });
+  const run = inChild(
+    ({ ffi, call, callback, pointerTo }) => {
+      const { DataType: T } = ffi;
+      const made = callback({ paramsType: [T.I32], retType: T.I32 }, (v) => v);
+      const notify = callback({ paramsType: [T.I32], retType: T.Void }, () => {});
+      for (let i = 0; i < 100; i++) pointerTo(T.String, 'left over');
+      call('notify_later', T.Void, [T.External, T.I32, T.I32, T.I32], [notify.fn, 0, 1, 500]);
+      call('ask_later', T.Void, [T.External, T.I32], [made.fn, 5]);
+      for (let i = 0; i < 6; i++) call('sleep_ms', T.I32, [T.I32], [300], { runInNewThread: true });
+      setTimeout(() => process.exit(7), 30);
+      return 'started';
+    },
+    { timeout: 10_000 },
+  );
   assert.equal(run.signal, null, run.stderr);
   assert.equal(run.status, 7, run.stderr);
 });
 
 test('workers: each its own environment, ended with callbacks registered and calls running', () => {
   const run = inChild(
-    async ({ ffi, call, callback }, [module, file]) => {
+    async ({ ffi, call, callback }, [module]) => {
       const { Worker } = require('node:worker_threads');
       const source = `
         const ffi = require(${JSON.stringify(module)});
@@ -238,13 +290,21 @@ test('workers: each its own environment, ended with callbacks registered and cal
         load('notify_later', T.Void, [T.External, T.I32, T.I32, T.I32], [fn, 0, 1, 20]);
         parentPort.postMessage(sums.every((value, i) => value === i * workerData));
       `;
-      const made = callback({ paramsType: [ffi.DataType.I32], retType: ffi.DataType.I32 }, (v) => -v);
+      const made = callback(
+        { paramsType: [ffi.DataType.I32], retType: ffi.DataType.I32 },
+        (v) => -v,
+      );
       const results = [];
       for (let round = 0; round < 3; round++) {
-        const workers = [2, 3, 4].map((workerData) => new Worker(source, { eval: true, workerData }));
-        const answers = workers.map((worker) => new Promise((resolve, reject) => {
-          worker.once('message', resolve).once('error', reject);
-        }));
+        const workers = [2, 3, 4].map(
+          (workerData) => new Worker(source, { eval: true, workerData }),
+        );
+        const answers = workers.map(
+          (worker) =>
+            new Promise((resolve, reject) => {
+              worker.once('message', resolve).once('error', reject);
+            }),
+        );
         results.push(...(await Promise.all(answers)));
         await Promise.all(workers.map((worker) => worker.terminate()));
         results.push(call('call_i32', 1, [ffi.DataType.External, 1], [made.fn, 5]) === -5);
@@ -253,7 +313,7 @@ test('workers: each its own environment, ended with callbacks registered and cal
       made.free();
       return results;
     },
-    { argument: [MODULE, fixturePath()], timeout: 30_000 },
+    { argument: [MODULE], timeout: 30_000 },
   );
   assert.equal(run.signal, null, run.stderr);
   assert.equal(run.status, 0, run.stderr);
@@ -265,14 +325,22 @@ test('freeCFuncParamsMemory frees what C allocated for the arguments', () => {
     async ({ ffi, call, callback, arrayOf, nextTurn }) => {
       const { DataType: T } = ffi;
       const live = () =>
-        ffi.load({ library: 'main', funcName: 'tracked_live', retType: T.I64, paramsType: [], paramsValue: [] });
+        ffi.load({
+          library: 'main',
+          funcName: 'tracked_live',
+          retType: T.I64,
+          paramsType: [],
+          paramsValue: [],
+        });
       const seen = [];
       const results = [];
       for (const freeCFuncParamsMemory of [false, true]) {
         const before = live();
         const options = { retType: T.Void, freeCFuncParamsMemory };
         const text = callback({ ...options, paramsType: [T.String] }, (v) => seen.push(v));
-        const list = callback({ ...options, paramsType: [arrayOf(T.I32Array, 3)] }, (v) => seen.push(v));
+        const list = callback({ ...options, paramsType: [arrayOf(T.I32Array, 3)] }, (v) =>
+          seen.push(v),
+        );
         call('notify_made_string', T.Void, [T.External], [text.fn]);
         call('notify_made_ints', T.Void, [T.External], [list.fn]);
         await nextTurn();
@@ -284,5 +352,8 @@ test('freeCFuncParamsMemory frees what C allocated for the arguments', () => {
     },
     { env: { LD_PRELOAD: trackerPath() } },
   );
-  assert.deepEqual(value, [['made for you', [1, 2, 3], 'made for you', [1, 2, 3]], [2, 0]]);
+  assert.deepEqual(value, [
+    ['made for you', [1, 2, 3], 'made for you', [1, 2, 3]],
+    [2, 0],
+  ]);
 });

@@ -17,14 +17,28 @@ test('null is NULL for String, WString and External', () => {
 });
 
 test('null is NULL for a struct pointer', () => {
-  assert.equal(call('scalars_is_null', DataType.Boolean, [{ flag: DataType.Boolean }], [null]), true);
+  assert.equal(
+    call('scalars_is_null', DataType.Boolean, [{ flag: DataType.Boolean }], [null]),
+    true,
+  );
 });
 
 test('undefined is refused', () => {
-  throwsCoded(() => call('string_is_null', DataType.Boolean, [DataType.String], [undefined]), CODES.string);
-  throwsCoded(() => call('wide_is_null', DataType.Boolean, [DataType.WString], [undefined]), CODES.string);
-  throwsCoded(() => call('pointer_is_null', DataType.Boolean, [DataType.External], [undefined]), CODES.invalid);
-  throwsCoded(() => call('scalars_is_null', DataType.Boolean, [{ flag: DataType.Boolean }], [undefined]));
+  throwsCoded(
+    () => call('string_is_null', DataType.Boolean, [DataType.String], [undefined]),
+    CODES.string,
+  );
+  throwsCoded(
+    () => call('wide_is_null', DataType.Boolean, [DataType.WString], [undefined]),
+    CODES.string,
+  );
+  throwsCoded(
+    () => call('pointer_is_null', DataType.Boolean, [DataType.External], [undefined]),
+    CODES.invalid,
+  );
+  throwsCoded(() =>
+    call('scalars_is_null', DataType.Boolean, [{ flag: DataType.Boolean }], [undefined]),
+  );
 });
 
 test('null is no number, boolean or bigint', () => {
@@ -35,5 +49,8 @@ test('null is no number, boolean or bigint', () => {
 });
 
 test('an empty Buffer is NULL, as in the original', () => {
-  assert.equal(call('pointer_is_null', DataType.Boolean, [DataType.U8Array], [Buffer.alloc(0)]), true);
+  assert.equal(
+    call('pointer_is_null', DataType.Boolean, [DataType.U8Array], [Buffer.alloc(0)]),
+    true,
+  );
 });

@@ -14,9 +14,18 @@ const D = DataType;
 const NOT_EXTERNALS = [0, 1, 'p', null, undefined, {}, [], true, 1n, () => 1, Buffer.alloc(8)];
 
 const SCALARS = [
-  ['U8', 200], ['I16', -1234], ['I32', -123456], ['U32', 4000000000], ['I64', -(2 ** 40)],
-  ['U64', 2 ** 52], ['Double', -2.25], ['Float', 0.5], ['BigInt', -(2n ** 62n)],
-  ['Boolean', true], ['String', 'gr\u00fc\u00df \u20ac'], ['WString', 'gr\u00fc\u00df \u{1F600}'],
+  ['U8', 200],
+  ['I16', -1234],
+  ['I32', -123456],
+  ['U32', 4000000000],
+  ['I64', -(2 ** 40)],
+  ['U64', 2 ** 52],
+  ['Double', -2.25],
+  ['Float', 0.5],
+  ['BigInt', -(2n ** 62n)],
+  ['Boolean', true],
+  ['String', 'gr\u00fc\u00df \u20ac'],
+  ['WString', 'gr\u00fc\u00df \u{1F600}'],
 ];
 
 for (const [name, value] of SCALARS) {
@@ -25,13 +34,20 @@ for (const [name, value] of SCALARS) {
     assert.ok(types.isExternal(cell));
     assert.deepEqual(restore(D[name], cell), value);
     assert.deepEqual(restore(D[name], cell), value, 'reading leaves it alone');
-    ffi.freePointer({ paramsType: [D[name]], paramsValue: [cell], pointerType: PointerType.RsPointer });
+    ffi.freePointer({
+      paramsType: [D[name]],
+      paramsValue: [cell],
+      pointerType: PointerType.RsPointer,
+    });
   });
 }
 
 const ARRAYS = [
-  ['I16Array', [1, -2, 3]], ['I32Array', [1, -2, 3]], ['DoubleArray', [0.1, -0, 1e300]],
-  ['FloatArray', [0.5, -1.5, 2]], ['StringArray', ['a', '', 'gr\u00fc\u00df']],
+  ['I16Array', [1, -2, 3]],
+  ['I32Array', [1, -2, 3]],
+  ['DoubleArray', [0.1, -0, 1e300]],
+  ['FloatArray', [0.5, -1.5, 2]],
+  ['StringArray', ['a', '', 'gr\u00fc\u00df']],
   ['U8Array', Buffer.from([1, 2, 255])],
 ];
 
@@ -50,8 +66,29 @@ for (const [name, value] of ARRAYS) {
 }
 
 test('scalars are given to C as they are', () => {
-  for (const [name, value] of [['u8', 5], ['i16', -5], ['i32', -5], ['u32', 5], ['i64', -5], ['u64', 5], ['float', 0.5], ['double', 0.1]]) {
-    const type = D[{ u8: 'U8', i16: 'I16', i32: 'I32', u32: 'U32', i64: 'I64', u64: 'U64', float: 'Float', double: 'Double' }[name]];
+  for (const [name, value] of [
+    ['u8', 5],
+    ['i16', -5],
+    ['i32', -5],
+    ['u32', 5],
+    ['i64', -5],
+    ['u64', 5],
+    ['float', 0.5],
+    ['double', 0.1],
+  ]) {
+    const type =
+      D[
+        {
+          u8: 'U8',
+          i16: 'I16',
+          i32: 'I32',
+          u32: 'U32',
+          i64: 'I64',
+          u64: 'U64',
+          float: 'Float',
+          double: 'Double',
+        }[name]
+      ];
     const cell = pointerTo(type, value);
     assert.equal(call(`read_${name}`, type, [D.External], [cell]), value);
     call(`write_${name}`, D.Void, [D.External, type], [cell, 7]);
@@ -131,7 +168,10 @@ test('pointers from C are wrapped to be restored', () => {
 });
 
 test('lists of several pointers', () => {
-  const cells = ffi.createPointer({ paramsType: [D.I32, D.String, D.DoubleArray], paramsValue: [5, 'x', [1.5]] });
+  const cells = ffi.createPointer({
+    paramsType: [D.I32, D.String, D.DoubleArray],
+    paramsValue: [5, 'x', [1.5]],
+  });
   assert.equal(cells.length, 3);
   const retType = [D.I32, D.String, arrayOf(D.DoubleArray, 1)];
   assert.deepEqual(ffi.restorePointer({ retType, paramsValue: cells }), [5, 'x', [1.5]]);
@@ -166,14 +206,26 @@ test('structs: a pointer to a pointer, or the struct itself', () => {
 
 test('struct arrays', () => {
   const item = byValue({ x: D.I32, y: D.Double });
-  const value = [{ x: 1, y: 0.5 }, { x: 2, y: 0.25 }];
+  const value = [
+    { x: 1, y: 0.5 },
+    { x: 2, y: 0.25 },
+  ];
   const cell = pointerTo(structArrayOf(item, 2), value);
-  assert.equal(call('points_sum', D.Double, [D.External, D.I32], [unwrap(cell), 2]), 1.5 + 2 * 2.25);
+  assert.equal(
+    call('points_sum', D.Double, [D.External, D.I32], [unwrap(cell), 2]),
+    1.5 + 2 * 2.25,
+  );
   call('points_shift', D.Void, [D.External, D.I32, D.I32], [unwrap(cell), 2, 100]);
-  assert.deepEqual(restore(structArrayOf(item, 2), cell), [{ x: 101, y: 0.5 }, { x: 102, y: 0.25 }]);
+  assert.deepEqual(restore(structArrayOf(item, 2), cell), [
+    { x: 101, y: 0.5 },
+    { x: 102, y: 0.25 },
+  ]);
   const pointers = structArrayOf({ x: D.I32, y: D.Double }, 2);
   const many = pointerTo(pointers, value);
-  assert.equal(call('point_pointers_sum', D.Double, [D.External, D.I32], [unwrap(many), 2]), 1.5 + 2 * 2.25);
+  assert.equal(
+    call('point_pointers_sum', D.Double, [D.External, D.I32], [unwrap(many), 2]),
+    1.5 + 2 * 2.25,
+  );
   assert.deepEqual(restore(pointers, many), value);
 });
 
@@ -190,7 +242,9 @@ test('what is no external is refused everywhere', () => {
     throwsCoded(() => restore(D.I32, value));
     throwsCoded(() => ffi.createExternalBuffer(value, 1));
     for (const pointerType of [PointerType.RsPointer, PointerType.CPointer]) {
-      throwsCoded(() => ffi.freePointer({ paramsType: [D.I32], paramsValue: [value], pointerType }));
+      throwsCoded(() =>
+        ffi.freePointer({ paramsType: [D.I32], paramsValue: [value], pointerType }),
+      );
     }
   }
   for (const value of [0, 1, 'p', undefined, {}, true, 1n]) {
@@ -201,7 +255,13 @@ test('what is no external is refused everywhere', () => {
 test('the null pointer cannot be followed', () => {
   const none = nullPointer();
   throwsCoded(() => ffi.unwrapPointer([none]));
-  for (const type of [D.I32, D.String, arrayOf(D.I32Array, 1), { a: D.I32 }, byValue({ a: D.I32 })]) {
+  for (const type of [
+    D.I32,
+    D.String,
+    arrayOf(D.I32Array, 1),
+    { a: D.I32 },
+    byValue({ a: D.I32 }),
+  ]) {
     throwsCoded(() => restore(type, none));
   }
   assert.equal(ffi.isNullPointer(unwrap(wrap(none))), true);
@@ -217,13 +277,23 @@ test('arguments that are no lists', () => {
     throwsCoded(() => ffi.restorePointer({ retType: value, paramsValue: [] }));
     throwsCoded(() => ffi.freePointer({ paramsType: [D.I32], paramsValue: value, pointerType: 0 }));
   }
-  for (const name of ['createPointer', 'restorePointer', 'freePointer', 'unwrapPointer', 'wrapPointer']) {
+  for (const name of [
+    'createPointer',
+    'restorePointer',
+    'freePointer',
+    'unwrapPointer',
+    'wrapPointer',
+  ]) {
     throwsCoded(() => ffi[name]());
   }
 });
 
 test('createPointer checks as load does', () => {
-  throwsCoded(() => ffi.createPointer({ paramsType: [D.I32], paramsValue: [] }), CODES.unknown, 'params_type length is not equal with params_value length');
+  throwsCoded(
+    () => ffi.createPointer({ paramsType: [D.I32], paramsValue: [] }),
+    CODES.unknown,
+    'params_type length is not equal with params_value length',
+  );
   throwsCoded(() => pointerTo(D.I32, '5'), CODES.number);
   throwsCoded(() => pointerTo(D.String, 5), CODES.string);
   throwsCoded(() => pointerTo(D.BigInt, 5), CODES.bigint);
@@ -231,8 +301,16 @@ test('createPointer checks as load does', () => {
   throwsCoded(() => pointerTo(55, 5), CODES.type);
   throwsCoded(() => pointerTo('I32', 5), CODES.type);
   throwsCoded(() => restore(55, pointerTo(D.I32, 5)), CODES.type);
-  throwsCoded(() => restore(D.I32Array, pointerTo(D.I32Array, [5])), CODES.type, /arrayConstructor/);
-  throwsCoded(() => pointerTo(ffi.funcConstructor({ paramsType: [], retType: D.Void }), 5), CODES.invalid, 'expect Function, got: Number');
+  throwsCoded(
+    () => restore(D.I32Array, pointerTo(D.I32Array, [5])),
+    CODES.type,
+    /arrayConstructor/,
+  );
+  throwsCoded(
+    () => pointerTo(ffi.funcConstructor({ paramsType: [], retType: D.Void }), 5),
+    CODES.invalid,
+    'expect Function, got: Number',
+  );
 });
 
 test('createExternalBuffer: a view, no copy', () => {
@@ -264,7 +342,11 @@ test('createExternalBuffer: twice over one address, offsets, cells', () => {
 test('createExternalBuffer: lengths and errors', () => {
   const cell = pointerTo(D.I32, 1);
   assert.equal(ffi.createExternalBuffer(cell, 0).length, 0);
-  throwsCoded(() => ffi.createExternalBuffer(nullPointer(), 5), 'GenericFailure', 'create_external_buffer: pointer is null');
+  throwsCoded(
+    () => ffi.createExternalBuffer(nullPointer(), 5),
+    'GenericFailure',
+    'create_external_buffer: pointer is null',
+  );
   throwsCoded(() => ffi.createExternalBuffer(cell, -1), 'ERR_BUFFER_TOO_LARGE');
   throwsCoded(() => ffi.createExternalBuffer(cell), CODES.number);
   throwsCoded(() => ffi.createExternalBuffer(cell, '4'), CODES.number);

@@ -12,17 +12,26 @@ const { DataType: D } = ffi;
 const POINT = { x: D.I32, y: D.Double };
 
 const INLINE = {
-  bytes: inlineOf(D.U8Array, 5), shorts: inlineOf(D.I16Array, 3), ints: inlineOf(D.I32Array, 4),
-  floats: inlineOf(D.FloatArray, 3), doubles: inlineOf(D.DoubleArray, 2),
+  bytes: inlineOf(D.U8Array, 5),
+  shorts: inlineOf(D.I16Array, 3),
+  ints: inlineOf(D.I32Array, 4),
+  floats: inlineOf(D.FloatArray, 3),
+  doubles: inlineOf(D.DoubleArray, 2),
 };
 const INLINE_VALUES = {
-  bytes: Buffer.from([1, 2, 3, 4, 255]), shorts: [-1, 2, -32768], ints: [1, -2, 3, -(2 ** 31)],
-  floats: [0.5, -1.5, 2.5], doubles: [0.1, -1e300],
+  bytes: Buffer.from([1, 2, 3, 4, 255]),
+  shorts: [-1, 2, -32768],
+  ints: [1, -2, 3, -(2 ** 31)],
+  floats: [0.5, -1.5, 2.5],
+  doubles: [0.1, -1e300],
 };
 
 test('inline arrays of every kind, both ways', () => {
   assert.deepEqual(call('inline_arrays_make', byValue(INLINE)), INLINE_VALUES);
-  assert.deepEqual(call('inline_arrays_echo', byValue(INLINE), [byValue(INLINE)], [INLINE_VALUES]), INLINE_VALUES);
+  assert.deepEqual(
+    call('inline_arrays_echo', byValue(INLINE), [byValue(INLINE)], [INLINE_VALUES]),
+    INLINE_VALUES,
+  );
   const value = { ...INLINE_VALUES, doubles: [0.5, 0.25] };
   const expected = 265 - 32767 + 1.5 + 2 - 2 ** 31 + 0.75;
   assert.equal(call('inline_arrays_sum', D.Double, [INLINE], [value]), expected);
@@ -77,23 +86,41 @@ test('an inline StringArray is an array of char *, or refused', () => {
 });
 
 const POINTED = {
-  text: D.String, wide: D.WString, names: arrayOf(D.StringArray, 2), bytes: arrayOf(D.U8Array, 3),
-  shorts: arrayOf(D.I16Array, 2), ints: arrayOf(D.I32Array, 3), floats: arrayOf(D.FloatArray, 2),
+  text: D.String,
+  wide: D.WString,
+  names: arrayOf(D.StringArray, 2),
+  bytes: arrayOf(D.U8Array, 3),
+  shorts: arrayOf(D.I16Array, 2),
+  ints: arrayOf(D.I32Array, 3),
+  floats: arrayOf(D.FloatArray, 2),
   doubles: arrayOf(D.DoubleArray, 2),
 };
 const POINTED_VALUES = {
-  text: 'text', wide: 'wide \u20ac', names: ['ann', 'bo'], bytes: Buffer.from([9, 8, 7]),
-  shorts: [-5, 5], ints: [100, -100, 7], floats: [0.25, 0.75], doubles: [1.125, -2.5],
+  text: 'text',
+  wide: 'wide \u20ac',
+  names: ['ann', 'bo'],
+  bytes: Buffer.from([9, 8, 7]),
+  shorts: [-5, 5],
+  ints: [100, -100, 7],
+  floats: [0.25, 0.75],
+  doubles: [1.125, -2.5],
 };
 const POINTED_SUM = 4 + 600 + 5000 + 0 + 1 - 1.375 + 24 + 7;
 
 test('text and arrays behind pointers, both ways', () => {
   assert.deepEqual(call('pointed_static', POINTED), POINTED_VALUES);
   assert.equal(call('pointed_sum', D.Double, [POINTED], [POINTED_VALUES]), POINTED_SUM);
-  assert.equal(call('pointed_sum_value', D.Double, [byValue(POINTED)], [POINTED_VALUES]), POINTED_SUM);
+  assert.equal(
+    call('pointed_sum_value', D.Double, [byValue(POINTED)], [POINTED_VALUES]),
+    POINTED_SUM,
+  );
   const cell = pointerTo(POINTED, POINTED_VALUES);
   assert.deepEqual(restore(POINTED, cell), POINTED_VALUES);
-  ffi.freePointer({ paramsType: [POINTED], paramsValue: [cell], pointerType: ffi.PointerType.RsPointer });
+  ffi.freePointer({
+    paramsType: [POINTED],
+    paramsValue: [cell],
+    pointerType: ffi.PointerType.RsPointer,
+  });
 });
 
 test('NULL behind every pointer field is null', () => {
@@ -108,25 +135,50 @@ test('long text in a struct', () => {
 });
 
 test('struct arrays as parameters: contiguous and of pointers', () => {
-  const value = [{ x: 1, y: 0.5 }, { x: 2, y: 0.25 }, { x: 3, y: 0 }];
+  const value = [
+    { x: 1, y: 0.5 },
+    { x: 2, y: 0.25 },
+    { x: 3, y: 0 },
+  ];
   const expected = 1.5 + 4.5 + 9;
-  assert.equal(call('points_sum', D.Double, [structArrayOf(byValue(POINT), 3), D.I32], [value, 3]), expected);
-  assert.equal(call('point_pointers_sum', D.Double, [structArrayOf(POINT, 3), D.I32], [value, 3]), expected);
+  assert.equal(
+    call('points_sum', D.Double, [structArrayOf(byValue(POINT), 3), D.I32], [value, 3]),
+    expected,
+  );
+  assert.equal(
+    call('point_pointers_sum', D.Double, [structArrayOf(POINT, 3), D.I32], [value, 3]),
+    expected,
+  );
 });
 
 test('struct arrays as results: contiguous and of pointers', () => {
-  const points = [{ x: 1, y: 1.5 }, { x: 2, y: 2.5 }, { x: 3, y: 3.5 }];
+  const points = [
+    { x: 1, y: 1.5 },
+    { x: 2, y: 2.5 },
+    { x: 3, y: 3.5 },
+  ];
   assert.deepEqual(call('points_static', structArrayOf(byValue(POINT), 3)), points);
   assert.deepEqual(call('points_static', structArrayOf(byValue(POINT), 1)), points.slice(0, 1));
   assert.deepEqual(call('points_static', structArrayOf(byValue(POINT), 0)), []);
-  assert.deepEqual(call('point_pointers_static', structArrayOf(POINT, 3)), points.slice().reverse());
+  assert.deepEqual(
+    call('point_pointers_static', structArrayOf(POINT, 3)),
+    points.slice().reverse(),
+  );
   assert.equal(call('points_null', structArrayOf(byValue(POINT), 2)), null);
 });
 
 test('a struct array parameter of another length than its descriptor', () => {
   const sum = (length, value) =>
-    call('points_sum', D.Double, [structArrayOf(byValue(POINT), length), D.I32], [value, value.length]);
-  const two = [{ x: 1, y: 0 }, { x: 2, y: 0 }];
+    call(
+      'points_sum',
+      D.Double,
+      [structArrayOf(byValue(POINT), length), D.I32],
+      [value, value.length],
+    );
+  const two = [
+    { x: 1, y: 0 },
+    { x: 2, y: 0 },
+  ];
   assert.equal(sum(5, two), 5, 'fewer values: the rest is zero');
   assert.equal(sum(2, []), 0);
   assert.equal(sum(0, []), 0);
@@ -142,8 +194,13 @@ test('a struct array parameter of another length than its descriptor', () => {
 });
 
 test('wrong items of struct arrays', () => {
-  const sum = (value) => call('points_sum', D.Double, [structArrayOf(byValue(POINT), 2), D.I32], [value, 2]);
-  throwsCoded(() => sum([{ x: 1, y: 2 }, { x: 3 }]), CODES.invalid, "Object property 'y' type mismatch. Expect value to be Number, but received Undefined");
+  const sum = (value) =>
+    call('points_sum', D.Double, [structArrayOf(byValue(POINT), 2), D.I32], [value, 2]);
+  throwsCoded(
+    () => sum([{ x: 1, y: 2 }, { x: 3 }]),
+    CODES.invalid,
+    "Object property 'y' type mismatch. Expect value to be Number, but received Undefined",
+  );
   for (const wrong of [null, undefined, 5, 'text']) throwsCoded(() => sum([{ x: 1, y: 2 }, wrong]));
   throwsCoded(() => sum({ length: 0 }), CODES.array);
   throwsCoded(() => call('points_static', arrayOf(D.StructArray, 2)), CODES.type);
@@ -152,12 +209,28 @@ test('wrong items of struct arrays', () => {
 });
 
 test('a struct array in the middle of a struct, inline', () => {
-  const type = { id: D.U8, points: inlineOf(D.StructArray, 3, { structItemType: byValue(POINT) }), after: D.Double };
-  const value = { id: 7, points: [{ x: 1, y: 0.5 }, { x: 2, y: 0.25 }, { x: 3, y: 0 }], after: 2 };
+  const type = {
+    id: D.U8,
+    points: inlineOf(D.StructArray, 3, { structItemType: byValue(POINT) }),
+    after: D.Double,
+  };
+  const value = {
+    id: 7,
+    points: [
+      { x: 1, y: 0.5 },
+      { x: 2, y: 0.25 },
+      { x: 3, y: 0 },
+    ],
+    after: 2,
+  };
   assert.equal(call('shape_inline_sum', D.Double, [type], [value]), 7 + 15 + 2000);
   assert.deepEqual(call('shape_inline_next', byValue(type), [byValue(type)], [value]), {
     id: 8,
-    points: [{ x: 11, y: 0.5 }, { x: 12, y: 0.25 }, { x: 13, y: 0 }],
+    points: [
+      { x: 11, y: 0.5 },
+      { x: 12, y: 0.25 },
+      { x: 13, y: 0 },
+    ],
     after: 3,
   });
   const cell = pointerTo(byValue(type), value);
@@ -166,35 +239,89 @@ test('a struct array in the middle of a struct, inline', () => {
 
 test('a struct array in the middle of a struct, behind a pointer', () => {
   const type = { id: D.U8, points: structArrayOf(byValue(POINT), 3), after: D.Double };
-  const value = { id: 7, points: [{ x: 1, y: 0.5 }, { x: 2, y: 0.25 }, { x: 3, y: 0 }], after: 2 };
+  const value = {
+    id: 7,
+    points: [
+      { x: 1, y: 0.5 },
+      { x: 2, y: 0.25 },
+      { x: 3, y: 0 },
+    ],
+    after: 2,
+  };
   assert.equal(call('shape_pointer_sum', D.Double, [type], [value]), 7 + 15 + 2000);
   assert.deepEqual(call('shape_pointer_static', type), {
     id: 5,
-    points: [{ x: 1, y: 1.5 }, { x: 2, y: 2.5 }, { x: 3, y: 3.5 }],
+    points: [
+      { x: 1, y: 1.5 },
+      { x: 2, y: 2.5 },
+      { x: 3, y: 3.5 },
+    ],
     after: 0.125,
   });
 });
 
 test('inline arrays of struct pointers', () => {
-  const type = { id: D.U8, points: inlineOf(D.StructArray, 2, { structItemType: POINT }), after: D.Double };
-  const value = { id: 7, points: [{ x: 1, y: 0 }, { x: 2, y: 0 }], after: 2 };
+  const type = {
+    id: D.U8,
+    points: inlineOf(D.StructArray, 2, { structItemType: POINT }),
+    after: D.Double,
+  };
+  const value = {
+    id: 7,
+    points: [
+      { x: 1, y: 0 },
+      { x: 2, y: 0 },
+    ],
+    after: 2,
+  };
   assert.equal(call('shape_inline_pointers_sum', D.Double, [type], [value]), 7 + 1 + 20 + 2000);
   assert.deepEqual(restore(type, pointerTo(type, value)), value);
 });
 
 const PERSON = {
-  age: D.I32, scores: arrayOf(D.DoubleArray, 2), name: D.String, aliases: arrayOf(D.StringArray, 2),
-  married: D.Boolean, id: D.I64, level: D.U8, rank: D.I16, flags: D.U32, serial: D.U64,
-  weight: D.Float, height: D.Double, fortune: D.BigInt, handle: D.External, home: byValue(POINT),
-  work: POINT, photo: arrayOf(D.U8Array, 4), lucky: inlineOf(D.I32Array, 3),
-  route: inlineOf(D.StructArray, 2, { structItemType: byValue(POINT) }), parent: {},
+  age: D.I32,
+  scores: arrayOf(D.DoubleArray, 2),
+  name: D.String,
+  aliases: arrayOf(D.StringArray, 2),
+  married: D.Boolean,
+  id: D.I64,
+  level: D.U8,
+  rank: D.I16,
+  flags: D.U32,
+  serial: D.U64,
+  weight: D.Float,
+  height: D.Double,
+  fortune: D.BigInt,
+  handle: D.External,
+  home: byValue(POINT),
+  work: POINT,
+  photo: arrayOf(D.U8Array, 4),
+  lucky: inlineOf(D.I32Array, 3),
+  route: inlineOf(D.StructArray, 2, { structItemType: byValue(POINT) }),
+  parent: {},
 };
 const PERSON_VALUES = {
-  age: 41, scores: [1.5, -2.5], name: 'Alice \u20ac', aliases: ['Al', 'Ally'], married: true,
-  id: 1234567890123, level: 250, rank: -300, flags: 0xf0000001, serial: 2 ** 50, weight: 61.5,
-  height: 1.75, fortune: 2n ** 63n - 1n, home: { x: 3, y: 4.25 }, work: { x: 30, y: 40.5 },
-  photo: Buffer.from([0xde, 0xad, 0xbe, 0xef]), lucky: [7, 13, -21],
-  route: [{ x: 1, y: 0.5 }, { x: 2, y: 0.25 }],
+  age: 41,
+  scores: [1.5, -2.5],
+  name: 'Alice \u20ac',
+  aliases: ['Al', 'Ally'],
+  married: true,
+  id: 1234567890123,
+  level: 250,
+  rank: -300,
+  flags: 0xf0000001,
+  serial: 2 ** 50,
+  weight: 61.5,
+  height: 1.75,
+  fortune: 2n ** 63n - 1n,
+  home: { x: 3, y: 4.25 },
+  work: { x: 30, y: 40.5 },
+  photo: Buffer.from([0xde, 0xad, 0xbe, 0xef]),
+  lucky: [7, 13, -21],
+  route: [
+    { x: 1, y: 0.5 },
+    { x: 2, y: 0.25 },
+  ],
 };
 const withoutHandle = ({ handle, ...rest }) => rest;
 
@@ -212,7 +339,10 @@ test('a person with a parent of the same kind', () => {
   assert.equal(child.parent.age, 70);
   assert.equal(child.parent.name, 'Parent');
   assert.deepEqual(child.parent.parent, {});
-  assert.deepEqual(withoutHandle({ ...child.parent, age: 41, name: PERSON_VALUES.name }), { ...PERSON_VALUES, parent: {} });
+  assert.deepEqual(withoutHandle({ ...child.parent, age: 41, name: PERSON_VALUES.name }), {
+    ...PERSON_VALUES,
+    parent: {},
+  });
 });
 
 test('a person to C and back, by pointer and by value', () => {
@@ -235,7 +365,13 @@ test('a person in a cell, changed by C', () => {
   const cell = pointerTo(PERSON, value);
   call('person_birthday', D.Void, [D.External], [support.unwrap(cell)]);
   const after = restore(PERSON, cell);
-  assert.deepEqual(withoutHandle(after), { ...PERSON_VALUES, age: 42, height: 2, name: 'Renamed', parent: {} });
+  assert.deepEqual(withoutHandle(after), {
+    ...PERSON_VALUES,
+    age: 42,
+    height: 2,
+    name: 'Renamed',
+    parent: {},
+  });
 });
 
 test('deeply nested types', () => {
@@ -253,8 +389,12 @@ test('deeply nested types', () => {
 
 test('wide structs', () => {
   const names = Array.from({ length: 500 }, (_, i) => `field${i}`);
-  const type = Object.fromEntries(names.map((name, i) => [name, [D.U8, D.Double, D.I16, D.String][i % 4]]));
-  const value = Object.fromEntries(names.map((name, i) => [name, [i & 255, i / 2, i, name][i % 4]]));
+  const type = Object.fromEntries(
+    names.map((name, i) => [name, [D.U8, D.Double, D.I16, D.String][i % 4]]),
+  );
+  const value = Object.fromEntries(
+    names.map((name, i) => [name, [i & 255, i / 2, i, name][i % 4]]),
+  );
   assert.deepEqual(restore(type, pointerTo(type, value)), value);
   assert.deepEqual(restore(byValue(type), pointerTo(byValue(type), value)), value);
 });

@@ -9,10 +9,48 @@ const { CODES, throwsCoded } = require('../support/assert-coded');
 const { DataType } = ffi;
 
 const GRID = [
-  0, -0, 1, -1, 1.9, -1.9, 0.5, 127, 128, 255, 256, 257, 32767, 32768, -32768, -32769, 65535, 65536,
-  2 ** 31 - 1, 2 ** 31, -(2 ** 31), -(2 ** 31) - 1, 2 ** 32 - 1, 2 ** 32, 2 ** 32 + 1, -(2 ** 32),
-  Number.MAX_SAFE_INTEGER, 2 ** 53 + 2, -(2 ** 53) - 2, 2 ** 63 - 1024, 2 ** 63, -(2 ** 63),
-  2 ** 64 - 2048, 2 ** 64, 1e20, -1e20, 1e308, 5e-324, Math.PI, NaN, Infinity, -Infinity,
+  0,
+  -0,
+  1,
+  -1,
+  1.9,
+  -1.9,
+  0.5,
+  127,
+  128,
+  255,
+  256,
+  257,
+  32767,
+  32768,
+  -32768,
+  -32769,
+  65535,
+  65536,
+  2 ** 31 - 1,
+  2 ** 31,
+  -(2 ** 31),
+  -(2 ** 31) - 1,
+  2 ** 32 - 1,
+  2 ** 32,
+  2 ** 32 + 1,
+  -(2 ** 32),
+  Number.MAX_SAFE_INTEGER,
+  2 ** 53 + 2,
+  -(2 ** 53) - 2,
+  2 ** 63 - 1024,
+  2 ** 63,
+  -(2 ** 63),
+  2 ** 64 - 2048,
+  2 ** 64,
+  1e20,
+  -1e20,
+  1e308,
+  5e-324,
+  Math.PI,
+  NaN,
+  Infinity,
+  -Infinity,
 ];
 
 const clamp = (value, low, high) => (value < low ? low : value > high ? high : value);
@@ -70,7 +108,19 @@ for (const [name, convert] of Object.entries(CONVERT)) {
   });
 
   test(`${name}: what is no number is refused`, () => {
-    const wrong = ['1', true, null, undefined, 1n, {}, [], [1], () => 1, Symbol('1'), new Number(1)];
+    const wrong = [
+      '1',
+      true,
+      null,
+      undefined,
+      1n,
+      {},
+      [],
+      [1],
+      () => 1,
+      Symbol('1'),
+      new Number(1),
+    ];
     for (const value of wrong) {
       throwsCoded(() => call(`echo_${name}`, TYPE[name], [TYPE[name]], [value]), CODES.number);
     }
@@ -98,11 +148,25 @@ test('I64 results at the limits', () => {
 test('Float results', () => {
   assert.equal(call('third_float', DataType.Float), Math.fround(1 / 3));
   const sum = Math.fround(Math.fround(0.1) + Math.fround(0.2));
-  assert.equal(call('add_float', DataType.Float, [DataType.Float, DataType.Float], [0.1, 0.2]), sum);
+  assert.equal(
+    call('add_float', DataType.Float, [DataType.Float, DataType.Float], [0.1, 0.2]),
+    sum,
+  );
 });
 
 test('BigInt wraps at 64 bits and is signed', () => {
-  const grid = [0n, 1n, -1n, MAX_I64, MIN_I64, 2n ** 63n, 2n ** 64n - 1n, 2n ** 64n, 2n ** 70n, -(2n ** 63n) - 1n];
+  const grid = [
+    0n,
+    1n,
+    -1n,
+    MAX_I64,
+    MIN_I64,
+    2n ** 63n,
+    2n ** 64n - 1n,
+    2n ** 64n,
+    2n ** 70n,
+    -(2n ** 63n) - 1n,
+  ];
   for (const value of [...grid, 2n ** 70n + 5n, -(2n ** 64n) + 3n]) {
     const result = call('echo_i64', DataType.BigInt, [DataType.BigInt], [value]);
     assert.equal(result, BigInt.asIntN(64, value), String(value));
@@ -123,7 +187,10 @@ test('Boolean is a byte, and any byte but 0 is true', () => {
   }
   assert.equal(call('echo_u8', DataType.Boolean, [DataType.U8], [0]), false);
   for (const value of [1, 0, 'true', null, undefined, {}, new Boolean(true)]) {
-    throwsCoded(() => call('not_bool', DataType.Boolean, [DataType.Boolean], [value]), CODES.boolean);
+    throwsCoded(
+      () => call('not_bool', DataType.Boolean, [DataType.Boolean], [value]),
+      CODES.boolean,
+    );
   }
 });
 
@@ -164,7 +231,15 @@ test('a Void parameter is no garbage: NULL, or refused', () => {
 test('twenty parameters', () => {
   const values = Array.from({ length: 20 }, (_, i) => (i + 1) * 3);
   const expected = values.reduce((total, value, i) => total + (i + 1) * value, 0);
-  assert.equal(call('weigh_i32_20', DataType.I32, values.map(() => DataType.I32), values), expected);
+  assert.equal(
+    call(
+      'weigh_i32_20',
+      DataType.I32,
+      values.map(() => DataType.I32),
+      values,
+    ),
+    expected,
+  );
 });
 
 test('fourteen parameters of mixed types', () => {
@@ -173,14 +248,24 @@ test('fourteen parameters of mixed types', () => {
   const values = [1, -2, 3, 4, -5, 6, 7.5, 8.25, true, 'A', 11.5, 12.25, -13, 14];
   const weights = [1, -2, 3, 4, -5, 6, 7.5, 8.25, 1, 65, 11.5, 12.25, -13, 14];
   const expected = weights.reduce((total, value, i) => total + (i + 1) * value, 0);
-  const result = call('weigh_mixed_14', D.Double, [...types, D.Double, D.Float, D.I64, D.U8], values);
+  const result = call(
+    'weigh_mixed_14',
+    D.Double,
+    [...types, D.Double, D.Float, D.I64, D.U8],
+    values,
+  );
   assert.equal(result, expected);
 });
 
 test('twelve doubles', () => {
   const values = Array.from({ length: 12 }, (_, i) => i + 0.5);
   const expected = values.reduce((total, value, i) => total + (i + 1) * value, 0);
-  const result = call('weigh_double_12', DataType.Double, values.map(() => DataType.Double), values);
+  const result = call(
+    'weigh_double_12',
+    DataType.Double,
+    values.map(() => DataType.Double),
+    values,
+  );
   assert.equal(result, expected);
 });
 

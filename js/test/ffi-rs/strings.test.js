@@ -26,7 +26,10 @@ const TEXTS = [
 for (const text of TEXTS) {
   test(`round trip of ${JSON.stringify(text)}`, () => {
     assert.equal(echo(text), text);
-    assert.equal(call('string_bytes', DataType.I32, [DataType.String], [text]), Buffer.byteLength(text));
+    assert.equal(
+      call('string_bytes', DataType.I32, [DataType.String], [text]),
+      Buffer.byteLength(text),
+    );
     assert.equal(echoWide(text), text);
     const units = process.platform === 'win32' ? text.length : [...text].length;
     assert.equal(call('wide_length', DataType.I32, [DataType.WString], [text]), units);
@@ -56,9 +59,18 @@ test('megabytes', () => {
 
 test('strings that V8 keeps in other forms', () => {
   const sliced = 'a long string to take a slice of, long enough'.slice(7, 40);
-  const consed = ['con', 'cat', 'enated '].reduce((a, b) => a + b + a, 'long enough to be a cons string');
+  const consed = ['con', 'cat', 'enated '].reduce(
+    (a, b) => a + b + a,
+    'long enough to be a cons string',
+  );
   const twoByteAscii = 'only ASCII here\u20ac'.slice(0, 15);
-  for (const text of [sliced, consed, twoByteAscii, String(12345.678), `${Symbol.iterator.description}`]) {
+  for (const text of [
+    sliced,
+    consed,
+    twoByteAscii,
+    String(12345.678),
+    `${Symbol.iterator.description}`,
+  ]) {
     assert.equal(echo(text), text);
     assert.equal(echoWide(text), text);
   }
@@ -67,15 +79,21 @@ test('strings that V8 keeps in other forms', () => {
 test('several strings in one call stay apart', () => {
   const a = 'first \u20ac '.repeat(1000);
   const b = 'second '.repeat(3000);
-  assert.equal(call('concat_strings', DataType.String, [DataType.String, DataType.String], [a, b]), a + b);
-  assert.equal(call('concat_wide', DataType.WString, [DataType.WString, DataType.WString], [a, b]), a + b);
+  assert.equal(
+    call('concat_strings', DataType.String, [DataType.String, DataType.String], [a, b]),
+    a + b,
+  );
+  assert.equal(
+    call('concat_wide', DataType.WString, [DataType.WString, DataType.WString], [a, b]),
+    a + b,
+  );
   assert.equal(call('concat_strings', DataType.String, [0, 0], ['', '']), '');
 });
 
 test('a result may point into an argument', () => {
   const types = [DataType.String, DataType.I32];
   assert.equal(call('string_tail', DataType.String, types, ['hello world', 6]), 'world');
-  const long = 'x'.repeat(100_000) + 'tail';
+  const long = `${'x'.repeat(100_000)}tail`;
   assert.equal(call('string_tail', DataType.String, types, [long, 100_000]), 'tail');
 });
 
@@ -93,10 +111,21 @@ test('a WString with an embedded NUL is refused', () => {
 
 test('a lone surrogate is refused, in any place', () => {
   const message = 'invalid utf-16: lone surrogate found';
-  for (const text of ['\ud800', '\udc00', 'a\ud83d', '\ude00b', '\ud83d\ud83d\ude00', '\udc00\ud800']) {
+  for (const text of [
+    '\ud800',
+    '\udc00',
+    'a\ud83d',
+    '\ude00b',
+    '\ud83d\ud83d\ude00',
+    '\udc00\ud800',
+  ]) {
     throwsCoded(() => echo(text), CODES.invalid, message);
     throwsCoded(() => echoWide(text), CODES.invalid, message);
-    throwsCoded(() => echo('long enough not to be inlined anywhere '.repeat(2000) + text), CODES.invalid, message);
+    throwsCoded(
+      () => echo('long enough not to be inlined anywhere '.repeat(2000) + text),
+      CODES.invalid,
+      message,
+    );
   }
 });
 
@@ -114,9 +143,21 @@ test('results from static memory', () => {
 });
 
 test('invalid UTF-8 in a result becomes U+FFFD', () => {
-  const expected = ['a\ufffdb', 'a\ufffd(b', 'a\ufffd', 'a\ufffd\ufffd\ufffdb', 'a\ufffd\ufffdb', 'a\ufffd\ufffd\ufffd\ufffdb', 'valid'];
+  const expected = [
+    'a\ufffdb',
+    'a\ufffd(b',
+    'a\ufffd',
+    'a\ufffd\ufffd\ufffdb',
+    'a\ufffd\ufffdb',
+    'a\ufffd\ufffd\ufffd\ufffdb',
+    'valid',
+  ];
   expected.forEach((text, kind) => {
-    assert.equal(call('invalid_utf8', DataType.String, [DataType.I32], [kind]), text, `kind ${kind}`);
+    assert.equal(
+      call('invalid_utf8', DataType.String, [DataType.I32], [kind]),
+      text,
+      `kind ${kind}`,
+    );
   });
 });
 
@@ -127,19 +168,35 @@ test('invalid wide characters in a result become U+FFFD', () => {
 });
 
 test('wide characters as C sees them', () => {
-  const at = (text, i) => call('wide_unit', DataType.U32, [DataType.WString, DataType.I32], [text, i]);
+  const at = (text, i) =>
+    call('wide_unit', DataType.U32, [DataType.WString, DataType.I32], [text, i]);
   assert.equal(at('a\u20ac', 1), 0x20ac);
   assert.equal(at('a', 1), 0);
   if (process.platform !== 'win32') assert.equal(at('\u{1F600}', 0), 0x1f600);
 });
 
 test('bytes as C sees them', () => {
-  const at = (text, i) => call('string_byte', DataType.U8, [DataType.String, DataType.I32], [text, i]);
-  assert.deepEqual([0, 1, 2, 3].map((i) => at('\u20ac', i)), [0xe2, 0x82, 0xac, 0]);
+  const at = (text, i) =>
+    call('string_byte', DataType.U8, [DataType.String, DataType.I32], [text, i]);
+  assert.deepEqual(
+    [0, 1, 2, 3].map((i) => at('\u20ac', i)),
+    [0xe2, 0x82, 0xac, 0],
+  );
 });
 
 test('what is no string is refused', () => {
-  for (const value of [5, true, undefined, 1n, {}, [], ['a'], () => 'a', new String('a'), Symbol('a')]) {
+  for (const value of [
+    5,
+    true,
+    undefined,
+    1n,
+    {},
+    [],
+    ['a'],
+    () => 'a',
+    new String('a'),
+    Symbol('a'),
+  ]) {
     throwsCoded(() => echo(value), CODES.string);
     throwsCoded(() => echoWide(value), CODES.string);
   }

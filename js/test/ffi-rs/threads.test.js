@@ -38,16 +38,27 @@ test('every kind of result', async () => {
   assert.equal(ffi.isNullPointer(await later('null_pointer', D.External)), true);
   const point = { x: D.I32, y: D.Double };
   assert.deepEqual(await later('points_static', point), { x: 1, y: 1.5 });
-  assert.deepEqual(await later('points_static', structArrayOf(byValue(point), 2)), [{ x: 1, y: 1.5 }, { x: 2, y: 2.5 }]);
+  assert.deepEqual(await later('points_static', structArrayOf(byValue(point), 2)), [
+    { x: 1, y: 1.5 },
+    { x: 2, y: 2.5 },
+  ]);
   const type = byValue({ b: support.inlineOf(D.U8Array, 40) });
   const bytes = Buffer.alloc(40, 1);
-  assert.deepEqual(await later('bytes_40_next', type, [type], [{ b: bytes }]), { b: bytes.map((b, i) => b + i + 1) });
+  assert.deepEqual(await later('bytes_40_next', type, [type], [{ b: bytes }]), {
+    b: bytes.map((b, i) => b + i + 1),
+  });
 });
 
 test('a result may point into an argument', async () => {
-  assert.equal(await later('string_tail', D.String, [D.String, D.I32], ['hello world', 6]), 'world');
+  assert.equal(
+    await later('string_tail', D.String, [D.String, D.I32], ['hello world', 6]),
+    'world',
+  );
   const list = Array.from({ length: 10_000 }, (_, i) => i);
-  assert.deepEqual(await later('echo_i32_array', arrayOf(D.I32Array, 10_000), [D.I32Array], [list]), list);
+  assert.deepEqual(
+    await later('echo_i32_array', arrayOf(D.I32Array, 10_000), [D.I32Array], [list]),
+    list,
+  );
 });
 
 test('arguments are taken at the time of the call', async () => {
@@ -64,8 +75,16 @@ test('arguments are taken at the time of the call', async () => {
 
 test('errors of arguments, library and symbol are thrown at once', () => {
   throwsCoded(() => later('echo_i32', D.I32, [D.I32], ['5']), CODES.number);
-  throwsCoded(() => later('no_such_symbol', D.I32), CODES.unknown, 'Cannot find "no_such_symbol" function in shared library');
-  throwsCoded(() => later('forty_two', D.I32, [], [], { library: 'closed' }), CODES.unknown, /^Before calling load/);
+  throwsCoded(
+    () => later('no_such_symbol', D.I32),
+    CODES.unknown,
+    'Cannot find "no_such_symbol" function in shared library',
+  );
+  throwsCoded(
+    () => later('forty_two', D.I32, [], [], { library: 'closed' }),
+    CODES.unknown,
+    /^Before calling load/,
+  );
   throwsCoded(() => later('echo_i32', D.I32, [D.I32], []), CODES.unknown);
   throwsCoded(() => later('echo_i32', D.I32, [55], [1]), CODES.type);
   throwsCoded(() => later('forty_two', 55), CODES.type);
@@ -75,7 +94,9 @@ test('the JavaScript thread goes on meanwhile, and calls overlap', async () => {
   const begin = Date.now();
   let ticks = 0;
   const timer = setInterval(() => ticks++, 10);
-  const results = await Promise.all([1, 2, 3, 4].map((i) => later('sleep_ms', D.I32, [D.I32], [200 + i])));
+  const results = await Promise.all(
+    [1, 2, 3, 4].map((i) => later('sleep_ms', D.I32, [D.I32], [200 + i])),
+  );
   clearInterval(timer);
   assert.deepEqual(results, [201, 202, 203, 204]);
   assert.ok(ticks >= 3, `${ticks} timer ticks while C slept`);
@@ -86,14 +107,26 @@ test('a thousand calls at once keep their results apart', async () => {
   const calls = Array.from({ length: 1000 }, (_, i) =>
     later('concat_strings', D.String, [D.String, D.String], [`a${i}`, 'b'.repeat(i)]),
   );
-  (await Promise.all(calls)).forEach((text, i) => assert.equal(text, `a${i}${'b'.repeat(i)}`));
+  const expected = calls.map((_, i) => `a${i}${'b'.repeat(i)}`);
+  assert.deepEqual(await Promise.all(calls), expected);
 });
 
 test('errno is that of the worker', async () => {
   const result = await later('set_errno', D.I32, [D.I32], [2], { errno: true });
-  assert.deepEqual(result, { errnoCode: 2, errnoMessage: 'No such file or directory (os error 2)', value: 3 });
-  const codes = await Promise.all([1, 2, 3, 4, 5, 6, 7, 8].map((code) => later('set_errno', D.I32, [D.I32], [code], { errno: true })));
-  assert.deepEqual(codes.map(({ errnoCode }) => errnoCode), [1, 2, 3, 4, 5, 6, 7, 8]);
+  assert.deepEqual(result, {
+    errnoCode: 2,
+    errnoMessage: 'No such file or directory (os error 2)',
+    value: 3,
+  });
+  const codes = await Promise.all(
+    [1, 2, 3, 4, 5, 6, 7, 8].map((code) =>
+      later('set_errno', D.I32, [D.I32], [code], { errno: true }),
+    ),
+  );
+  assert.deepEqual(
+    codes.map(({ errnoCode }) => errnoCode),
+    [1, 2, 3, 4, 5, 6, 7, 8],
+  );
 });
 
 test('a Buffer is written by C, and kept alive meanwhile', () => {
@@ -103,7 +136,9 @@ test('a Buffer is written by C, and kept alive meanwhile', () => {
       const start = (i) => {
         const bytes = Buffer.alloc(100_000, i + 1); // a memory of its own, known to nobody else
         const types = [T.U8Array, T.I32, T.I32];
-        return load('sum_bytes_later', T.I32, types, [bytes, bytes.length, 150], { runInNewThread: true });
+        return load('sum_bytes_later', T.I32, types, [bytes, bytes.length, 150], {
+          runInNewThread: true,
+        });
       };
       const calls = [0, 1, 2, 3].map(start);
       for (let i = 0; i < 20; i++) {
@@ -127,7 +162,9 @@ test('what C writes into a Buffer is there afterwards', async () => {
 
 test('a library closed meanwhile stays until the call ends', async () => {
   ffi.open({ library: 'closing', path: fixturePath() });
-  const promises = [1, 2, 3, 4, 5, 6].map((i) => later('sleep_ms', D.I32, [D.I32], [50 + i], { library: 'closing' }));
+  const promises = [1, 2, 3, 4, 5, 6].map((i) =>
+    later('sleep_ms', D.I32, [D.I32], [50 + i], { library: 'closing' }),
+  );
   ffi.close('closing');
   throwsCoded(() => later('forty_two', D.I32, [], [], { library: 'closing' }), CODES.closed);
   assert.deepEqual(await Promise.all(promises), [51, 52, 53, 54, 55, 56]);
@@ -145,7 +182,12 @@ test('several threads ask at once', async () => {
     asked++;
     return value;
   });
-  const total = await later('ask_from_threads', D.I32, [D.External, D.I32, D.I32], [made.fn, 8, 100]);
+  const total = await later(
+    'ask_from_threads',
+    D.I32,
+    [D.External, D.I32, D.I32],
+    [made.fn, 8, 100],
+  );
   assert.equal(asked, 800);
   assert.equal(total, (800 * 799) / 2);
   made.free();
@@ -179,7 +221,9 @@ test('a callback frees itself while C waits for it on another thread', async () 
 
 test('queued arguments outlive what C does with its own', async () => {
   const seen = [];
-  const made = callback({ paramsType: [{ x: D.I32, y: D.Double }], retType: D.Void }, (point) => seen.push(point));
+  const made = callback({ paramsType: [{ x: D.I32, y: D.Double }], retType: D.Void }, (point) =>
+    seen.push(point),
+  );
   await later('notify_point_pointer', D.Void, [D.External], [made.fn]);
   await until(() => seen.length === 1, 'the call');
   assert.deepEqual(seen, [{ x: 5, y: 6.5 }]);
@@ -187,7 +231,9 @@ test('queued arguments outlive what C does with its own', async () => {
 });
 
 test('a callback that is called on the pool calls C itself', async () => {
-  const made = callback({ paramsType: [D.I32], retType: D.I32 }, (value) => call('add_i32', D.I32, [D.I32, D.I32], [value, 1]));
+  const made = callback({ paramsType: [D.I32], retType: D.I32 }, (value) =>
+    call('add_i32', D.I32, [D.I32, D.I32], [value, 1]),
+  );
   assert.equal(await later('call_times_sum', D.I32, [D.External, D.I32], [made.fn, 10]), 55);
   made.free();
 });

@@ -41,7 +41,9 @@ function compile(name, folder) {
   // Another test process may be doing the same: compile aside and rename in one step.
   const partial = `${target}.${process.pid}.partial`;
   const units = files.filter((file) => file.endsWith('.c'));
-  execFileSync(COMPILER, [...FLAGS, '-o', partial, ...units], { stdio: ['ignore', 'pipe', 'pipe'] });
+  execFileSync(COMPILER, [...FLAGS, '-o', partial, ...units], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   fs.renameSync(partial, target);
   return target;
 }

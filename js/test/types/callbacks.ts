@@ -26,10 +26,7 @@ const compare = funcConstructor({
   retType: DataType.I32,
 });
 check<
-  Same<
-    CallbackOf<typeof compare>,
-    (a: number, b: string, c: bigint, d: { x: number }) => number
-  >
+  Same<CallbackOf<typeof compare>, (a: number, b: string, c: bigint, d: { x: number }) => number>
 >(true);
 
 // Parameters of a callback need no annotation.
@@ -99,11 +96,20 @@ const nothing: ValueOf<DataType.String> = null;
 
 // Any value is allowed in the lists, as in the original: it is checked at run time.
 declare const unknownValues: unknown[];
-load({ library: 'l', funcName: 'f', retType: 1, paramsType: [DataType.I32], paramsValue: unknownValues });
+load({
+  library: 'l',
+  funcName: 'f',
+  retType: 1,
+  paramsType: [DataType.I32],
+  paramsValue: unknownValues,
+});
 createPointer({ paramsType: [DataType.I32], paramsValue: unknownValues });
 table.each(unknownValues);
 
-const pointers: JsExternal[] = createPointer({ paramsType: [DataType.Void], paramsValue: [undefined] });
+const pointers: JsExternal[] = createPointer({
+  paramsType: [DataType.Void],
+  paramsValue: [undefined],
+});
 const [pointer] = unwrapPointer(wrapPointer(pointers));
 const isNull: boolean = isNullPointer(pointer!);
 const view: Buffer = createExternalBuffer(pointer!, 8);

@@ -95,20 +95,27 @@ prepared.paramsType.push(DataType.Boolean);
 prepared.paramsValue.push({ any: 'thing' });
 const fromPrepared: number = load(prepared);
 
-function callAny(funcName: string, retType: FieldType, paramsType: FieldType[], paramsValue: unknown[]) {
+function callAny(
+  funcName: string,
+  retType: FieldType,
+  paramsType: FieldType[],
+  paramsValue: unknown[],
+) {
   return load({ library: 'libsum', funcName, retType, paramsType, paramsValue });
 }
 callAny('sum', 1, [1, 1], [1, 2]);
 
 // errno and threads.
-const failed: { errnoCode: number; errnoMessage: string; value: number } = load<DataType.I32, true>({
-  library: 'libsum',
-  funcName: 'setErrno',
-  retType: DataType.I32,
-  paramsType: [],
-  paramsValue: [],
-  errno: true,
-});
+const failed: { errnoCode: number; errnoMessage: string; value: number } = load<DataType.I32, true>(
+  {
+    library: 'libsum',
+    funcName: 'setErrno',
+    retType: DataType.I32,
+    paramsType: [],
+    paramsValue: [],
+    errno: true,
+  },
+);
 async function threads(): Promise<number> {
   const first: number = await load<DataType.I32, undefined, true>({
     library: 'libsum',
@@ -171,7 +178,9 @@ const person = load({
   funcName: 'getStruct',
   retType: personType,
   paramsType: [personType],
-  paramsValue: [{ name: 'tom', age: 23, doubles: [1, 2, 3], parent: { name: 'tom father', age: 46 } }],
+  paramsValue: [
+    { name: 'tom', age: 23, doubles: [1, 2, 3], parent: { name: 'tom father', age: 46 } },
+  ],
 }) as unknown as Person;
 const exact = load({
   library: 'libsum',
@@ -253,7 +262,9 @@ load({
   library: 'libsum',
   funcName: 'callFunction',
   retType: DataType.Void,
-  paramsType: [funcConstructor({ paramsType: [DataType.I32], retType: DataType.I32, needFree: true })],
+  paramsType: [
+    funcConstructor({ paramsType: [DataType.I32], retType: DataType.I32, needFree: true }),
+  ],
   paramsValue: [(value: number) => value],
 });
 load({

@@ -195,7 +195,10 @@ is<bigint>()(restored[2].a);
 const [one, two] = restored;
 is<number>()(one);
 is<string>()(two);
-const explicit = restorePointer<DataType.String>({ retType: [DataType.String], paramsValue: cells });
+const explicit = restorePointer<DataType.String>({
+  retType: [DataType.String],
+  paramsValue: cells,
+});
 is<string[]>()(explicit);
 // @ts-expect-error a result is an array, also for one pointer
 const bare: number = restorePointer({ retType: [DataType.I32], paramsValue: cells });
