@@ -1,7 +1,6 @@
 'use strict';
 // Calls on other threads, as promises.
 
-const { isMainThread } = require('node:worker_threads');
 const { native } = require('./loader.js');
 const { views, FRAME, TOP, END, overflow, spilled } = require('./memory.js');
 const { recordedPointers, recordedValues } = require('./recording.js');
@@ -40,7 +39,8 @@ function listen() {
   if (listening) return;
   listening = true;
   native.onTasks(collect);
-  native.waitAtExit(!isMainThread);
+  // Loading it takes longer than loading us: only who needs it pays.
+  native.waitAtExit(!require('node:worker_threads').isMainThread);
 }
 
 /** Settles the promises of all calls that have finished. */

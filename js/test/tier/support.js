@@ -29,17 +29,14 @@ function entered(body) {
   return { fast: fastAfter - fast, slow: slowAfter - slow };
 }
 
-const optimise = new Function(
-  'fn',
-  '%PrepareFunctionForOptimization(fn); return () => %OptimizeFunctionOnNextCall(fn);',
-);
+const OPTIMISE = '%PrepareFunctionForOptimization(fn); return () => %OptimizeFunctionOnNextCall(fn);';
 
 /** Calls until what is called inside has been optimised as well. */
 const WARM = 20_000;
 
 /** The function, optimised by TurboFan together with what it calls. */
 function optimised(body) {
-  const ready = optimise(body);
+  const ready = new Function('fn', OPTIMISE)(body);
   for (let i = 0; i < WARM; i++) body();
   ready();
   body();
