@@ -221,29 +221,56 @@ function load(params) {
   }
 }
 
-/** One function of `define`: resolved when it is first called, and again after a `close`. */
-function defineOne(funcName, entry) {
-  let call;
-  let run = resolve;
-  function resolve(list) {
+/**
+ * What a function of `define` runs. `first`, the call that it was resolved to when it was first
+ * called, is set once, so that V8 can take it for a constant (`later`, after a `close`, it cannot).
+ */
+class Binding {
+  constructor(funcName, entry) {
+    this.funcName = funcName;
+    this.entry = entry;
+  }
+
+  /** Resolves the function and calls it. */
+  resolve(fn, list) {
+    const { funcName, entry } = this;
     if (entry === null || typeof entry !== 'object') {
       throw coded(TypeError, 'InvalidArg', `the definition of "${funcName}" must be an object`);
     }
     const { library, retType, paramsType } = entry;
     checkFields(library, funcName, retType, paramsType);
-    call = find(library, funcName, retType, paramsType, optionsOf(entry));
-    run = call.run;
-    publish(fn, run);
-    return run(list);
+    const call = find(library, funcName, retType, paramsType, optionsOf(entry));
+    publish(fn, call.run);
+    if (this.first === undefined) this.first = call;
+    else this.later = call;
+    return call.run(list);
   }
+
+  /** Deals with an error of a call: throws it, or calls again what was reopened under the key. */
+  recover(error, fn, list) {
+    if (error instanceof BadResult) error.raise(list);
+    const call = this.later ?? this.first;
+    if (call === undefined || !wasClosed(error, this.entry.library, call)) throw error;
+    forget(this.entry.library);
+    return this.resolve(fn, list);
+  }
+}
+
+// No inherited property can pass for one of these.
+Object.assign(Binding.prototype, { first: undefined, later: undefined });
+Object.setPrototypeOf(Binding.prototype, null);
+
+/** One function of `define`: resolved when it is first called, and again after a `close`. */
+function defineOne(funcName, entry) {
+  const binding = new Binding(funcName, entry);
   const fn = (paramsValue = []) => {
     try {
-      return run(paramsValue);
+      const { first, later } = binding;
+      if (later !== undefined) return later.run(paramsValue);
+      if (first !== undefined) return first.run(paramsValue);
+      return binding.resolve(fn, paramsValue);
     } catch (error) {
-      if (error instanceof BadResult) error.raise(paramsValue);
-      if (call === undefined || !wasClosed(error, entry.library, call)) throw error;
-      forget(entry.library);
-      return resolve(paramsValue);
+      return binding.recover(error, fn, paramsValue);
     }
   };
   return fn;
