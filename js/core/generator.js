@@ -174,7 +174,10 @@ function factory(source, recording) {
   let made = known.get(source);
   if (made === undefined) {
     const environment = recording ? RECORDING : DIRECT;
-    made = vm.compileFunction(source, NAMES)(...NAMES.map((name) => entries[name] ?? environment[name]));
+    made = vm.compileFunction(
+      source,
+      NAMES,
+    )(...NAMES.map((name) => entries[name] ?? environment[name]));
     known.set(source, made);
   }
   return made;

@@ -10,6 +10,7 @@
 
 const { native } = require('./loader.js');
 const { coded } = require('./errors.js');
+const { weakGet, weakSet } = require('./primordials.js');
 
 /** Releases of Node, by process.versions.modules, on which `auto` takes the packed tier. */
 const AUTOMATIC = new Set(['115', '127', '137', '147']);
@@ -31,7 +32,11 @@ function obstacle() {
     if (versions[name] !== undefined) return `this is ${name}`;
   }
   const built = config?.variables ?? {};
-  for (const name of ['v8_enable_pointer_compression', 'v8_enable_sandbox', 'v8_enable_31bit_smis_on_64bit_arch']) {
+  for (const name of [
+    'v8_enable_pointer_compression',
+    'v8_enable_sandbox',
+    'v8_enable_31bit_smis_on_64bit_arch',
+  ]) {
     if (built[name]) return `this Node was built with ${name}`;
   }
   const flags = [...execArgv, ...(env.NODE_OPTIONS ?? '').split(/\s+/)];
@@ -118,14 +123,14 @@ function bind({ signature, stacked, errno, tier, link }, { address, library, nam
     tier.name === 'packed'
       ? native.bindPacked(signature, address, library, stacked, errno, name, link)
       : link(native.bind(signature, address, library, stacked, errno, name));
-  tiers.set(run, tier);
+  weakSet(tiers, run, tier);
   return run;
 }
 
 /** Notes that a public function runs a bound one. */
 function publish(fn, run) {
-  const tier = tiers.get(run);
-  if (tier !== undefined) tiers.set(fn, tier);
+  const tier = weakGet(tiers, run);
+  if (tier !== undefined) weakSet(tiers, fn, tier);
 }
 
 /**
@@ -135,7 +140,7 @@ function publish(fn, run) {
  *   a function that is not bound (yet)
  */
 function describe(fn) {
-  const tier = tiers.get(fn);
+  const tier = weakGet(tiers, fn);
   return tier && { tier: tier.name, reason: tier.reason };
 }
 

@@ -8,8 +8,8 @@ const { native } = require('../core/loader.js');
 const { compileCall, compileTask } = require('../core/compile.js');
 const { nothing } = require('../core/codecs.js');
 const { coded, define: setOwn } = require('../core/errors.js');
-const { bind, publish } = require('../core/tier.js');
-const { isArray, mapDelete, mapGet, mapSet } = require('../core/primordials.js');
+const { bind, currentTier, publish } = require('../core/tier.js');
+const { isArray, mapDelete, mapGet, mapSet, weakGet, weakSet } = require('../core/primordials.js');
 const { sameType, snapshot } = require('./by-type.js');
 const types = require('./types.js');
 const { failure, mismatch } = require('./errors.js');
@@ -25,11 +25,13 @@ const ERRNO = 1;
 const NEW_THREAD = 2;
 const FREES_RESULT = 4;
 
-/** A call that was compiled, and the types it was compiled for. */
-class Call {
-  constructor(run, library, retType, paramsType, options) {
-    this.run = run;
-    this.library = library;
+/** What functions of the same types share. */
+class Shape {
+  /** What was compiled for the types; undefined for a call on another thread. */
+  compiled = undefined;
+
+  constructor(declaration, retType, paramsType, options) {
+    this.declaration = declaration;
     this.retType = retType;
     this.paramsType = paramsType;
     this.options = options;
@@ -43,6 +45,15 @@ class Call {
       if (!sameType(mine[i], paramsType[i])) return false;
     }
     return true;
+  }
+}
+
+/** A function of a library, bound for a shape. */
+class Call {
+  constructor(run, library, shape) {
+    this.run = run;
+    this.library = library;
+    this.shape = shape;
   }
 }
 
@@ -86,22 +97,63 @@ function compile(key, name, retType, paramsType, options) {
   const library = libraryOf(key);
   const address = native.symbol(library, name);
   if (address === undefined) throw failure(`Cannot find "${name}" function in shared library`);
+  const shape = shapeOf(retType, paramsType, options);
+  const run =
+    shape.compiled === undefined
+      ? compileTask(shape.declaration, { address, library })
+      : bind(shape.compiled, { address, library, name });
+  return new Call(run, library, shape);
+}
+
+/** Shapes by the numbers of their codecs, options and tier. */
+let shapes = new Map();
+let shapeCount = 0;
+
+/** Numbers of codecs. Equal types have the same codec. */
+const numbers = new WeakMap();
+let lastNumber = 0;
+
+function numberOf(codec) {
+  let number = weakGet(numbers, codec);
+  if (number === undefined) {
+    number = ++lastNumber;
+    weakSet(numbers, codec, number);
+  }
+  return number;
+}
+
+/** The shape of a call; compiled when it is first asked for. */
+function shapeOf(retType, paramsType, options) {
   const mine = { ret: snapshot(retType), params: snapshot([...paramsType]) };
   const params = mine.params.map(types.parameter);
+  const ret = resultOf(mine.ret, params);
+  let key = `${currentTier().name} ${options} ${numberOf(ret)}`;
+  for (let i = 0; i < params.length; i++) key += ` ${numberOf(params[i])}`;
+  const known = mapGet(shapes, key);
+  if (known !== undefined) {
+    if (known.fits(retType, paramsType, options)) return known;
+    // Types that differ but mean the same.
+    const shape = new Shape(known.declaration, mine.ret, mine.params, options);
+    shape.compiled = known.compiled;
+    return shape;
+  }
   const declaration = {
     params,
-    ret: resultOf(mine.ret, params),
+    ret,
     style: 'list',
     mismatch,
     arity,
     withErrno: options & ERRNO ? withErrno : undefined,
     freesResult: (options & FREES_RESULT) !== 0,
   };
-  const run =
-    options & NEW_THREAD
-      ? compileTask(declaration, { address, library })
-      : bind(compileCall(declaration), { address, library, name });
-  return new Call(run, library, mine.ret, mine.params, options);
+  const shape = new Shape(declaration, mine.ret, mine.params, options);
+  if (!(options & NEW_THREAD)) shape.compiled = compileCall(declaration);
+  if (++shapeCount > MAX_KEPT) {
+    shapes = new Map();
+    shapeCount = 1;
+  }
+  mapSet(shapes, key, shape);
+  return shape;
 }
 
 /** The error of a result type, to be thrown only if the arguments are right. */
@@ -140,15 +192,14 @@ function find(key, name, retType, paramsType, options) {
   let list = mapGet(names, name);
   if (list !== undefined) {
     for (let i = 0; i < list.length; i++) {
-      if (list[i].fits(retType, paramsType, options)) return list[i];
+      if (list[i].shape.fits(retType, paramsType, options)) return list[i];
     }
   }
   const call = compile(key, name, retType, paramsType, options);
   if (list === undefined || list.length >= MAX_KEPT) {
-    list = [];
+    list = [call];
     mapSet(names, name, list);
-  }
-  list[list.length] = call;
+  } else list[list.length] = call;
   return call;
 }
 

@@ -37,9 +37,13 @@ const expectDirect = (what) => assert.equal(what ?? direct, direct);
 
 test('scalars of every kind', () => {
   const kinds = [
-    ['i32', D.I32, [40, 2], 42], ['u8', D.U8, [250, 10], 4], ['i16', D.I16, [-5, 2], -3],
-    ['u32', D.U32, [2 ** 31, 5], 2 ** 31 + 5], ['i64', D.I64, [2 ** 40, 1], 2 ** 40 + 1],
-    ['u64', D.U64, [2 ** 40, 1], 2 ** 40 + 1], ['float', D.Float, [0.5, 0.25], 0.75],
+    ['i32', D.I32, [40, 2], 42],
+    ['u8', D.U8, [250, 10], 4],
+    ['i16', D.I16, [-5, 2], -3],
+    ['u32', D.U32, [2 ** 31, 5], 2 ** 31 + 5],
+    ['i64', D.I64, [2 ** 40, 1], 2 ** 40 + 1],
+    ['u64', D.U64, [2 ** 40, 1], 2 ** 40 + 1],
+    ['float', D.Float, [0.5, 0.25], 0.75],
     ['double', D.Double, [0.1, 0.2], 0.1 + 0.2],
   ];
   for (const [name, type, args, sum] of kinds) {
@@ -65,8 +69,25 @@ test('stack arguments, strings, Buffers, structs, errno', () => {
   const expected = { b: Buffer.from(Array.from({ length: 40 }, (_, i) => i + 1)) };
   expectDirect(isDirect(next, [{ b: Buffer.alloc(40) }], expected));
   const vector = byValue({ x: D.Float, y: D.Float, z: D.Float });
-  const cross = bound('vector3_cross', vector, [vector, vector], [{ x: 1, y: 0, z: 0 }, { x: 0, y: 1, z: 0 }]);
-  expectDirect(isDirect(cross, [{ x: 1, y: 0, z: 0 }, { x: 0, y: 1, z: 0 }], { x: 0, y: 0, z: 1 }));
+  const cross = bound(
+    'vector3_cross',
+    vector,
+    [vector, vector],
+    [
+      { x: 1, y: 0, z: 0 },
+      { x: 0, y: 1, z: 0 },
+    ],
+  );
+  expectDirect(
+    isDirect(
+      cross,
+      [
+        { x: 1, y: 0, z: 0 },
+        { x: 0, y: 1, z: 0 },
+      ],
+      { x: 0, y: 0, z: 1 },
+    ),
+  );
   const withErrno = bound('forty_two', D.I32, [], [], { errno: true });
   const { errnoCode, errnoMessage } = withErrno([]);
   expectDirect(isDirect(withErrno, [], { errnoCode, errnoMessage, value: 42 }));
@@ -76,21 +97,34 @@ test('outside try, calls are direct on every release that has the tier', () => {
   const library = native.findKey('fixture');
   const address = native.symbol(library, 'add_i32');
   const int = codecs.scalar({
-    notation: 'i32', view: 'i32', size: 4, type: 'number', expected: 'Number',
+    notation: 'i32',
+    view: 'i32',
+    size: 4,
+    type: 'number',
+    expected: 'Number',
   });
   const compiled = compileCall({
-    params: [int, int], ret: int, style: 'positions', mismatch: Error, arity: () => {},
+    params: [int, int],
+    ret: int,
+    style: 'positions',
+    mismatch: Error,
+    arity: () => {},
   });
   const add = bind(compiled, { address, library, name: 'add_i32' });
   assert.equal(describe(add).tier, direct ? 'packed' : 'node-api');
-  assert.equal(isDirect((list) => add(list[0], list[1]), [40, 2], 42, { inTry: false }), direct);
+  assert.equal(
+    isDirect((list) => add(list[0], list[1]), [40, 2], 42, { inTry: false }),
+    direct,
+  );
 });
 
 test('many functions behind one call site share the direct entry', () => {
   const names = ['add_i32', 'echo_i32', 'forty_two', 'counted_calls', 'not_bool'];
   const params = [[D.I32, D.I32], [D.I32], [], [], [D.Boolean]];
   const args = [[1, 2], [1], [], [], [true]];
-  const list = names.map((name, i) => bound(name, name === 'not_bool' ? D.Boolean : D.I32, params[i], args[i]));
+  const list = names.map((name, i) =>
+    bound(name, name === 'not_bool' ? D.Boolean : D.I32, params[i], args[i]),
+  );
   const { fast, slow } = entered(() => {
     for (let i = 0; i < 200_000; i++) list[i % 5](args[i % 5]);
   });
@@ -136,7 +170,10 @@ test('exceptions of callbacks come out of hot calls, one level or many', () => {
   });
   count = 1;
   const callI32 = bound('call_i32', D.I32, [D.External, D.I32], [inner.fn, 1]);
-  const outer = callback({ paramsType: [D.I32], retType: D.I32 }, (v) => callI32([inner.fn, v]) + 1);
+  const outer = callback(
+    { paramsType: [D.I32], retType: D.I32 },
+    (v) => callI32([inner.fn, v]) + 1,
+  );
   const body = optimised(() => {
     count = 1;
     return callI32([outer.fn, 5]);
@@ -155,7 +192,9 @@ test('exceptions of callbacks come out of hot calls, one level or many', () => {
     const before = count;
     const result = hot();
     if (before % 3 === 0) {
-      assert.ok(Array.isArray(result) && Object.is(result[0], thrown[(before + 1) % thrown.length]));
+      assert.ok(
+        Array.isArray(result) && Object.is(result[0], thrown[(before + 1) % thrown.length]),
+      );
       caught += 1;
     } else assert.equal(result, 6);
   }
@@ -172,7 +211,9 @@ test('no further callback runs while an exception is on its way, and none is lef
     return v;
   });
   const args = [made.fn, 5];
-  const times = ffi.define({ call_times_sum: { library: 'fixture', retType: D.I32, paramsType: [D.External, D.I32] } }).call_times_sum;
+  const times = ffi.define({
+    call_times_sum: { library: 'fixture', retType: D.I32, paramsType: [D.External, D.I32] },
+  }).call_times_sum;
   const failing = optimised(() => {
     assert.throws(() => times(args), { name: 'RangeError', message: 'at two' });
   });

@@ -6,7 +6,7 @@ const assert = require('node:assert/strict');
 const test = require('node:test');
 const { inChild, valueInChild } = require('../support/child');
 const { fixturePath } = require('../support/native');
-const { HAS_PACKED } = require('./support');
+const { HAS_PACKED, MAJOR } = require('./support');
 
 const TIERS = ['node-api', 'packed'];
 
@@ -78,17 +78,77 @@ test('useTier chooses for what is bound later', () => {
 });
 
 test('--jitless', () => {
-  const [, sum, { tier, reason }] = tierIn({ flags: ['--jitless'], env: { FFI_JIT_TIER: 'packed' } });
+  const [, sum, { tier, reason }] = tierIn({
+    flags: ['--jitless'],
+    env: { FFI_JIT_TIER: 'packed' },
+  });
   assert.equal(sum, 42);
   assert.equal(tier, 'node-api');
   assert.match(reason, HAS_PACKED ? /jitless/ : /known release|jitless/);
 });
 
-test('--disallow-code-generation-from-strings, and V8 without fast calls', () => {
+test('settings of Node and V8 that change nothing', () => {
   const name = HAS_PACKED ? 'packed' : 'node-api';
-  for (const flag of ['--disallow-code-generation-from-strings', '--no-turbo-fast-api-calls', '--no-opt', '--stress-compaction']) {
-    const [, sum, { tier }] = tierIn({ flags: [flag], env: { FFI_JIT_TIER: 'packed' } });
-    assert.deepEqual([sum, tier], [42, name], flag);
+  const settings = [
+    ['--disallow-code-generation-from-strings'],
+    ['--no-turbo-fast-api-calls'],
+    ['--no-opt'],
+    ['--frozen-intrinsics', '--no-warnings'],
+  ];
+  if (MAJOR >= 24) {
+    settings.push(['--permission', '--allow-addons', '--allow-fs-read=*', '--allow-worker']);
+  }
+  for (const flags of settings) {
+    const [, sum, { tier }] = tierIn({ flags, env: { FFI_JIT_TIER: 'packed' } });
+    assert.deepEqual([sum, tier], [42, name], flags.join(' '));
+  }
+});
+
+test('hot calls, callbacks and exceptions while V8 collects and throws code away all the time', () => {
+  const stress = [
+    ['--gc-interval=997'],
+    ['--stress-compaction', '--gc-interval=5003'],
+    ['--deopt-every-n-times=301'],
+    ['--stress-scavenge=30'],
+  ];
+  for (const flags of stress) {
+    const value = onEveryTier(
+      ({ ffi, callback }) => {
+        const { DataType: T, define } = ffi;
+        const entry = (retType, paramsType) => ({ library: 'fixture', retType, paramsType });
+        const lib = define({
+          add_i32: entry(T.I32, [T.I32, T.I32]),
+          string_tail: entry(T.String, [T.String, T.I32]),
+          read_i32: entry(T.I32, [T.U8Array]),
+          call_times_sum: entry(T.I32, [T.External, T.I32]),
+        });
+        let [sum, errors, text] = [0, 0, ''];
+        const hot = (i) => {
+          sum = lib.add_i32([sum & 0xffff, i]);
+          sum += lib.read_i32([Buffer.from([i & 127, 1, 0, 0])]);
+          text = lib.string_tail([`${i} and more`, 1]);
+        };
+        for (let i = 0; i < 6_000; i++) hot(i);
+        const made = callback({ paramsType: [T.I32], retType: T.I32 }, (v) => {
+          if (v === 9) throw new Error(`nine ${text}`);
+          return [v, `${v}`.length][1] + v;
+        });
+        for (let i = 0; i < 3_000; i++) {
+          hot(i);
+          sum += lib.call_times_sum([made.fn, 5]);
+          try {
+            lib.call_times_sum([made.fn, 12]);
+          } catch (error) {
+            errors += error.message.startsWith('nine');
+          }
+        }
+        made.free();
+        return [sum, errors, text];
+      },
+      { flags, timeout: 120_000 },
+    );
+    assert.equal(value[1], 3000, flags.join(' '));
+    assert.equal(value[2], '999 and more');
   }
 });
 
@@ -125,7 +185,11 @@ test('a library that is closed in the middle of a hot loop', () => {
     { argument: fixturePath() },
   );
   assert.equal(typeof value[1], 'number');
-  assert.deepEqual(value[2], ['Error', 'Unknown', 'Before calling load, you need to open the file "mine" with the open method']);
+  assert.deepEqual(value[2], [
+    'Error',
+    'Unknown',
+    'Before calling load, you need to open the file "mine" with the open method',
+  ]);
   assert.deepEqual(value.slice(3, 5), value.slice(1, 3));
 });
 
@@ -136,14 +200,26 @@ test('bound functions of a closed library throw, whatever frame they use', () =>
       const { compileCall } = require('./js/core/compile.js');
       const { bind } = require('./js/core/tier.js');
       const codecs = require('./js/core/codecs.js');
-      const int = codecs.scalar({ notation: 'i32', view: 'i32', size: 4, type: 'number', expected: 'Number' });
-      const text = codecs.text({ putter: 'putString', getter: 'getString', expected: 'String', unit: 1 });
+      const int = codecs.scalar({
+        notation: 'i32',
+        view: 'i32',
+        size: 4,
+        type: 'number',
+        expected: 'Number',
+      });
+      const text = codecs.text({
+        putter: 'putString',
+        getter: 'getString',
+        expected: 'String',
+        unit: 1,
+      });
       const library = native.openLibrary(path);
       const make = (name, params, ret) =>
-        bind(
-          compileCall({ params, ret, style: 'positions', mismatch: Error, arity: () => {} }),
-          { address: native.symbol(library, name), library, name },
-        );
+        bind(compileCall({ params, ret, style: 'positions', mismatch: Error, arity: () => {} }), {
+          address: native.symbol(library, name),
+          library,
+          name,
+        });
       const add = make('add_i32', [int, int], int);
       const bytes = make('string_bytes', [text], int);
       const tail = make('string_tail', [text, int], text);
@@ -168,7 +244,10 @@ test('bound functions of a closed library throw, whatever frame they use', () =>
     { argument: fixturePath() },
   );
   const text = 'ERR_FFI_LIBRARY_CLOSED: the library of this function was closed';
-  assert.deepEqual(value, [[42, 3, 'ello'], [[text], [text], [text]]]);
+  assert.deepEqual(value, [
+    [42, 3, 'ello'],
+    [[text], [text], [text]],
+  ]);
 });
 
 test('workers: hot calls, callbacks, exceptions, in several at once', () => {
@@ -200,7 +279,9 @@ test('workers: hot calls, callbacks, exceptions, in several at once', () => {
       new Promise((resolve, reject) => {
         const worker = new Worker(program, { eval: true });
         let message;
-        worker.on('message', (value) => { message = value; });
+        worker.on('message', (value) => {
+          message = value;
+        });
         worker.on('error', reject);
         worker.on('exit', (code) => resolve([message, code]));
       });

@@ -13,8 +13,21 @@ const { HAS_PACKED } = require('./support');
 const FOLDER = path.join(__dirname, '../ffi-rs');
 /** What makes calls; the others are about types, names and time. */
 const SUITES = [
-  'arrays', 'callbacks', 'define', 'errno', 'free', 'libraries', 'lifetime', 'null-arguments',
-  'pointers', 'records', 'scalars', 'strings', 'structs', 'threads', 'validation',
+  'arrays',
+  'callbacks',
+  'define',
+  'errno',
+  'free',
+  'libraries',
+  'lifetime',
+  'null-arguments',
+  'pointers',
+  'records',
+  'scalars',
+  'strings',
+  'structs',
+  'threads',
+  'validation',
 ];
 const OTHER = HAS_PACKED ? 'node-api' : 'packed';
 
@@ -30,7 +43,11 @@ for (const name of SUITES) {
       timeout: 300_000,
     });
     const [, passed] = /^# pass (\d+)$/m.exec(run.stdout) ?? [];
-    assert.equal(run.status, 0, `${run.signal ?? ''}\n${run.stdout.slice(-3000)}${run.stderr.slice(-2000)}`);
+    assert.equal(
+      run.status,
+      0,
+      `${run.signal ?? ''}\n${run.stdout.slice(-3000)}${run.stderr.slice(-2000)}`,
+    );
     assert.ok(Number(passed) > 0, 'no test ran');
   });
 }

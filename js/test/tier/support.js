@@ -7,9 +7,10 @@ const { ffi } = require('../support/ffi');
 const { describe } = require('../../core/tier.js');
 const { native } = require('../../core/loader.js');
 
-/** Releases of Node that have the packed tier, and those of them with calls inside `try`. */
-const HAS_PACKED = ['20', '22', '24', '26'].includes(process.versions.node.split('.')[0]);
 const MAJOR = Number(process.versions.node.split('.')[0]);
+/** Whether this Node has the packed tier. */
+const HAS_PACKED =
+  [20, 22, 24, 26].includes(MAJOR) && process.platform === 'linux' && process.arch === 'x64';
 
 /** A function of the fixture library, defined and called once with `args`. */
 function bound(funcName, retType, paramsType, args, options = {}) {
@@ -29,7 +30,8 @@ function entered(body) {
   return { fast: fastAfter - fast, slow: slowAfter - slow };
 }
 
-const OPTIMISE = '%PrepareFunctionForOptimization(fn); return () => %OptimizeFunctionOnNextCall(fn);';
+const OPTIMISE =
+  '%PrepareFunctionForOptimization(fn); return () => %OptimizeFunctionOnNextCall(fn);';
 
 /** Calls until what is called inside has been optimised as well. */
 const WARM = 20_000;
