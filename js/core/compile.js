@@ -185,7 +185,7 @@ function compileCallback(declaration) {
     }
     g.emit('} finally {');
     g.emit('u32[TOP] = top;');
-    g.emit('dropSpilled(spills);');
+    g.emit('if (spilled.length !== spills) dropSpilled(spills);');
     if (recording) g.emit(`${g.constant(endRecording)}(outer);`);
     g.emit('}');
     return g.build('');
