@@ -13,7 +13,10 @@ const FREES = 2;
 /** The callback keeps the event loop alive until it is released. */
 const KEEPS_ALIVE = 4;
 
-/** Addresses of callbacks that are released when the call that is being written returns. */
+/**
+ * Callbacks that are released when the call that is being written returns: objects with a method
+ * `release`.
+ */
 const transient = [];
 
 /**
@@ -35,7 +38,7 @@ const release = (address) => native.releaseCallback(address);
 
 /** Releases the transient callbacks that were created since there were `count`. */
 function releaseTransient(count) {
-  while (transient.length > count) release(transient.pop());
+  while (transient.length > count) transient.pop().release();
 }
 
 /** Takes over the transient callbacks that were created since there were `count`. */

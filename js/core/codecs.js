@@ -184,5 +184,6 @@ module.exports = {
   liveView,
   nothing,
   scalar,
+  split,
   text,
 };

@@ -18,7 +18,7 @@ const { native } = require('./loader.js');
 const { FIXED, FIXED_SIZE, END } = require('./memory.js');
 const { beginRecording, endRecording, promote } = require('./recording.js');
 const { startTask } = require('./tasks.js');
-const { fetch } = require('./results.js');
+const { fetch } = require('./routines.js');
 const { currentTier, emitEntry } = require('./tier.js');
 const { Generator, Ref } = require('./generator.js');
 
@@ -39,6 +39,7 @@ const { Generator, Ref } = require('./generator.js');
  *   is saved, and the result is this expression
  * @property {boolean} [freesResult] whether C gives the memory of the result away
  * @property {import('./tier.js').Tier} [tier] how it enters native code
+ * @property {Function} [startTask] of a task: instead of the one of tasks.js
  */
 
 /**
@@ -47,8 +48,7 @@ const { Generator, Ref } = require('./generator.js');
  * @property {number} signature identifier of the signature
  * @property {boolean} stacked which frame it uses
  * @property {boolean} errno whether errno is saved
- * @property {import('./tier.js').Tier} tier how it enters native code
- * @property {(entry: unknown) => Function} link makes the marshaller around a bound entry
+ * @property {(entry: () => void) => Function} link makes the marshaller around a bound entry
  */
 
 /** The signature's text. */
@@ -94,6 +94,7 @@ function compileCall(declaration) {
 
   const tier = declaration.tier ?? currentTier();
   const g = begin(declaration);
+  g.entry = g.parameter();
   const parameters = emitArguments(g, declaration);
   const emitBody = (base) => {
     const tokens = putArguments(g, params, frame, base);
@@ -103,12 +104,17 @@ function compileCall(declaration) {
       if (codec.held) codec.hold(g, tokens[i], held);
     });
     emitEntry(g, tier, held);
-    return getResult(g, declaration, frame, base);
+    const value = getResult(g, declaration, frame, base);
+    if (!params.some((codec) => codec.after)) return value;
+    const result = g.local(value);
+    params.forEach((codec, i) => {
+      codec.after?.(g, tokens[i], base.plus(frame.args[i]));
+    });
+    return result;
   };
   if (stacked) inFrame(g, frame.size, params, emitBody);
   else g.emit(`return ${emitBody(new Ref(null, FIXED, 64))};`);
-  const usesArguments = declaration.style === 'positions';
-  const link = g.build(parameters, { usesArguments, own: 'entry' });
+  const link = g.template(parameters, { usesArguments: declaration.style === 'positions' });
   return { signature: frame.id, stacked, errno: withErrno !== undefined, tier, link };
 }
 
@@ -139,65 +145,93 @@ function compileTask(declaration, { address, library }) {
     frame.size,
     params,
     (base) => {
-      putArguments(g, params, frame, base);
+      const tokens = putArguments(g, params, frame, base);
       g.emit(`u32[FRAME] = ${base.base};`);
-      return `${g.constant(startTask)}(${task}, [${g.values.join(', ')}], mark)`;
+      const later = params.map((codec, i) => (codec.after ? codec.later(tokens[i]) : 'undefined'));
+      const values = `[${g.values.join(', ')}], mark, [${later.join(', ')}]`;
+      return `${g.constant(declaration.startTask ?? startTask)}(${task}, ${values})`;
     },
     `${g.constant(endRecording)}(outer);`,
   );
   return g.build(parameters, { usesArguments: declaration.style === 'positions' });
 }
 
-/** The function that reads the result from a frame at an offset. */
+/**
+ * The function that reads the result from a frame at an offset, once the call has ended elsewhere.
+ * `later` holds what arguments left to be done after the call.
+ */
 function compileFrameReader(declaration, frame) {
   const g = begin(declaration);
-  g.emit(`return ${getResult(g, declaration, frame, new Ref('frame', 0, native.frameAlign))};`);
-  return g.build('frame');
+  const base = new Ref('frame', 0, native.frameAlign);
+  const result = g.local(getResult(g, declaration, frame, base));
+  declaration.params.forEach((codec, i) => {
+    if (codec.after) codec.after(g, `later[${i}]`, base.plus(frame.args[i]), true);
+  });
+  g.emit(`return ${result};`);
+  return g.build('frame, later');
 }
 
 /**
  * Compiles the unmarshaller of a callback.
  * @param {Pick<Declaration, 'params' | 'ret' | 'convention' | 'mismatch'>} declaration
+ *   also `holdsFunction`: `link` gets an object whose property `fn` is the function at the time of
+ *   a call; and `keepResult`: what is called when a result was written, instead of `promote`, with
+ *   the length that `spilled` had before, the EPOCH cell when C entered, and the frame's offset
  * @returns {{ signature: number, owned: Uint32Array, link: (fn: Function) => () => void }}
  *   `owned` describes what the arguments point to
  */
 function compileCallback(declaration) {
-  const { params, ret, mismatch } = declaration;
+  const { params, ret, mismatch, holdsFunction, keepResult } = declaration;
   const frame = frameOf(declaration);
   const recording = !ret.simple;
   const owned = params.flatMap((codec, i) =>
     (codec.owned ?? []).map(([at, ...rest]) => [at + frame.args[i], ...rest]),
   );
 
-  const link = (fn) => {
-    const g = begin({ mismatch }, { recording });
-    const base = new Ref('frame', 0, native.frameAlign);
-    g.emit('const frame = u32[FRAME];');
-    g.emit('const top = u32[TOP];');
-    if (recording) g.emit(`const outer = ${g.constant(beginRecording)}();`);
-    g.emit('const spills = spilled.length;');
-    g.emit('try {');
-    const values = params.map((codec, i) => g.local(codec.get(g, base.plus(frame.args[i]))));
-    const result = g.local(`${g.constant(fn)}(${values.join(', ')})`);
-    if (ret.size > 0) {
-      ret.put(g, ret.take(g, result, { argument: undefined, path: '' }), base.plus(frame.ret));
-      if (recording) g.emit(`${g.constant(promote)}();`);
+  const g = begin({ mismatch }, { recording });
+  const fn = g.parameter();
+  const base = new Ref('frame', 0, native.frameAlign);
+  g.emit('const frame = u32[FRAME];');
+  g.emit('const top = u32[TOP];');
+  if (recording) g.emit(`const outer = ${g.constant(beginRecording)}();`);
+  g.emit('const spills = spilled.length;');
+  if (recording) g.emit('const epoch = u32[EPOCH];');
+  g.emit('try {');
+  const values = params.map((codec, i) => g.local(codec.get(g, base.plus(frame.args[i]))));
+  const callee = holdsFunction ? `(0, ${fn}.fn)` : fn;
+  const result = g.local(`${callee}(${values.join(', ')})`);
+  if (ret.size > 0) {
+    ret.put(g, ret.take(g, result, { argument: undefined, path: '' }), base.plus(frame.ret));
+    if (recording) {
+      g.emit(
+        keepResult
+          ? `${g.constant(keepResult)}(spills, epoch, frame);`
+          : `${g.constant(promote)}();`,
+      );
     }
-    g.emit('} finally {');
-    g.emit('u32[TOP] = top;');
-    g.emit('if (spilled.length !== spills) dropSpilled(spills);');
-    if (recording) g.emit(`${g.constant(endRecording)}(outer);`);
-    g.emit('}');
-    return g.build('');
-  };
+  }
+  g.emit('} finally {');
+  g.emit('u32[TOP] = top;');
+  g.emit('if (spilled.length !== spills) dropSpilled(spills);');
+  if (recording) g.emit(`${g.constant(endRecording)}(outer);`, 'u32[EPOCH] = epoch;');
+  g.emit('}');
+  const link = g.template('');
   return { signature: frame.id, owned: describeOwned(owned), link };
 }
 
 /**
- * Compiles a function that moves a value to a heap cell: `(value, cell)` stores the address of the
- * new heap cell in a pointer cell of frame memory.
+ * Compiles a function that moves a value to a heap cell of its own, and returns an External of it.
  */
 function compileWriter(codec, mismatch) {
+  const size = Math.max(codec.size, 1);
+  const where = { argument: 0, path: '' };
+  if (codec.simple && !codec.held && size <= FIXED_SIZE) {
+    const g = begin({ mismatch });
+    codec.put(g, codec.take(g, 'value', where), new Ref(null, FIXED, 64));
+    g.emit(`u32[ARG] = ${FIXED};`);
+    g.emit(`return ${g.constant(native.makeCell)}(${size});`);
+    return g.build('value');
+  }
   const g = begin({ mismatch }, { recording: true });
   g.owning = true;
   g.emit(`const outer = ${g.constant(beginRecording)}();`);
@@ -206,15 +240,15 @@ function compileWriter(codec, mismatch) {
     0,
     [codec],
     () => {
-      const at = g.local(`scratch(${Math.max(codec.size, 1)})`);
+      const at = g.local(`scratch(${size})`);
       g.emit(`if (${at} < 0) throw overflow();`);
-      const token = codec.take(g, 'value', { argument: 0, path: '' });
-      codec.put(g, token, new Ref(at, 0, 8));
-      return `${g.constant(promote)}(cell)`;
+      codec.put(g, codec.take(g, 'value', where), new Ref(at, 0, 8));
+      g.emit(`${g.constant(promote)}(${at});`);
+      return `getExternal(${at})`;
     },
     `${g.constant(endRecording)}(outer);`,
   );
-  return g.build('value, cell');
+  return g.build('value');
 }
 
 /** Compiles a function that reads a value from the address in a pointer cell; null for NULL. */

@@ -7,9 +7,10 @@
 
 const vm = require('node:vm');
 const memory = require('./memory.js');
-const { recorders } = require('./recording.js');
+const { getString, getText16, getText32, getText8, getWideString } = require('./text.js');
+const { recorders, writers } = require('./recording.js');
 const { transient, releaseTransient } = require('./callbacks.js');
-const { isArray } = require('./primordials.js');
+const { isArray, isView } = require('./primordials.js');
 const { entries } = require('./tier.js');
 
 /** What every generated function can name. */
@@ -17,13 +18,21 @@ const { views, ...functions } = memory;
 const DIRECT = {
   ...views,
   ...functions,
+  ...writers,
+  store: writers,
+  getString,
+  getText8,
+  getText16,
+  getText32,
+  getWideString,
   transient,
   releaseTransient,
   isArray,
+  isView,
   same: (a, b) => a === b,
 };
 /** The same for functions whose data leaves frame memory. */
-const RECORDING = { ...DIRECT, ...recorders };
+const RECORDING = { ...DIRECT, ...recorders, store: recorders };
 const NAMES = [...Object.keys(DIRECT), ...Object.keys(entries)];
 
 /** log2 of the element size of each typed array. */
@@ -88,8 +97,8 @@ class Generator {
     this.names = 0;
   }
 
-  emit(line) {
-    this.lines.push(line);
+  emit(...lines) {
+    this.lines.push(...lines);
   }
 
   /** A name that nothing else has. */
@@ -108,6 +117,12 @@ class Generator {
   constant(value) {
     this.constants.push(value);
     return `k$${this.constants.length - 1}`;
+  }
+
+  /** The name of a constant that is given later, to the function that `template` returns. */
+  parameter() {
+    this.hole = this.constants.length;
+    return this.constant(undefined);
   }
 
   /** An expression that reads a place as an element of a view. */
@@ -145,20 +160,25 @@ class Generator {
 
   /**
    * The function, compiled: the body's lines behind `parameters`, with access to the constants
-   * and to frame memory. With `own`, the name of a value that each function has for itself, the
-   * result is a function that makes one from such a value.
+   * and to frame memory.
    */
-  build(parameters, { usesArguments = false, own } = {}) {
+  build(parameters, options) {
+    return this.template(parameters, options)(undefined);
+  }
+
+  /** A function that makes the function, from the constant that `parameter` named. */
+  template(parameters, { usesArguments = false } = {}) {
+    const isShared = (_, i) => i !== this.hole;
     const names = this.constants.map((_, i) => `k$${i}`);
-    const maker = own === undefined ? '' : `(${own}) => `;
-    const head = maker + (usesArguments ? `function (${parameters})` : `(${parameters}) =>`);
+    const own = this.hole === undefined ? '' : names[this.hole];
+    const head = usesArguments ? `function (${parameters})` : `(${parameters}) =>`;
     const source = [
       "'use strict';",
-      `return (${names.join(', ')}) => ${head} {`,
+      `return (${names.filter(isShared).join(', ')}) => (${own}) => ${head} {`,
       ...this.lines,
       '};',
     ].join('\n');
-    return factory(source, this.recording)(...this.constants);
+    return factory(source, this.recording)(...this.constants.filter(isShared));
   }
 }
 

@@ -5,9 +5,9 @@
 
 const { native } = require('./loader.js');
 const { coded } = require('./errors.js');
-const { charCodeAt, fill, utf8Write } = require('./primordials.js');
+const { fill } = require('./primordials.js');
 
-const { memory, origin, pointerSize, wcharSize } = native;
+const { memory, origin, pointerSize } = native;
 
 const views = {
   i8: new Int8Array(memory),
@@ -23,12 +23,18 @@ const views = {
   dv: new DataView(memory),
 };
 const { u8, u32, dv } = views;
-const bytes = Buffer.from(memory);
 
 /** Indices in `u32` of the control cells. */
 const FRAME = (origin + native.frameCell) / 4;
 const TOP = (origin + native.topCell) / 4;
 const ARG = (origin + native.argCell) / 4;
+/** Index in `i32` of errno after the last call that saved it. */
+const ERRNO = (origin + native.errnoCell) / 4;
+/** Index in `u32` of the count of calls that have ended. */
+const EPOCH = (origin + native.epochCell) / 4;
+/** Index in `u32`: whether the upcall that is running came from another thread. */
+const FOREIGN = (origin + native.foreignCell) / 4;
+/** Indices in `u32`: what a direct call has to throw; how many callbacks exist. */
 const PENDING = (origin + native.pendingCell) / 4;
 const LIVE = (origin + native.liveCell) / 4;
 /** Offset of the fixed frame, and its size. */
@@ -107,108 +113,6 @@ function spill(size, cell) {
   return buffer;
 }
 
-/** The error of a string that UTF-8 cannot hold. */
-const loneSurrogate = () =>
-  coded(Error, 'InvalidArg', 'invalid utf-16: lone surrogate found', { expected: 'String' });
-
-/** Whether a string has no lone surrogate. */
-function isWellFormed(text) {
-  for (let i = 0; i < text.length; i++) {
-    const unit = charCodeAt(text, i);
-    if (unit < 0xd800 || unit > 0xdfff) continue;
-    if (unit > 0xdbff || i + 1 === text.length) return false;
-    const next = charCodeAt(text, ++i);
-    if (next < 0xdc00 || next > 0xdfff) return false;
-  }
-  return true;
-}
-
-/** Strings up to this length are copied by a loop; longer ones by Node's own encoder. */
-const SHORT = 24;
-
-/**
- * Stores a string as NUL-terminated UTF-8 in scratch memory and its address in a pointer cell.
- * Throws `InvalidArg` for lone surrogates.
- */
-function putString(text, cell) {
-  const { length } = text;
-  const at = u32[TOP];
-  if (length * 3 + 1 > END - at) return spillString(text, cell);
-  if (length <= SHORT) {
-    let i = 0;
-    for (; i < length; i++) {
-      const unit = charCodeAt(text, i);
-      if (unit > 127) break;
-      u8[at + i] = unit;
-    }
-    if (i === length) {
-      u8[at + i] = 0;
-      u32[TOP] = at + i + 1;
-      putAddress(cell, at);
-      return;
-    }
-  }
-  const written = utf8Write(bytes, text, at, length * 3);
-  if (written !== length && !isWellFormed(text)) throw loneSurrogate();
-  u8[at + written] = 0;
-  u32[TOP] = at + written + 1;
-  putAddress(cell, at);
-}
-
-function spillString(text, cell) {
-  const size = Buffer.byteLength(text);
-  if (size !== text.length && !isWellFormed(text)) throw loneSurrogate();
-  utf8Write(spill(size + 1, cell), text, 0, size);
-}
-
-/**
- * Stores a string as NUL-terminated wchar_t text (UTF-32 or UTF-16) in scratch memory and its
- * address in a pointer cell. Throws `InvalidArg` for an embedded NUL and lone surrogates.
- */
-function putWideString(text, cell) {
-  if (!isWellFormed(text)) throw loneSurrogate();
-  const size = (text.length + 1) * wcharSize;
-  const at = scratch(size);
-  if (at >= 0) {
-    writeWide(text, dv, at);
-    putAddress(cell, at);
-  } else {
-    const { buffer, byteOffset } = spill(size, cell);
-    writeWide(text, new DataView(buffer, byteOffset), 0);
-  }
-}
-
-/** Writes text and a terminating NUL into a view with room for as many characters as it has. */
-function writeWide(text, view, at) {
-  let p = at;
-  for (let i = 0; i < text.length; i++, p += wcharSize) {
-    const unit = charCodeAt(text, i);
-    if (unit === 0) throw embeddedNul();
-    if (wcharSize === 2) view.setUint16(p, unit, true);
-    else if (unit < 0xd800 || unit > 0xdbff) view.setUint32(p, unit, true);
-    else view.setUint32(p, ((unit - 0xd800) << 10) + charCodeAt(text, ++i) + 0x2400, true);
-  }
-  if (wcharSize === 2) view.setUint16(p, 0, true);
-  else view.setUint32(p, 0, true);
-}
-
-const embeddedNul = () =>
-  coded(Error, 'InvalidArg', 'a wide string cannot contain a NUL character', {
-    expected: 'String',
-  });
-
-/** The string that a pointer cell points to; null for NULL. */
-function getString(cell) {
-  u32[ARG] = cell;
-  return native.string();
-}
-
-/** The wide string that a pointer cell points to; null for NULL. */
-function getWideString(cell) {
-  u32[ARG] = cell;
-  return native.wideString();
-}
-
 /** An External of the address in a pointer cell. */
 function getExternal(cell) {
   u32[ARG] = cell;
@@ -249,6 +153,9 @@ module.exports = {
   FRAME,
   TOP,
   ARG,
+  ERRNO,
+  EPOCH,
+  FOREIGN,
   PENDING,
   LIVE,
   FIXED,
@@ -265,10 +172,6 @@ module.exports = {
   getPointer,
   putPointer,
   clear,
-  putString,
-  putWideString,
-  getString,
-  getWideString,
   getExternal,
   putExternal,
   putView,

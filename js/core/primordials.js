@@ -16,6 +16,7 @@ module.exports = {
   weakGet: uncurry(WeakMap.prototype.get),
   weakSet: uncurry(WeakMap.prototype.set),
   isArray: Array.isArray,
+  isView: ArrayBuffer.isView,
   hasOwn: uncurry(Object.prototype.hasOwnProperty),
   charCodeAt: uncurry(String.prototype.charCodeAt),
   mapGet: uncurry(Map.prototype.get),
@@ -24,4 +25,5 @@ module.exports = {
   utf8Write: uncurry(Buffer.prototype.utf8Write),
   trunc: Math.trunc,
   floor: Math.floor,
+  min: Math.min,
 };

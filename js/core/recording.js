@@ -6,6 +6,7 @@
 
 const { native } = require('./loader.js');
 const memory = require('./memory.js');
+const text = require('./text.js');
 
 const { views, TOP, ARG, spilled } = memory;
 const { u32 } = views;
@@ -13,12 +14,18 @@ const { u32 } = views;
 /** The recording under way: flat lists of pairs. */
 let current = null;
 
-/** Starts a recording and returns the one that it interrupts (user code may run in between). */
-function beginRecording() {
+/**
+ * Starts a recording and returns the one that it interrupts (user code may run in between).
+ * @param {boolean} [forMemory] whether the data goes to memory that C keeps
+ */
+function beginRecording(forMemory = false) {
   const outer = current;
-  current = { blocks: [], pointers: [], spills: [], kept: [] };
+  current = { blocks: [], pointers: [], spills: [], kept: [], forMemory };
   return outer;
 }
+
+/** Whether what is recorded goes to memory that C keeps: no transient callback may be in it. */
+const isForMemory = () => current.forMemory;
 
 function endRecording(outer) {
   current = outer;
@@ -36,11 +43,11 @@ function putAddress(cell, offset) {
 }
 
 /** A function that stores text, made to record. */
-const recordingText = (put) => (text, cell) => {
+const recordingText = (put) => (string, cell) => {
   const count = spilled.length;
   const at = (u32[TOP] + 7) & ~7;
   u32[TOP] = at;
-  put(text, cell);
+  put(string, cell);
   if (spilled.length > count) {
     current.spills.push(cell, spilled[count].byteLength);
   } else {
@@ -83,17 +90,60 @@ function promote(cell) {
   if (cell !== undefined && kept.length > 0) borrowed.set(memory.getPointer(cell), kept);
 }
 
+/**
+ * Moves what was recorded out of frame memory, into a Buffer. The pointers of the recording are
+ * set to where it is then.
+ * @param {number} spillCount length of `spilled` when the recording began
+ * @returns {unknown[]} what must stay reachable for as long as C uses the data
+ */
+function detach(spillCount) {
+  const { blocks, pointers, kept } = current;
+  const held = [...kept, ...spilled.slice(spillCount)];
+  if (blocks.length === 0) return held;
+  const start = blocks[0];
+  const end = u32[TOP];
+  const buffer = Buffer.allocUnsafeSlow(Math.max(end - start, 1));
+  const cell = memory.scratch(8);
+  if (cell < 0) throw memory.overflow();
+  memory.putView(buffer, cell);
+  const address = memory.getPointer(cell);
+  for (let i = 0; i < pointers.length; i += 2) {
+    memory.putPointer(pointers[i], address + BigInt(pointers[i + 1] - start));
+  }
+  buffer.set(views.u8.subarray(start, end));
+  held.push(buffer);
+  return held;
+}
+
 /** Values whose memory a heap cell points to, by the cell's address, until it is freed. */
 const borrowed = new Map();
 
 /** The functions of memory.js by which codecs store data, made to record. */
 const recorders = {
+  isRecording: true,
   scratch,
   putAddress,
-  putString: recordingText(memory.putString),
-  putWideString: recordingText(memory.putWideString),
+  putString: recordingText(text.putString),
+  putWideString: recordingText(text.putWideString),
+  putText8: recordingText(text.putText8),
+  putText16: recordingText(text.putText16),
+  putText32: recordingText(text.putText32),
   spill,
   keep,
+};
+
+/** The same functions for data that stays in frame memory. */
+const writers = {
+  isRecording: false,
+  scratch: memory.scratch,
+  putAddress: memory.putAddress,
+  putString: text.putString,
+  putWideString: text.putWideString,
+  putText8: text.putText8,
+  putText16: text.putText16,
+  putText32: text.putText32,
+  spill: memory.spill,
+  keep: memory.keep,
 };
 
 /** What the recording keeps reachable. */
@@ -102,9 +152,12 @@ const recordedValues = () => current.kept;
 module.exports = {
   beginRecording,
   borrowed,
+  detach,
   endRecording,
+  isForMemory,
   promote,
   recordedPointers,
   recordedValues,
   recorders,
+  writers,
 };

@@ -2,10 +2,11 @@
 // Results that are copied out of C's memory: arrays behind a pointer cell. All give null for NULL.
 
 const { native } = require('./loader.js');
-const { views, TOP, END, ARG, overflow, copyOut, getString } = require('./memory.js');
-const { subarray } = require('./primordials.js');
+const { views, TOP, copyOut } = require('./memory.js');
+const { getString } = require('./text.js');
+const { fetch } = require('./routines.js');
 
-const { u8, u32 } = views;
+const { u32 } = views;
 
 /** The elements behind a pointer cell as a JavaScript array. */
 function getNumbers(cell, View, length) {
@@ -20,18 +21,6 @@ function getNumbers(cell, View, length) {
 function getBytes(cell, length) {
   const buffer = Buffer.alloc(length);
   return copyOut(buffer, cell) ? buffer : null;
-}
-
-/**
- * Copies `size` bytes from behind a pointer cell into scratch memory at `TOP`, and returns their
- * offset (a multiple of 64), or -1 for NULL. The caller restores `TOP`.
- */
-function fetch(cell, size) {
-  const at = (u32[TOP] + 63) & ~63;
-  if (size > END - at) throw overflow();
-  u32[TOP] = at + size;
-  u32[ARG] = cell;
-  return native.copyOut(subarray(u8, at, at + size)) ? at : -1;
 }
 
 /** The strings that an array of pointers behind a pointer cell points to; null for each NULL. */

@@ -4,7 +4,7 @@
 const { native } = require('./loader.js');
 const { views, FRAME, TOP, END, overflow, spilled } = require('./memory.js');
 const { recordedPointers, recordedValues } = require('./recording.js');
-const { release, takeTransient } = require('./callbacks.js');
+const { takeTransient } = require('./callbacks.js');
 
 const { u32 } = views;
 
@@ -19,18 +19,32 @@ const pending = new Map();
  * @param {object} task { signature, address, library, errno, frameSize, read }
  * @param {unknown[]} values the arguments; their memory may be in use until the call ends
  * @param {number} callbackCount number of transient callbacks that belong to calls further out
- * @returns {Promise<unknown>}
+ * @param {unknown[]} later what arguments left to be done after the call
+ * @param {{ resolve: (value: unknown) => void, reject: (error: unknown) => void }} settle
+ * @param {boolean} [background] whether it neither keeps the event loop alive nor is waited for
  */
-function startTask(task, values, callbackCount) {
+function launchTask(task, values, callbackCount, later, settle, background = false) {
   listen();
   const { signature, address, library, errno } = task;
-  const id = native.startTask(signature, address, library, errno, recordedPointers());
+  const pointers = recordedPointers();
+  const id = native.startTask(signature, address, library, errno, pointers, background);
   const callbacks = takeTransient(callbackCount);
   const held = [values, [...spilled], recordedValues()];
-  return new Promise((resolve, reject) => {
-    pending.set(id, { task, resolve, reject, callbacks, held });
-  });
+  pending.set(id, { task, settle, callbacks, held, later });
 }
+
+/** The same as a promise. */
+function startTask(task, values, callbackCount, later) {
+  let settle;
+  const promise = new Promise((resolve, reject) => {
+    settle = { resolve, reject };
+  });
+  launchTask(task, values, callbackCount, later, settle);
+  return promise;
+}
+
+/** How many calls have not ended. */
+const pendingTasks = () => pending.size;
 
 let listening = false;
 
@@ -39,7 +53,6 @@ function listen() {
   if (listening) return;
   listening = true;
   native.onTasks(collect);
-  // Loading it takes longer than loading us: only who needs it pays.
   native.waitAtExit(!require('node:worker_threads').isMainThread);
 }
 
@@ -50,19 +63,27 @@ function collect() {
     if (id === undefined) return;
     const call = pending.get(id);
     pending.delete(id);
-    const top = u32[TOP];
-    const frame = u32[FRAME];
-    try {
-      if (frame + call.task.frameSize > END) throw overflow();
-      u32[TOP] = frame + call.task.frameSize;
-      call.resolve(call.task.read(frame));
-    } catch (error) {
-      call.reject(error);
-    } finally {
-      u32[TOP] = top;
-      for (const address of call.callbacks) release(address);
-    }
+    finish(call);
   }
 }
 
-module.exports = { startTask };
+/** Reads what a call that has ended left in its frame, and settles it. */
+function finish({ task, settle, callbacks, later }) {
+  const top = u32[TOP];
+  const frame = u32[FRAME];
+  let [value, error, failed] = [undefined, undefined, false];
+  try {
+    if (frame + task.frameSize > END) throw overflow();
+    u32[TOP] = frame + task.frameSize;
+    value = task.read(frame, later);
+  } catch (thrown) {
+    [error, failed] = [thrown, true];
+  } finally {
+    u32[TOP] = top;
+    for (const callback of callbacks) callback.release();
+  }
+  if (failed) settle.reject(error);
+  else settle.resolve(value);
+}
+
+module.exports = { launchTask, pendingTasks, startTask };

@@ -54,6 +54,9 @@ function startPacked() {
   return { name: 'packed', reentrant: made.reentrant };
 }
 
+/** The tier that every runtime has, for those who want no other. */
+const NODE_API = { name: 'node-api', reason: 'FFI_JIT_TIER or useTier says so' };
+
 let packed;
 let wanted;
 
@@ -62,7 +65,7 @@ function currentTier() {
   wanted ??= process.env.FFI_JIT_TIER || 'auto';
   switch (wanted) {
     case 'node-api':
-      return { name: 'node-api', reason: 'FFI_JIT_TIER or useTier says so' };
+      return NODE_API;
     case 'auto':
       if (!AUTOMATIC.has(process.versions.modules)) {
         return { name: 'node-api', reason: 'it is not automatic on this release of Node' };
@@ -99,13 +102,13 @@ function useTier(name) {
 /** Emits the call of native code, and what keeps values reachable until it has returned. */
 function emitEntry(g, tier, held) {
   if (tier.name === 'node-api') {
-    g.emit('entry();');
+    g.emit(`${g.entry}();`);
     // Compared with something that the compiler cannot know.
-    for (const value of held) g.emit(`same(${value}, entry);`);
+    for (const value of held) g.emit(`same(${value}, ${g.entry});`);
     return;
   }
-  if (tier.reentrant) g.emit('enter(entry);');
-  else g.emit('if (u32[LIVE] === 0) enter(entry); else enterPlain(entry);');
+  if (tier.reentrant) g.emit(`enter(${g.entry});`);
+  else g.emit(`if (u32[LIVE] === 0) enter(${g.entry}); else enterPlain(${g.entry});`);
   g.emit(`if (u32[PENDING] !== 0) rethrow(${held.join(', ')});`);
 }
 
@@ -144,4 +147,4 @@ function describe(fn) {
   return tier && { tier: tier.name, reason: tier.reason };
 }
 
-module.exports = { bind, currentTier, describe, emitEntry, entries, publish, useTier };
+module.exports = { NODE_API, bind, currentTier, describe, emitEntry, entries, publish, useTier };

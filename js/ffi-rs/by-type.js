@@ -2,7 +2,7 @@
 // What was compiled for a type, found again by the type's content: programs usually pass fresh
 // literals on every call.
 
-const { isArray } = require('../core/primordials.js');
+const { isArray, mapGet, mapSet } = require('../core/primordials.js');
 const { invalidType } = require('./errors.js');
 
 const MAX_DEPTH = 64;
@@ -45,7 +45,19 @@ function sameType(mine, type) {
 /** A bound on what is kept per table: programs that invent types for ever must not leak. */
 const MAX_KEPT = 1000;
 
-/** A table from types to what `make` makes of them. */
+/** A key of a type, or list of types, that consists of numbers; undefined for others. */
+function keyOf(type) {
+  if (typeof type === 'number') return type;
+  if (!isArray(type)) return undefined;
+  let key = '';
+  for (let i = 0; i < type.length; i++) {
+    if (typeof type[i] !== 'number') return undefined;
+    key += `${type[i]},`;
+  }
+  return key;
+}
+
+/** A table from types, or lists of types, to what `make` makes of a copy of them. */
 class ByType {
   constructor(make) {
     this.make = make;
@@ -54,11 +66,13 @@ class ByType {
   }
 
   get(type) {
-    if (typeof type !== 'object' || type === null) {
-      let made = this.basic.get(type);
+    const key = keyOf(type);
+    if (key !== undefined) {
+      let made = mapGet(this.basic, key);
       if (made === undefined) {
-        made = this.make(type);
-        this.basic.set(type, made);
+        made = this.make(snapshot(type));
+        if (this.basic.size >= MAX_KEPT) this.basic = new Map();
+        mapSet(this.basic, key, made);
       }
       return made;
     }
@@ -66,11 +80,12 @@ class ByType {
     for (let i = 0; i < list.length; i++) {
       if (sameType(list[i].type, type)) return list[i].made;
     }
-    const entry = { type: snapshot(type), made: this.make(snapshot(type)) };
+    const copy = snapshot(type);
+    const made = this.make(copy);
     if (list.length >= MAX_KEPT) list.length = 0;
-    list.push(entry);
-    return entry.made;
+    list.push({ type: copy, made });
+    return made;
   }
 }
 
-module.exports = { ByType, sameType, snapshot };
+module.exports = { ByType, sameType };

@@ -33,4 +33,9 @@ const DataType = {
 
 const PointerType = { RsPointer: 0, CPointer: 1 };
 
-module.exports = { DataType, FFITypeTag, PointerType };
+/** Options of a call, as bits. */
+const ERRNO = 1;
+const NEW_THREAD = 2;
+const FREES_RESULT = 4;
+
+module.exports = { DataType, ERRNO, FFITypeTag, FREES_RESULT, NEW_THREAD, PointerType };

@@ -38,7 +38,10 @@ function functionCodec(type, codecOf) {
     (type.freeCFuncParamsMemory === true ? callbacks.FREES : 0);
 
   const create = (fn, cell) => callbacks.create(compiled, fn, flags, cell);
-  const createTransient = (fn, cell) => callbacks.transient.push(create(fn, cell));
+  const createTransient = (fn, cell) => {
+    const address = create(fn, cell);
+    callbacks.transient.push({ release: () => callbacks.release(address) });
+  };
   const createPermanent = (fn, cell) => {
     const known = permanent.get(fn) ?? new Map();
     permanent.set(fn, known);

@@ -12,8 +12,9 @@
  * | `NumberExpected`, `BigintExpected`, `BooleanExpected`, `StringExpected`, `ArrayExpected` | a value has the wrong JavaScript type |
  * | `InvalidArg` | a field is missing, or a value does not fit its type |
  * | `ERR_FFI_INVALID_TYPE` | a type or descriptor is unknown, malformed or not usable in that place |
- * | `ERR_FFI_INVALID_ARGUMENT` | a value is refused for another reason than its JavaScript type |
- * | `ERR_FFI_LIBRARY_CLOSED` | the library of a function was closed |
+ * | `ERR_FFI_INVALID_POINTER` | a pointer to free is not from `createPointer` or was freed before |
+ * | `ERR_FFI_LIBRARY_CLOSED` | the library of a function was closed while it was called |
+ * | `ERR_FFI_OUT_OF_MEMORY` | a RangeError: calls are nested too deeply, or their data is too large |
  * | `Unknown` | library not opened, symbol not found, wrong number of values (see {@link load}) |
  *
  * Errors about a value also carry `argument` (its index), `expected` and `received`.
@@ -469,8 +470,8 @@ export declare function wrapPointer(pointers: readonly JsExternal[]): JsExternal
 /**
  * Releases memory: what {@link createPointer} made (`RsPointer`), or what C took from `malloc`
  * (`CPointer`). The types must be those that the memory has; callbacks end here as well.
- * @throws `InvalidArg` without a `pointerType`; a coded Error for what is no external and for a
- * cell of `createPointer` that was freed before.
+ * @throws `InvalidArg` without a `pointerType` and for what is no external;
+ * `ERR_FFI_INVALID_POINTER` for memory that is not from `createPointer` or was freed before.
  */
 export declare function freePointer(params: {
   paramsType: readonly FieldType[];

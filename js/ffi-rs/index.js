@@ -6,7 +6,12 @@ const { coded } = require('../core/errors.js');
 const { DataType, FFITypeTag, PointerType } = require('./constants.js');
 const { failure } = require('./errors.js');
 const { define, forget, load } = require('./load.js');
-const pointers = require('./pointers.js');
+
+/** A function of the pointer model, which is loaded when it is first needed. */
+const lazily =
+  (name) =>
+  (...list) =>
+    require('./pointers.js')[name](...list);
 
 /** Opens a library under a key, for every thread. A key that is open stays as it is. */
 function open(params) {
@@ -62,5 +67,11 @@ module.exports = {
   funcConstructor,
   load,
   open,
-  ...pointers,
+  createExternalBuffer: lazily('createExternalBuffer'),
+  createPointer: lazily('createPointer'),
+  freePointer: lazily('freePointer'),
+  isNullPointer: lazily('isNullPointer'),
+  restorePointer: lazily('restorePointer'),
+  unwrapPointer: lazily('unwrapPointer'),
+  wrapPointer: lazily('wrapPointer'),
 };

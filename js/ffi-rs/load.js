@@ -5,14 +5,12 @@
 // every call, so it compares types by content.
 
 const { native } = require('../core/loader.js');
-const { compileCall, compileTask } = require('../core/compile.js');
-const { nothing } = require('../core/codecs.js');
 const { coded, define: setOwn } = require('../core/errors.js');
-const { bind, currentTier, publish } = require('../core/tier.js');
-const { isArray, mapDelete, mapGet, mapSet, weakGet, weakSet } = require('../core/primordials.js');
-const { sameType, snapshot } = require('./by-type.js');
-const types = require('./types.js');
-const { failure, mismatch } = require('./errors.js');
+const { publish } = require('../core/tier.js');
+const { isArray, mapDelete, mapGet, mapSet } = require('../core/primordials.js');
+const { sameType } = require('./by-type.js');
+const { ERRNO, FREES_RESULT, NEW_THREAD } = require('./constants.js');
+const { BadResult, failure } = require('./errors.js');
 
 /** Compiled calls: library key -> function name -> list of Call. */
 const calls = new Map();
@@ -20,18 +18,11 @@ const calls = new Map();
 /** Calls that are kept per function: programs that invent types for ever must not leak. */
 const MAX_KEPT = 1000;
 
-/** Options of a call, as bits. */
-const ERRNO = 1;
-const NEW_THREAD = 2;
-const FREES_RESULT = 4;
-
-/** What functions of the same types share. */
-class Shape {
-  /** What was compiled for the types; undefined for a call on another thread. */
-  compiled = undefined;
-
-  constructor(declaration, retType, paramsType, options) {
-    this.declaration = declaration;
+/** A call that was compiled, and the types it was compiled for. */
+class Call {
+  constructor(run, library, retType, paramsType, options) {
+    this.run = run;
+    this.library = library;
     this.retType = retType;
     this.paramsType = paramsType;
     this.options = options;
@@ -48,41 +39,6 @@ class Shape {
   }
 }
 
-/** A function of a library, bound for a shape. */
-class Call {
-  constructor(run, library, shape) {
-    this.run = run;
-    this.library = library;
-    this.shape = shape;
-  }
-}
-
-/** The error of an argument list of the wrong kind or length. */
-function arity(count, list) {
-  if (!isArray(list)) {
-    throw coded(TypeError, 'InvalidArg', 'paramsValue must be an array of values');
-  }
-  throw coded(Error, 'Unknown', 'params_type length is not equal with params_value length', {
-    expected: count,
-    received: list.length,
-  });
-}
-
-const messages = new Map();
-
-/** The text of an errno value, with its number. */
-function errnoMessage(code) {
-  let message = mapGet(messages, code);
-  if (message === undefined) {
-    message = `${native.errnoMessage(code)} (os error ${code})`;
-    mapSet(messages, code, message);
-  }
-  return message;
-}
-
-const withErrno = (value, errno, g) =>
-  `{ errnoCode: ${errno}, errnoMessage: ${g.constant(errnoMessage)}(${errno}), value: ${value} }`;
-
 /** The identifier of the library under a key. */
 function libraryOf(key) {
   const id = native.findKey(key);
@@ -92,93 +48,14 @@ function libraryOf(key) {
   return id;
 }
 
-/** Compiles and binds a call. */
+/** Compiles and binds a call. The compiler is loaded when it is first needed. */
 function compile(key, name, retType, paramsType, options) {
   const library = libraryOf(key);
   const address = native.symbol(library, name);
   if (address === undefined) throw failure(`Cannot find "${name}" function in shared library`);
-  const shape = shapeOf(retType, paramsType, options);
-  const run =
-    shape.compiled === undefined
-      ? compileTask(shape.declaration, { address, library })
-      : bind(shape.compiled, { address, library, name });
-  return new Call(run, library, shape);
-}
-
-/** Shapes by the numbers of their codecs, options and tier. */
-let shapes = new Map();
-let shapeCount = 0;
-
-/** Numbers of codecs. Equal types have the same codec. */
-const numbers = new WeakMap();
-let lastNumber = 0;
-
-function numberOf(codec) {
-  let number = weakGet(numbers, codec);
-  if (number === undefined) {
-    number = ++lastNumber;
-    weakSet(numbers, codec, number);
-  }
-  return number;
-}
-
-/** The shape of a call; compiled when it is first asked for. */
-function shapeOf(retType, paramsType, options) {
-  const mine = { ret: snapshot(retType), params: snapshot([...paramsType]) };
-  const params = mine.params.map(types.parameter);
-  const ret = resultOf(mine.ret, params);
-  let key = `${currentTier().name} ${options} ${numberOf(ret)}`;
-  for (let i = 0; i < params.length; i++) key += ` ${numberOf(params[i])}`;
-  const known = mapGet(shapes, key);
-  if (known !== undefined) {
-    if (known.fits(retType, paramsType, options)) return known;
-    // Types that differ but mean the same.
-    const shape = new Shape(known.declaration, mine.ret, mine.params, options);
-    shape.compiled = known.compiled;
-    return shape;
-  }
-  const declaration = {
-    params,
-    ret,
-    style: 'list',
-    mismatch,
-    arity,
-    withErrno: options & ERRNO ? withErrno : undefined,
-    freesResult: (options & FREES_RESULT) !== 0,
-  };
-  const shape = new Shape(declaration, mine.ret, mine.params, options);
-  if (!(options & NEW_THREAD)) shape.compiled = compileCall(declaration);
-  if (++shapeCount > MAX_KEPT) {
-    shapes = new Map();
-    shapeCount = 1;
-  }
-  mapSet(shapes, key, shape);
-  return shape;
-}
-
-/** The error of a result type, to be thrown only if the arguments are right. */
-class BadResult {
-  constructor(error, params) {
-    this.error = error;
-    this.params = params;
-  }
-
-  /** Throws what is wrong with the arguments, or else the error. */
-  raise(paramsValue) {
-    const tier = { name: 'node-api' };
-    const declaration = { params: this.params, ret: nothing, style: 'list', mismatch, arity, tier };
-    compileCall(declaration).link(() => {})(paramsValue);
-    throw this.error;
-  }
-}
-
-/** The codec of a result. */
-function resultOf(type, params) {
-  try {
-    return types.result(type);
-  } catch (error) {
-    throw new BadResult(error, params);
-  }
+  const { bind } = require('./bind.js');
+  const { run, ...mine } = bind({ library, address, name }, retType, paramsType, options);
+  return new Call(run, library, mine.retType, mine.paramsType, options);
 }
 
 /** The compiled call of a library, name and signature; made when it is first asked for. */
@@ -192,7 +69,7 @@ function find(key, name, retType, paramsType, options) {
   let list = mapGet(names, name);
   if (list !== undefined) {
     for (let i = 0; i < list.length; i++) {
-      if (list[i].shape.fits(retType, paramsType, options)) return list[i];
+      if (list[i].fits(retType, paramsType, options)) return list[i];
     }
   }
   const call = compile(key, name, retType, paramsType, options);

@@ -13,6 +13,31 @@ pub struct Library {
     path: String,
 }
 
+/// How a library is loaded. Where a system has no such choice, it is ignored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenOptions {
+    /// Functions are bound when they are first called.
+    pub lazy: bool,
+    /// Libraries that are loaded later see its symbols.
+    pub global: bool,
+    /// It prefers its own symbols to global ones of the same name.
+    pub deep: bool,
+}
+
+impl OpenOptions {
+    #[cfg(unix)]
+    fn flags(self) -> i32 {
+        let choose = |on, yes, no| if on { yes } else { no };
+        #[cfg(all(target_os = "linux", target_env = "gnu"))]
+        let deep = libc::RTLD_DEEPBIND;
+        #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+        let deep = 0;
+        choose(self.lazy, libc::RTLD_LAZY, libc::RTLD_NOW)
+            | choose(self.global, libc::RTLD_GLOBAL, libc::RTLD_LOCAL)
+            | choose(self.deep, deep, 0)
+    }
+}
+
 impl Library {
     /// Loads a library, lazily bound and with its symbols kept local. A name without a separator
     /// is searched by the system's loader; the empty path is the main program and everything
@@ -28,6 +53,24 @@ impl Library {
             // naming it.
             unsafe { libloading::Library::new(path) }
         };
+        Self::loaded(loaded, path)
+    }
+
+    /// The same with a choice of how.
+    ///
+    /// # Errors
+    /// As [`Library::open`].
+    pub fn open_with(path: &str, options: OpenOptions) -> Result<Arc<Library>> {
+        if path.is_empty() {
+            return Self::open(path);
+        }
+        Self::loaded(load_with(path, options), path)
+    }
+
+    fn loaded(
+        loaded: std::result::Result<libloading::Library, libloading::Error>,
+        path: &str,
+    ) -> Result<Arc<Library>> {
         let loaded = loaded.map_err(|error| Error::new(Code::Library, text(&error)))?;
         Ok(Arc::new(Library { loaded, path: path.to_owned() }))
     }
@@ -53,6 +96,24 @@ impl Library {
             Err(error) => fail(text(&error)),
         }
     }
+}
+
+#[cfg(unix)]
+fn load_with(
+    path: &str,
+    options: OpenOptions,
+) -> std::result::Result<libloading::Library, libloading::Error> {
+    // SAFETY: as in `Library::open`.
+    unsafe { libloading::os::unix::Library::open(Some(path), options.flags()) }.map(Into::into)
+}
+
+#[cfg(windows)]
+fn load_with(
+    path: &str,
+    _options: OpenOptions,
+) -> std::result::Result<libloading::Library, libloading::Error> {
+    // SAFETY: as in `Library::open`.
+    unsafe { libloading::Library::new(path) }
 }
 
 #[cfg(unix)]

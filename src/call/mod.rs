@@ -14,7 +14,7 @@ mod upcall;
 
 pub use frame::{Cell, Frame, FrameView};
 pub use invoke::Downcall;
-pub use library::Library;
+pub use library::{Library, OpenOptions};
 pub use prepared::Prepared;
 pub use records::{CallRecord, CallTarget, UpcallRecord};
 pub use upcall::{Closure, Dispatch, Upcall};

@@ -4,7 +4,7 @@ use super::callback::{self, Callbacks};
 use super::frame::{self, FrameMemory};
 use super::shared::{Alive, Shared};
 use super::value::{Scope, Value, arguments, guard};
-use super::{function, heap, libraries, memory, task, v8};
+use super::{function, heap, libraries, memory, routines, task, v8};
 use crate::call::Prepared;
 use crate::error::{Code, Error, Result};
 use crate::plan::FrameLayout;
@@ -156,7 +156,7 @@ pub fn register(scope: Scope, exports: Value) -> Result<()> {
         (c"bindPacked", Some(primitive!(v8::bind, 7))),
         (c"packedCounts", Some(primitive!(v8::counts, 0))),
         (c"rethrow", Some(primitive!(callback::rethrow, 0))),
-        (c"openLibrary", Some(primitive!(libraries::open, 1))),
+        (c"openLibrary", Some(primitive!(libraries::open, 2))),
         (c"closeLibrary", Some(primitive!(libraries::close, 1))),
         (c"symbol", Some(primitive!(libraries::symbol, 2))),
         (c"openKey", Some(primitive!(libraries::open_key, 2))),
@@ -165,23 +165,30 @@ pub fn register(scope: Scope, exports: Value) -> Result<()> {
         (c"errnoMessage", Some(primitive!(memory::errno_message, 1))),
         (c"string", Some(primitive!(memory::string, 0))),
         (c"wideString", Some(primitive!(memory::wide_string, 0))),
+        (c"string16", Some(primitive!(memory::string16, 0))),
+        (c"string32", Some(primitive!(memory::string32, 0))),
+        (c"routine", Some(primitive!(routines::address, 1))),
         (c"external", Some(primitive!(memory::external, 0))),
         (c"externalAddress", Some(primitive!(memory::external_address, 1))),
         (c"viewAddress", Some(primitive!(memory::view_address, 1))),
         (c"copyOut", Some(primitive!(memory::copy_out, 1))),
         (c"bufferAt", Some(primitive!(memory::buffer_at, 2))),
+        (c"arrayBufferAt", Some(primitive!(memory::array_buffer_at, 1))),
         (c"promote", Some(primitive!(heap::promote, 1))),
         (c"unwrap", Some(primitive!(heap::unwrap, 1))),
         (c"wrap", Some(primitive!(heap::wrap, 1))),
         (c"isLive", Some(primitive!(heap::is_live, 1))),
-        (c"free", Some(primitive!(heap::free, 2))),
+        (c"free", Some(primitive!(heap::free, 3))),
+        (c"makeCell", Some(primitive!(heap::make_cell, 1))),
         (c"freeOwned", Some(primitive!(heap::free_owned, 2))),
         (c"createCallback", Some(primitive!(callback::create, 4))),
         (c"releaseCallback", Some(primitive!(callback::release, 1))),
         (c"callbackCount", Some(primitive!(callback::count, 0))),
-        (c"startTask", Some(primitive!(task::start, 5))),
+        (c"startTask", Some(primitive!(task::start, 6))),
         (c"collectTask", Some(primitive!(task::collect, 0))),
         (c"waitAtExit", Some(primitive!(task::wait_at_exit, 1))),
+        (c"limitTasks", Some(primitive!(task::limit, 3))),
+        (c"keepAlive", Some(primitive!(keep_alive, 1))),
         (c"onTasks", Some(primitive!(task::on_finished, 1))),
     ];
     for (name, code) in functions {
@@ -226,10 +233,14 @@ fn describe(scope: Scope, exports: Value, state: &State, buffer: Value) -> Resul
     };
     scope.set(exports, c"memory", buffer)?;
     scope.set(exports, c"base", scope.bigint(memory.base() as usize as u64)?)?;
+    scope.set(exports, c"env", scope.bigint(scope.raw() as usize as u64)?)?;
     number(c"origin", memory.origin())?;
     number(c"frameCell", frame::FRAME)?;
     number(c"topCell", frame::TOP)?;
     number(c"argCell", frame::ARG)?;
+    number(c"errnoCell", frame::ERRNO)?;
+    number(c"epochCell", frame::EPOCH)?;
+    number(c"foreignCell", frame::FOREIGN)?;
     number(c"pendingCell", frame::PENDING)?;
     number(c"liveCell", frame::LIVE)?;
     number(c"fixed", frame::FIXED)?;
@@ -251,6 +262,16 @@ fn layout(scope: Scope, state: &State, [text]: [Value; 1]) -> Result<Value> {
         numbers.extend(record.fields.iter().map(|field| field.offset));
     }
     scope.numbers(numbers.into_iter().map(f64::from))
+}
+
+/// `keepAlive(boolean)`: one reason more, or one less, for the event loop to go on.
+fn keep_alive(scope: Scope, state: &State, [more]: [Value; 1]) -> Result<Value> {
+    if scope.to_bool(more)? {
+        state.alive.add(scope, state.shared)?;
+    } else {
+        state.alive.remove(scope, state.shared)?;
+    }
+    scope.undefined()
 }
 
 /// `signature(text)` -> `[id, frame size, keeps its frame (0 or 1), result offset, errno offset,

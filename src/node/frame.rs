@@ -7,6 +7,9 @@
 //!   + FRAME   u32   offset of the frame of the call being entered
 //!   + TOP     u32   first free byte
 //!   + ARG     u32   offset of the cell that a memory primitive works on
+//!   + ERRNO   i32   errno of the last call that saved it (JavaScript's own)
+//!   + EPOCH   u32   how many calls have ended (JavaScript's own)
+//!   + FOREIGN u32   whether the upcall that is running came from another thread
 //!   + PENDING u32   what a call that was not made through Node-API has to throw
 //!   + LIVE    u32   how many callbacks exist
 //! origin + FIXED  the fixed frame: cells of calls that keep nothing while C runs
@@ -28,11 +31,17 @@ pub const FRAME: usize = 0;
 pub const TOP: usize = 4;
 /// Control cell: offset of the cell that a memory primitive reads or writes.
 pub const ARG: usize = 8;
+/// Control cell: errno of the last call that saved it.
+pub const ERRNO: usize = 12;
+/// Control cell: how many calls have ended.
+pub const EPOCH: usize = 16;
+/// Control cell: whether the upcall that is running came from another thread.
+pub const FOREIGN: usize = 20;
 /// Control cell: what the caller of a bound function has to throw when the entry was not Node-API's
 /// (which throws by itself): zero, [`THROWN`] or [`CLOSED`].
-pub const PENDING: usize = 12;
+pub const PENDING: usize = 24;
 /// Control cell: how many callbacks of the environment exist, whose JavaScript a call may run.
-pub const LIVE: usize = 16;
+pub const LIVE: usize = 28;
 /// Value of [`PENDING`]: Node-API keeps an exception, which it throws when one of our functions
 /// that it called returns.
 pub const THROWN: u32 = 1;

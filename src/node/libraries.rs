@@ -5,7 +5,7 @@
 
 use super::env::State;
 use super::value::{Scope, Value};
-use crate::call::{CallRecord, Library};
+use crate::call::{CallRecord, Library, OpenOptions};
 use crate::error::{Code, Error, Result};
 use napi::sys;
 use std::collections::HashMap;
@@ -149,10 +149,17 @@ fn closed_error() -> Error {
     Error::new(Code::LibraryClosed, "this library was closed")
 }
 
-/// `openLibrary(path or null for the main program)` -> identifier.
-pub fn open(scope: Scope, _state: &State, [path]: [Value; 1]) -> Result<Value> {
-    let path = scope.to_optional_string(path)?;
-    let library = Library::open(path.as_deref().unwrap_or_default())?;
+/// `openLibrary(path or null for the main program, flags or undefined)` -> identifier. Flags are
+/// the sum of 1 (bind lazily), 2 (symbols are global) and 4 (the library's own symbols first).
+pub fn open(scope: Scope, _state: &State, [path, flags]: [Value; 2]) -> Result<Value> {
+    let path = scope.to_optional_string(path)?.unwrap_or_default();
+    let library = if scope.is_nullish(flags)? {
+        Library::open(&path)?
+    } else {
+        let flags = scope.to_u32(flags)?;
+        let has = |bit| flags & bit != 0;
+        Library::open_with(&path, OpenOptions { lazy: has(1), global: has(2), deep: has(4) })?
+    };
     let id = table().add(library);
     scope.number(f64::from(id))
 }

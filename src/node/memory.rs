@@ -24,22 +24,38 @@ pub fn string(scope: Scope, state: &State, []: [Value; 0]) -> Result<Value> {
 /// `wideString()`: the NUL-terminated `wchar_t` text that the ARG cell points to (UTF-16 or
 /// UTF-32, by the platform), or null for NULL. Invalid code points become U+FFFD.
 pub fn wide_string(scope: Scope, state: &State, []: [Value; 0]) -> Result<Value> {
+    if state.target.model.wchar == 2 {
+        string16(scope, state, [])
+    } else {
+        string32(scope, state, [])
+    }
+}
+
+/// `string16()`: the same for UTF-16 text, whose surrogates are not looked at.
+pub fn string16(scope: Scope, state: &State, []: [Value; 0]) -> Result<Value> {
     let address = state.frame.arg_address()?;
     if address.is_null() {
         return scope.null();
     }
     let mut units = Vec::new();
-    if state.target.model.wchar == 2 {
-        // SAFETY: C says that this is a string.
-        unsafe { until_zero(address.cast::<u16>(), |unit| units.push(unit)) };
-    } else {
-        let mut push = |unit: u32| {
-            let c = char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER);
-            units.extend_from_slice(c.encode_utf16(&mut [0; 2]));
-        };
-        // SAFETY: C says that this is a string.
-        unsafe { until_zero(address.cast::<u32>(), &mut push) };
+    // SAFETY: C says that this is a string.
+    unsafe { until_zero(address.cast::<u16>(), |unit| units.push(unit)) };
+    scope.string_utf16(&units)
+}
+
+/// `string32()`: the same for UTF-32 text. Invalid code points become U+FFFD.
+pub fn string32(scope: Scope, state: &State, []: [Value; 0]) -> Result<Value> {
+    let address = state.frame.arg_address()?;
+    if address.is_null() {
+        return scope.null();
     }
+    let mut units = Vec::new();
+    let push = |unit: u32| {
+        let c = char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER);
+        units.extend_from_slice(c.encode_utf16(&mut [0; 2]));
+    };
+    // SAFETY: C says that this is a string.
+    unsafe { until_zero(address.cast::<u32>(), push) };
     scope.string_utf16(&units)
 }
 
@@ -200,6 +216,16 @@ pub fn buffer_at(scope: Scope, _state: &State, [value, length]: [Value; 2]) -> R
         .external_address(value)?
         .ok_or_else(|| Error::new(Code::InvalidArgument, "expect External"))?;
     scope.external_buffer(address, scope.to_u32(length)? as usize)
+}
+
+/// `arrayBufferAt(length)` -> an ArrayBuffer over the memory that the ARG cell points to, without
+/// copying or owning it.
+///
+/// # Errors
+/// [`Code::InvalidArgument`] where the runtime has no external buffers.
+pub fn array_buffer_at(scope: Scope, state: &State, [length]: [Value; 1]) -> Result<Value> {
+    let address = state.frame.arg_address()?;
+    scope.external_array_buffer(address.cast(), scope.to_length(length)?)
 }
 
 /// `errnoMessage(code)` -> the system's text for an errno value.

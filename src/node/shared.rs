@@ -12,7 +12,6 @@ use std::ffi::c_void;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, ThreadId};
 
 /// Locks a mutex whose data stays consistent whatever panics.
 pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -21,7 +20,8 @@ pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// The shared side of an environment.
 pub struct Shared {
-    thread: ThreadId,
+    /// The environment's thread, by [`thread_token`].
+    thread: usize,
     /// The environment's state; null once it is gone. Only its own thread follows it.
     state: AtomicPtr<State>,
     inner: Mutex<Inner>,
@@ -38,6 +38,14 @@ struct Inner {
 
 // SAFETY: a thread-safe function may be used by any thread; `Inner` is behind a mutex.
 unsafe impl Send for Inner {}
+
+/// What tells the running thread from all others that run: the address of a variable of its own.
+/// Cheaper than a thread's identifier. A thread may have it again after this one has ended; by
+/// then the environment of this one is gone, and its state null.
+fn thread_token() -> usize {
+    thread_local!(static TOKEN: u8 = const { 0 });
+    TOKEN.with(|token| ptr::from_ref(token).addr())
+}
 
 /// What one foreign thread waits for.
 #[derive(Default)]
@@ -68,7 +76,7 @@ impl Shared {
     /// When the environment refuses a thread-safe function.
     pub fn new(scope: Scope) -> Result<&'static Shared> {
         let shared: &'static Shared = Box::leak(Box::new(Shared {
-            thread: thread::current().id(),
+            thread: thread_token(),
             state: AtomicPtr::new(ptr::null_mut()),
             inner: Mutex::new(Inner { queue: ptr::null_mut(), waiting: Vec::new() }),
             finished: task::Finished::default(),
@@ -86,7 +94,7 @@ impl Shared {
 
     /// Whether the running thread is the environment's.
     pub fn is_here(&self) -> bool {
-        thread::current().id() == self.thread
+        thread_token() == self.thread
     }
 
     /// The state, on the environment's thread and while it lives.

@@ -17,13 +17,15 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::mem;
 use std::ptr::{self, NonNull};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-/// Threads of the pool at most. They are shared by all environments, start when all others are
-/// busy, and end when they have been idle for a while.
+/// Threads of the pool at most, unless `limitTasks` says otherwise. They are shared by all
+/// environments, start when all others are busy, and end when they have been idle for a while.
 const MAX_THREADS: usize = 64;
+/// Stack of a thread at least.
+const MIN_STACK: usize = 2 << 20;
 const IDLE: Duration = Duration::from_secs(5);
 
 /// Memory of one call, aligned like a frame.
@@ -64,6 +66,8 @@ struct Job {
     /// Keeps the code mapped until the call has returned.
     _library: Option<Arc<Library>>,
     shared: &'static Shared,
+    /// Whether nobody waits for it: neither the event loop nor the end of its environment.
+    background: bool,
 }
 
 impl Job {
@@ -104,7 +108,7 @@ impl Finished {
         let shared = job.shared;
         let tell = {
             let mut inner = lock(&self.inner);
-            inner.running -= 1;
+            inner.running -= usize::from(!job.background);
             self.changed.notify_all();
             if inner.closed {
                 return;
@@ -139,14 +143,16 @@ pub fn on_finished(scope: Scope, state: &State, [function]: [Value; 1]) -> Resul
     scope.undefined()
 }
 
-/// `startTask(signature id, address, library id or -1, errno, pointers)` -> identifier. Copies
-/// everything from the FRAME cell's frame up to TOP; `pointers` is a Uint32Array of the offsets of
-/// cells that point into it. Memory elsewhere is the caller's to keep alive.
+/// `startTask(signature id, address, library id or -1, errno, pointers, background)` ->
+/// identifier. Copies everything from the FRAME cell's frame up to TOP; `pointers` is a
+/// Uint32Array of the offsets of cells that point into it. Memory elsewhere is the caller's to
+/// keep alive. A `background` task does not keep the event loop alive, and is not waited for.
 ///
 /// # Errors
 /// [`Code::LibraryClosed`], and when memory or threads run out.
-pub fn start(scope: Scope, state: &State, arguments: [Value; 5]) -> Result<Value> {
-    let [signature, address, library, save_errno, pointers] = arguments;
+pub fn start(scope: Scope, state: &State, arguments: [Value; 6]) -> Result<Value> {
+    let [signature, address, library, save_errno, pointers, background] = arguments;
+    let background = scope.to_bool(background)?;
     let prepared = state.prepared(scope.to_u32(signature)?)?;
     let target = scope.to_address(address)?;
     let library = libraries::to_id(scope, library)?.map(libraries::get).transpose()?;
@@ -172,7 +178,11 @@ pub fn start(scope: Scope, state: &State, arguments: [Value; 5]) -> Result<Value
     state.tasks.next.set(id.wrapping_add(1));
     let frame_bytes = (prepared.frame.size as usize).min(len);
     let shared = state.shared;
-    let job = Job { id, chunk, frame_bytes, body, target, _library: library, shared };
+    let job = Job { id, chunk, frame_bytes, body, target, _library: library, shared, background };
+    if background {
+        submit(job)?;
+        return scope.number(f64::from(id));
+    }
     state.alive.add(scope, shared)?;
     lock(&shared.finished.inner).running += 1;
     if let Err(error) = submit(job) {
@@ -201,7 +211,9 @@ pub fn collect(scope: Scope, state: &State, []: [Value; 0]) -> Result<Value> {
         state.tasks.current.borrow_mut().take();
         return scope.undefined();
     };
-    state.alive.remove(scope, state.shared)?;
+    if !job.background {
+        state.alive.remove(scope, state.shared)?;
+    }
     let memory = &state.frame;
     let at = (memory.get(TOP) as usize).next_multiple_of(ALIGN);
     if at + job.frame_bytes <= SIZE {
@@ -229,9 +241,9 @@ pub fn close(state: &State) {
     let is_ours = |job: &Job| ptr::eq(job.shared, state.shared);
     let dropped = {
         let mut pool = lock(&POOL.state);
-        let before = pool.jobs.len();
+        let dropped = pool.jobs.iter().filter(|job| is_ours(job) && !job.background).count();
         pool.jobs.retain(|job| !is_ours(job));
-        before - pool.jobs.len()
+        dropped
     };
     let mut inner = lock(&finished.inner);
     inner.closed = true;
@@ -247,34 +259,113 @@ struct Pool {
     changed: Condvar,
 }
 
-#[derive(Default)]
 struct PoolState {
     jobs: VecDeque<Job>,
+    /// Jobs that were taken so far: tells the monitor whether the queue moves.
+    taken: u64,
     threads: usize,
+    /// Threads that wait for work.
     idle: usize,
+    /// Whether the monitor runs.
+    monitored: bool,
+    /// Threads at most, and those that stay however long they are idle.
+    max: usize,
+    resident: usize,
+    stack: usize,
 }
 
 static POOL: Pool = Pool {
-    state: Mutex::new(PoolState { jobs: VecDeque::new(), threads: 0, idle: 0 }),
+    state: Mutex::new(PoolState {
+        jobs: VecDeque::new(),
+        taken: 0,
+        threads: 0,
+        idle: 0,
+        monitored: false,
+        max: MAX_THREADS,
+        resident: 0,
+        stack: MIN_STACK,
+    }),
     changed: Condvar::new(),
 };
 
-/// Queues a job, and starts a thread for it when none is free.
+/// `limitTasks(max, resident, stack)`: how many threads the pool has at most, how many of them
+/// stay when they are idle, and the size of the stacks of new ones, at least 2 MiB. For the whole
+/// process; threads that run already stay as they are.
+pub fn limit(scope: Scope, _state: &State, arguments: [Value; 3]) -> Result<Value> {
+    let [max, resident, stack] = arguments;
+    let (max, resident) = (scope.to_u32(max)? as usize, scope.to_u32(resident)? as usize);
+    let stack = scope.to_u32(stack)? as usize;
+    let mut pool = lock(&POOL.state);
+    pool.max = max.max(1);
+    pool.resident = resident;
+    pool.stack = stack.max(MIN_STACK);
+    scope.undefined()
+}
+
+/// How often the monitor looks at a queue that does not move.
+const STALL: Duration = Duration::from_millis(1);
+
+/// Queues a job. A sleeping thread is woken for it, or a thread started, as long as there are
+/// fewer than the machine has processors; when all of them are busy for long (calls that block),
+/// the monitor starts more.
 fn submit(job: Job) -> Result<()> {
     let mut pool = lock(&POOL.state);
-    if pool.idle <= pool.jobs.len() && pool.threads < MAX_THREADS {
-        let started = thread::Builder::new().name("ffi-jit call".to_owned()).spawn(work);
-        match started {
-            Ok(_) => pool.threads += 1,
-            Err(error) if pool.threads == 0 => {
-                return Err(Error::new(Code::OutOfMemory, format!("no thread: {error}")));
-            }
-            Err(_) => {}
+    if pool.idle == 0 && pool.threads < processors().min(pool.max) {
+        if let Err(error) = pool.start_thread()
+            && pool.threads == 0
+        {
+            return Err(error);
         }
+    } else if pool.idle > pool.jobs.len() {
+        POOL.changed.notify_one();
     }
     pool.jobs.push_back(job);
-    POOL.changed.notify_one();
+    if pool.jobs.len() > pool.idle && !pool.monitored && pool.threads < pool.max {
+        let builder = thread::Builder::new().name("ffi-jit monitor".to_owned());
+        pool.monitored = builder.stack_size(MONITOR_STACK).spawn(monitor).is_ok();
+    }
     Ok(())
+}
+
+/// Number of processors; asking the system costs system calls.
+fn processors() -> usize {
+    static PROCESSORS: OnceLock<usize> = OnceLock::new();
+    *PROCESSORS.get_or_init(|| thread::available_parallelism().map_or(2, usize::from))
+}
+
+/// Stack of the monitor, which calls nothing of the user's.
+const MONITOR_STACK: usize = 128 << 10;
+
+impl PoolState {
+    fn start_thread(&mut self) -> Result<()> {
+        let builder = thread::Builder::new().name("ffi-jit call".to_owned());
+        let started = builder.stack_size(self.stack).spawn(work);
+        started
+            .map(|_| self.threads += 1)
+            .map_err(|error| Error::new(Code::OutOfMemory, format!("no thread: {error}")))
+    }
+}
+
+/// Starts threads while jobs wait and none is taken; ends when no job waits.
+fn monitor() {
+    let mut last_taken = u64::MAX;
+    loop {
+        thread::sleep(STALL);
+        let mut pool = lock(&POOL.state);
+        if pool.jobs.is_empty() {
+            pool.monitored = false;
+            return;
+        }
+        if pool.taken == last_taken && pool.threads < pool.max {
+            // One per waiting job: all threads that there are seem to block.
+            for _ in 0..pool.jobs.len().min(pool.max - pool.threads) {
+                if pool.start_thread().is_err() {
+                    break;
+                }
+            }
+        }
+        last_taken = pool.taken;
+    }
 }
 
 /// A thread of the pool.
@@ -282,6 +373,7 @@ fn work() {
     let mut pool = lock(&POOL.state);
     loop {
         if let Some(job) = pool.jobs.pop_front() {
+            pool.taken += 1;
             drop(pool);
             job.run();
             let shared = job.shared;
@@ -294,7 +386,7 @@ fn work() {
             POOL.changed.wait_timeout(pool, IDLE).unwrap_or_else(PoisonError::into_inner);
         pool = guard;
         pool.idle -= 1;
-        if timeout.timed_out() && pool.jobs.is_empty() {
+        if timeout.timed_out() && pool.jobs.is_empty() && pool.threads > pool.resident {
             pool.threads -= 1;
             return;
         }

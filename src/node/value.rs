@@ -18,6 +18,11 @@ pub struct Scope {
 #[derive(Clone, Copy)]
 pub struct Reference(sys::napi_ref);
 
+// SAFETY: only a name; every use of it goes through a `Scope`, on the environment's thread.
+unsafe impl Send for Reference {}
+// SAFETY: as above.
+unsafe impl Sync for Reference {}
+
 /// What a thread-safe function runs.
 pub type ThreadsafeRun =
     unsafe extern "C" fn(sys::napi_env, sys::napi_value, *mut c_void, *mut c_void);
@@ -151,6 +156,25 @@ impl Scope {
         check(status, "napi_create_external_buffer").map(|()| buffer)
     }
 
+    /// An ArrayBuffer over memory that it does not own. An empty one is made without the memory.
+    pub fn external_array_buffer(self, address: *mut c_void, len: usize) -> Result<Value> {
+        if len == 0 {
+            let mut data = ptr::null_mut();
+            return out!(napi_create_arraybuffer(self.env, 0, &mut data), ptr::null_mut());
+        }
+        // The caller says that the memory is there for as long as the ArrayBuffer is used.
+        let made = out!(
+            napi_create_external_arraybuffer(self.env, address, len, None, ptr::null_mut()),
+            ptr::null_mut()
+        );
+        made.map_err(|_| {
+            Error::new(
+                Code::InvalidArgument,
+                "this runtime has no ArrayBuffers over foreign memory",
+            )
+        })
+    }
+
     /// Whether a value is null or undefined.
     pub fn is_nullish(self, value: Value) -> Result<bool> {
         let kind = self.type_of(value)?;
@@ -173,6 +197,15 @@ impl Scope {
     /// A number argument as `u32`.
     pub fn to_u32(self, value: Value) -> Result<u32> {
         out!(napi_get_value_uint32(self.env, value), 0).map_err(|_| expected("a number"))
+    }
+
+    /// A number argument as a length.
+    pub fn to_length(self, value: Value) -> Result<usize> {
+        let length = out!(napi_get_value_int64(self.env, value), 0);
+        length
+            .ok()
+            .and_then(|length| usize::try_from(length).ok())
+            .ok_or_else(|| expected("a length"))
     }
 
     /// A boolean argument.

@@ -4,11 +4,12 @@
 
 const assert = require('node:assert/strict');
 const test = require('node:test');
-const { ffi, call, arrayOf, pointerTo, unwrap, wrap } = require('../support/ffi');
+const support = require('../support/ffi');
 const { CODES, throwsCoded } = require('../support/assert-coded');
 const { valueInChild } = require('../support/child');
 const { trackerPath } = require('../support/native');
 
+const { ffi, call, arrayOf, structArrayOf, pointerTo, unwrap, wrap } = support;
 const { DataType: D, PointerType } = ffi;
 const tracked = (body, options) =>
   valueInChild(body, { env: { LD_PRELOAD: trackerPath() }, ...options });
@@ -244,6 +245,43 @@ test('a bare array type is enough to free what it made', () => {
     });
   } catch (error) {
     assert.equal(error.code, CODES.type, 'or it says which type it wants');
+  }
+});
+
+test('empty data is freed once, whatever lies beside it', () => {
+  const item = { b: D.I32, ffiTypeTag: D.StackStruct };
+  const nothing = { v: D.Void };
+  const pairs = [
+    [
+      { a: arrayOf(D.I16Array, 0), b: structArrayOf(item, 2) },
+      { a: [], b: [{ b: 1 }, { b: 2 }] },
+    ],
+    [
+      { a: arrayOf(D.I32Array, 0), b: arrayOf(D.I32Array, 0), c: D.String },
+      { a: [], b: [], c: '' },
+    ],
+    [structArrayOf(nothing, 3), [{ v: undefined }, { v: undefined }, { v: undefined }]],
+    [
+      { a: nothing, b: nothing },
+      { a: { v: undefined }, b: { v: undefined } },
+    ],
+    [arrayOf(D.StringArray, 2), ['', '']],
+  ];
+  for (let i = 0; i < 100; i++) {
+    for (const [type, value] of pairs) {
+      const paramsValue = [pointerTo(type, value)];
+      ffi.freePointer({ paramsType: [type], paramsValue, pointerType: PointerType.RsPointer });
+    }
+  }
+});
+
+test('fewer strings than the descriptor says are freed as they were made', () => {
+  for (let i = 0; i < 100; i++) {
+    for (const value of [[], ['one'], ['one', 'two']]) {
+      const type = arrayOf(D.StringArray, 8);
+      const paramsValue = [pointerTo(type, value)];
+      ffi.freePointer({ paramsType: [type], paramsValue, pointerType: PointerType.RsPointer });
+    }
   }
 });
 

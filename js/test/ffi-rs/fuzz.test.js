@@ -1,3 +1,4 @@
+// timeout: 600
 'use strict';
 // Random descriptors and values: no crash, no hang, and every failure a coded Error.
 //

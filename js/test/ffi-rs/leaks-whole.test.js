@@ -1,4 +1,5 @@
 // flags: --expose-gc
+// timeout: 900
 'use strict';
 // As leaks.test.js, for pointers, structs, callbacks and threads.
 

@@ -1,4 +1,5 @@
 // flags: --expose-gc
+// timeout: 900
 'use strict';
 // A million calls of each kind leave the memory of the process as it was: the everyday half,
 // with success and with errors. FFI_JIT_LEAK_CALLS changes the number, for long or quick runs.

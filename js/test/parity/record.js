@@ -1,68 +1,24 @@
 'use strict';
-// Runs every case on one module and prints { case: outcome } as JSON.
+// Runs every case of a suite on one module and prints { case: outcome } as JSON.
 //
-//   node record.js <module>
+//   node record.js <module> [suite]
+//
+// A suite, by default that of ffi-rs, is a file ./<suite>-suite.js: what names the module, where its
+// cases are, and how values and errors are shown.
 //
 // The cases run one after the other in a child process. A case that ends the process is recorded
 // as a crash, and a new child goes on after it.
 
 const { spawn } = require('node:child_process');
-const { types, inspect } = require('node:util');
 const fs = require('node:fs');
 const path = require('node:path');
 
 const QUIET_SECONDS = 10;
 
-/** A value as JSON that keeps what JSON loses. */
-function shown(value, ffi) {
-  if (value === undefined) return { undefined: true };
-  if (typeof value === 'bigint') return { bigint: String(value) };
-  if (typeof value === 'number') {
-    return Number.isFinite(value) && !Object.is(value, -0)
-      ? value
-      : { number: Object.is(value, -0) ? '-0' : String(value) };
-  }
-  if (types.isExternal(value))
-    return { external: ffi.isNullPointer(value) ? 'null' : 'an address' };
-  if (Buffer.isBuffer(value)) return { buffer: value.toString('hex') };
-  if (typeof value === 'function' || typeof value === 'symbol') return { [typeof value]: true };
-  if (value === null || typeof value !== 'object') {
-    return typeof value === 'string' && value.length > 200
-      ? { length: value.length, start: value.slice(0, 20) }
-      : value;
-  }
-  if (Array.isArray(value)) return Array.from(value, (item) => shown(item, ffi));
-  if (Object.getPrototypeOf(value) !== Object.prototype) return { other: inspect(value) };
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, shown(item, ffi)]));
-}
+const suiteOf = (name) => require(`./${name}-suite`);
 
-/** Texts that the contract keeps word for word (sections 3, 4, 6 and 7). */
-const KEPT_TEXTS = [
-  /^Missing field `/,
-  /^Before calling load, you need to open the file/,
-  /^Cannot find ".*" function in shared library$/,
-  /^params_type length is not equal with params_value length$/,
-  /^ret_value_type can only be number or object but receive/,
-  /^Object property '.*' type mismatch\./,
-  /^expect (External|Function|String), got: /,
-  /^invalid utf-16: lone surrogate found$/,
-  /^create_external_buffer: pointer is null$/,
-  /: cannot open shared object file: No such file or directory$/,
-];
-
-/**
- * Code and message class of an error: a kept text as it is, and nothing of any other, for ours
- * are clearer where the original has an empty one, a panic, or the text of a failed line.
- */
-function failure(error) {
-  if (!(error instanceof Error)) return { thrown: inspect(error) };
-  const outcome = { error: error.code ?? 'no code' };
-  if (KEPT_TEXTS.some((text) => text.test(error.message))) outcome.message = error.message;
-  return outcome;
-}
-
-function allCases(helpers) {
-  const folder = path.join(__dirname, 'cases');
+function allCases(suite, helpers) {
+  const folder = path.join(__dirname, suite.cases);
   const files = fs
     .readdirSync(folder)
     .filter((name) => name.endsWith('.js'))
@@ -70,9 +26,11 @@ function allCases(helpers) {
   return files.flatMap((name) => require(path.join(folder, name))(helpers));
 }
 
-async function child(from) {
-  const helpers = require('../support/ffi');
-  const cases = allCases(helpers);
+async function child(name, from) {
+  const suite = suiteOf(name);
+  const helpers = suite.helpers();
+  const { shown, failure } = suite;
+  const cases = allCases(suite, helpers);
   const write = (line) => fs.writeSync(3, `${JSON.stringify(line)}\n`);
   process.on('uncaughtException', (error) => {
     write({ outcome: { uncaught: failure(error) } });
@@ -83,7 +41,7 @@ async function child(from) {
     write({ id, index });
     let outcome;
     try {
-      outcome = { value: shown(await run(), helpers.ffi) };
+      outcome = { value: shown(await run(), helpers) };
     } catch (error) {
       outcome = failure(error);
     }
@@ -94,11 +52,14 @@ async function child(from) {
 }
 
 /** One child from case `from` on; resolves to the index to go on with, or -1 at the end. */
-function runChild(module, from, outcomes) {
+function runChild(module, name, from, outcomes) {
   return new Promise((resolve) => {
-    const env = { ...process.env, FFI_JIT_MODULE: module };
+    const env = { ...process.env, [suiteOf(name).variable]: module };
     const stdio = ['ignore', 'ignore', 'ignore', 'pipe'];
-    const run = spawn(process.execPath, [__filename, '--child', String(from)], { env, stdio });
+    const run = spawn(process.execPath, [__filename, '--child', name, String(from)], {
+      env,
+      stdio,
+    });
     let current;
     let done = false;
     let pending = '';
@@ -129,17 +90,19 @@ function runChild(module, from, outcomes) {
 }
 
 /** Outcomes of all cases on one module. */
-async function record(module) {
+async function record(module, name = 'ffi-rs') {
   const outcomes = {};
-  for (let from = 0; from >= 0; ) from = await runChild(module, from, outcomes);
+  for (let from = 0; from >= 0; ) from = await runChild(module, name, from, outcomes);
   return outcomes;
 }
 
 module.exports = { record };
 
 if (require.main === module) {
-  const [first, from] = process.argv.slice(2);
-  if (first === '--child') child(Number(from));
+  const [first, name, from] = process.argv.slice(2);
+  if (first === '--child') child(name, Number(from));
   else
-    record(first ?? 'ffi-jit').then((outcomes) => console.log(JSON.stringify(outcomes, null, 1)));
+    record(first ?? 'ffi-jit', name).then((outcomes) =>
+      console.log(JSON.stringify(outcomes, null, 1)),
+    );
 }

@@ -7,16 +7,18 @@ const { ROOT } = require('./native');
 
 /**
  * Runs `body` (a function that needs nothing of its surroundings) in a child process.
- * It is called with ({ ffi, ...helpers of ./ffi.js }, argument); what it returns or resolves to
- * comes back as `value`, through JSON.
+ * It is called with ({ ffi, ...helpers of ./ffi.js }, argument), or with those of another file of
+ * this folder; what it returns or resolves to comes back as `value`, through JSON.
  * @param {Function} body
- * @param {{flags?: string[], env?: object, argument?: unknown, timeout?: number}} [options]
+ * @param {{flags?: string[], env?: object, argument?: unknown, timeout?: number,
+ *   helpers?: string}} [options]
  * @returns {{status: number | null, signal: string | null, stdout: string, stderr: string,
  *   value: any}}
  */
-function inChild(body, { flags = [], env = {}, argument, timeout = 60_000 } = {}) {
+function inChild(body, options = {}) {
+  const { flags = [], env = {}, argument, timeout = 60_000, helpers = './ffi' } = options;
   const program = `
-    const helpers = require(${JSON.stringify(require.resolve('./ffi'))});
+    const helpers = require(${JSON.stringify(require.resolve(helpers))});
     const body = ${body.toString()};
     Promise.resolve(body(helpers, ${JSON.stringify(argument) ?? 'undefined'})).then((value) => {
       process.stdout.write('\\nVALUE ' + (JSON.stringify(value) ?? 'null') + '\\n');

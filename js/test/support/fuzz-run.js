@@ -120,9 +120,9 @@ function record(depth, options) {
 
 /** A type: mostly well-formed, sometimes spoiled in some place. */
 function typeOf(depth, options) {
-  if (chance(0.03)) return junk();
+  if (chance(0.01)) return junk();
   if (depth <= 0 || chance(0.4)) return pick(SCALARS);
-  if (chance(0.1)) return pick([...ARRAYS, D.StructArray, D.Array, D.Function, 55, -1]);
+  if (chance(0.03)) return pick([...ARRAYS, D.StructArray, D.Array, D.Function, 55, -1]);
   return pick([
     () => record(depth, options),
     () => {

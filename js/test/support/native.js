@@ -16,8 +16,8 @@ const COMPILER = process.env.CC || 'cc';
 const FLAGS = ['-std=c11', '-D_GNU_SOURCE', '-Wall', '-Wextra', '-Werror', '-O1', '-g', '-fPIC'];
 FLAGS.push('-fvisibility=hidden', '-shared', '-pthread');
 
-function sourcesIn(folder) {
-  const names = fs.readdirSync(folder).filter((name) => /\.[ch]$/.test(name));
+function sourcesIn(folder, pattern) {
+  const names = fs.readdirSync(folder).filter((name) => pattern.test(name));
   return names.sort().map((name) => path.join(folder, name));
 }
 
@@ -31,10 +31,11 @@ function hashOf(files) {
  * Builds one shared library from the .c files of a folder, unless it is there already.
  * @param {string} name base name of the library
  * @param {string} folder where the sources are
+ * @param {RegExp} pattern names of the .c files, and of the headers that they include
  * @returns {string} absolute path of the shared library
  */
-function compile(name, folder) {
-  const files = sourcesIn(folder);
+function compile(name, folder, pattern = /\.[ch]$/) {
+  const files = sourcesIn(folder, pattern);
   const target = path.join(CACHE, `lib${name}-${hashOf(files)}.so`);
   if (fs.existsSync(target)) return target;
   fs.mkdirSync(CACHE, { recursive: true });
@@ -48,10 +49,13 @@ function compile(name, folder) {
   return target;
 }
 
-/** Path of the fixture library. */
-const fixturePath = () => compile('fixture', SOURCES);
+/** Path of the fixture library of the ffi-rs suites. */
+const fixturePath = () => compile('fixture', SOURCES, /^(?!koffi_).*\.[ch]$/);
+
+/** Path of the fixture library of the Koffi suites. */
+const koffiPath = () => compile('koffi', SOURCES, /^(?:koffi_.*\.c|fixture\.h)$/);
 
 /** Path of the library to preload where frees must be counted. */
 const trackerPath = () => compile('track', path.join(SOURCES, 'preload'));
 
-module.exports = { ROOT, compile, fixturePath, trackerPath };
+module.exports = { ROOT, compile, fixturePath, koffiPath, trackerPath };

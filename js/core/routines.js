@@ -1,0 +1,136 @@
+'use strict';
+// C routines that the core calls itself, bound like any other function (src/node/routines.rs):
+// memory at any address, the heap, errno.
+//
+// They use the fixed frame, so nothing may be expected in it afterwards. Every cell that is an
+// argument is read before the frame is written.
+
+const { native } = require('./loader.js');
+const memory = require('./memory.js');
+const { floor, min } = require('./primordials.js');
+
+const { views, FIXED, TOP, END, overflow, putAddress, getPointer, putPointer } = memory;
+const { u8, u32, i32 } = views;
+const { pointerSize } = native;
+
+/** A routine: its entry, which is bound when it is first used, and the offsets of its cells. */
+class Routine {
+  constructor(name, notation) {
+    const [id, , , ret, , ...args] = native.signature(notation);
+    this.ret = FIXED + ret;
+    this.args = args.map((at) => FIXED + at);
+    this.entry = () => {
+      this.entry = native.bind(id, native.routine(name), -1, false, false, name);
+      this.entry();
+    };
+  }
+}
+
+const copy = new Routine('copy', '(ptr, ptr, usize) -> ptr');
+const allocation = new Routine('allocate', '(usize, usize) -> ptr');
+const freeing = new Routine('release', '(ptr) -> void');
+const counting = new Routine('count', '(ptr, usize) -> usize');
+const errnoSetting = new Routine('set_errno', '(i32) -> void');
+
+/** Stores a size, a number, in a cell. */
+function putSize(cell, size) {
+  u32[cell >> 2] = size;
+  if (pointerSize === 8) u32[(cell >> 2) + 1] = floor(size / 4294967296);
+}
+
+const getSize = (cell) =>
+  u32[cell >> 2] + (pointerSize === 8 ? u32[(cell >> 2) + 1] * 4294967296 : 0);
+
+/** Copies `size` bytes from an address to an offset of frame memory. */
+function copyFrom(address, offset, size) {
+  putAddress(copy.args[0], offset);
+  putPointer(copy.args[1], address);
+  putSize(copy.args[2], size);
+  copy.entry();
+}
+
+/** Copies `size` bytes from an offset of frame memory to an address. */
+function copyTo(address, offset, size) {
+  putPointer(copy.args[0], address);
+  putAddress(copy.args[1], offset);
+  putSize(copy.args[2], size);
+  copy.entry();
+}
+
+/** Copies `size` bytes from behind an offset of frame memory, into a fresh ArrayBuffer. */
+function bytesAt(address, size) {
+  const bytes = new Uint8Array(size);
+  const step = END - u32[TOP];
+  for (let done = 0; done < size; done += step) {
+    const part = min(step, size - done);
+    const at = u32[TOP];
+    copyFrom(address + BigInt(done), at, part);
+    bytes.set(u8.subarray(at, at + part), done);
+  }
+  return bytes;
+}
+
+/** Writes bytes to an address. */
+function writeBytes(address, bytes) {
+  const step = END - u32[TOP];
+  for (let done = 0; done < bytes.length; done += step) {
+    const part = min(step, bytes.length - done);
+    const at = u32[TOP];
+    u8.set(bytes.subarray(done, done + part), at);
+    copyTo(address + BigInt(done), at, part);
+  }
+}
+
+/**
+ * Copies `size` bytes from behind a pointer cell into scratch memory at `TOP`, and returns their
+ * offset (a multiple of 64), or -1 for NULL. The caller restores `TOP`.
+ */
+function fetch(cell, size) {
+  const address = getPointer(cell);
+  const at = (u32[TOP] + 63) & ~63;
+  if (size > END - at) throw overflow();
+  u32[TOP] = at + size;
+  if (address === 0n) return -1;
+  copyFrom(address, at, size);
+  return at;
+}
+
+/** Zeroed memory of the C heap; 0n when there is none. */
+function allocate(count, size) {
+  putSize(allocation.args[0], count);
+  putSize(allocation.args[1], size);
+  allocation.entry();
+  return getPointer(allocation.ret);
+}
+
+/** Gives memory back to the C heap. */
+function release(address) {
+  putPointer(freeing.args[0], address);
+  freeing.entry();
+}
+
+/** How many units of 1, 2, 4 or 8 bytes stand at an address before a zero one. */
+function countUnits(address, unit) {
+  putPointer(counting.args[0], address);
+  putSize(counting.args[1], unit);
+  counting.entry();
+  return getSize(counting.ret);
+}
+
+/** Sets the thread's errno. */
+function setErrno(code) {
+  i32[errnoSetting.args[0] >> 2] = code;
+  errnoSetting.entry();
+}
+
+module.exports = {
+  allocate,
+  bytesAt,
+  copyFrom,
+  copyTo,
+  countUnits,
+  fetch,
+  release,
+  setErrno,
+  writeBytes,
+};

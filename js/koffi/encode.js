@@ -1,0 +1,162 @@
+'use strict';
+// `koffi.encode`: values into memory.
+
+const { views, spilled, dropSpilled } = require('../core/memory.js');
+const recording = require('../core/recording.js');
+const { invalid, wrongCount } = require('./errors.js');
+const { toNumber } = require('./decode.js');
+const references = require('./references.js');
+const { internals } = require('./types/model.js');
+const { resolve } = require('./types/strings.js');
+const { bytesOf } = require('./values/arrays.js');
+const codecs = require('./values/codecs.js');
+const { encodeText } = require('../core/text.js');
+
+const { u8 } = views;
+
+/** What data at an address points to, by the address: strings and copies of objects. */
+const byAddress = new Map();
+/** The same in JavaScript memory, which takes it along when it goes. */
+const byBuffer = new WeakMap();
+
+/** The table of what is kept for a reference, and the key of an offset in it. */
+function slotOf(reference, offset, make) {
+  if (typeof reference === 'bigint') return [byAddress, reference + BigInt(offset)];
+  const { buffer, byteOffset } = reference;
+  if (make && !byBuffer.has(buffer)) byBuffer.set(buffer, new Map());
+  return [byBuffer.get(buffer), byteOffset + offset];
+}
+
+/** Keeps values for as long as their target is not written again. */
+function keep(reference, offset, held) {
+  const [table, key] = slotOf(reference, offset, held.length > 0);
+  if (table === undefined) return;
+  if (held.length > 0) table.set(key, held);
+  else if (table.size > 0) table.delete(key);
+}
+
+/** Forgets what was kept for memory that is freed. */
+const forget = (address) => byAddress.delete(address);
+
+/** Runs `write` with an offset, and moves what it wrote there to a reference. */
+function transfer(reference, offset, size, write) {
+  const outer = recording.beginRecording(true);
+  const spills = spilled.length;
+  try {
+    references.withScratch(size, (at) => {
+      write(at, recording.recorders);
+      const held = recording.detach(spills);
+      references.storeBytes(reference, offset, size, at);
+      keep(reference, offset, held);
+    });
+  } finally {
+    dropSpilled(spills);
+    recording.endRecording(outer);
+  }
+}
+
+function writeOne(reference, offset, type, value) {
+  const { size, name } = internals(type);
+  references.checkBounds(reference, offset, size, name);
+  const info = { path: '', expected: name };
+  if (codecs.codecOf(type).simple) {
+    references.withScratch(size, (at) => {
+      codecs.writerOf(type, recording.writers)(value, at, objectInfo);
+      references.storeBytes(reference, offset, size, at);
+    });
+    return;
+  }
+  const expected = expectedOf(type) ?? info;
+  transfer(reference, offset, size, (at, store) =>
+    codecs.writerOf(type, store)(value, at, expected),
+  );
+}
+
+const objectInfo = { path: '', expected: 'object' };
+
+/** What a value of a record or array type has to be. */
+function expectedOf(type) {
+  const { kind } = internals(type);
+  if (kind === 'struct' || kind === 'union') return objectInfo;
+  return kind === 'array' ? { path: '', expected: 'array' } : undefined;
+}
+
+/** Elements that are written through frame memory at a time, in bytes. */
+const CHUNK = 65_536;
+
+/** Writes `count` elements in a row; those that are missing become zero. */
+function writeMany(reference, offset, type, value, count) {
+  const own = internals(type);
+  const size = own.size * count;
+  references.checkBounds(reference, offset, size, `${own.name}[${count}]`);
+  if (!Array.isArray(value)) {
+    references.writeTo(reference, offset, flatBytes(own, value, size));
+    return;
+  }
+  const items = codecs.itemsOf(type);
+  const step = Math.max(1, Math.floor(CHUNK / own.size));
+  for (let done = 0; done < count; done += step) {
+    const part = Math.min(step, count - done);
+    const given = Math.max(0, Math.min(part, value.length - done));
+    const bytes = part * own.size;
+    transfer(reference, offset + done * own.size, bytes, (at, store) => {
+      items.putAll(value, at, done, given, objectInfo, store);
+      u8.fill(0, at + given * own.size, at + bytes);
+    });
+  }
+}
+
+/** The bytes of text or a view, padded with zeros. Text is cut so that it keeps its terminator. */
+function flatBytes(own, value, size) {
+  const isText = typeof value === 'string' && own.kind === 'int' && own.size <= 4;
+  const bytes = isText ? encodeText(value, own.size) : bytesOf(value);
+  if (bytes === undefined) {
+    throw invalid(`Unexpected ${typeOf(value)} value, expected array`);
+  }
+  const whole = new Uint8Array(size);
+  const limit = isText ? Math.max(0, size - own.size) : size;
+  whole.set(bytes.subarray(0, limit));
+  return whole;
+}
+
+const typeOf = (value) => require('./errors.js').kindName(value);
+
+/** How many elements a value has, with the terminator of text. */
+function countOf(value, own) {
+  if (typeof value === 'string')
+    return Math.ceil(encodeText(value, own.size).length / own.size) + 1;
+  if (Array.isArray(value)) return value.length;
+  return Math.floor((bytesOf(value)?.length ?? 0) / own.size);
+}
+
+/** `encode(reference, [offset,] type, value[, length])` */
+function encode(...args) {
+  if (args.length < 3) throw wrongCount('3 to 5', args.length);
+  const [reference, a, b, c, d] = args;
+  const shifted = typeof a === 'number' || typeof a === 'bigint';
+  if (shifted && args.length < 4) throw wrongCount('4 or 5', args.length);
+  const offset = shifted ? toNumber(a, 'offset') : 0;
+  const [specifier, value, length] = shifted ? [b, c, d] : [a, b, c];
+  const type = resolve(specifier);
+  const own = internals(type);
+  const to = references.toReference(reference);
+  if (own.size === 0 || own.kind === 'prototype') {
+    throw invalid(`Cannot encode value of type ${own.name}`);
+  }
+  if (length === undefined || length === null) {
+    writeOne(to, offset, type, value);
+    return;
+  }
+  const count = toNumber(length, 'length');
+  if (count >= 0) writeMany(to, offset, type, value, count);
+  else writeMany(to, offset, type, value, countThatFits(to, offset, own, value));
+}
+
+/** As many elements as there are and fit, when no count is given. */
+function countThatFits(to, offset, own, value) {
+  const count = countOf(value, own);
+  if (typeof to === 'bigint') return count;
+  return Math.max(0, Math.min(count, Math.floor((to.length - offset) / own.size)));
+}
+
+module.exports = { encode, forget };

@@ -1,0 +1,99 @@
+'use strict';
+// Pointers and memory: `as`, `address`, `alloc`, `free`, `view`, `call`.
+
+const { native } = require('../core/loader.js');
+const { coded } = require('../core/errors.js');
+const { ARG, views, putPointer } = require('../core/memory.js');
+const routines = require('../core/routines.js');
+const { forget } = require('./encode.js');
+const { failure, invalid, kindName, unexpected, wrongCount } = require('./errors.js');
+const { functionAt } = require('./functions.js');
+const references = require('./references.js');
+const { internals } = require('./types/model.js');
+const { resolve } = require('./types/strings.js');
+const { Cast } = require('./values/cast.js');
+
+const POINTERS = new Set(['pointer', 'string', 'callback']);
+
+/** `as(value, type)`: the value, to be converted by another type. */
+function as(...args) {
+  if (args.length < 2) throw wrongCount('2', args.length);
+  const type = resolve(args[1]);
+  if (!POINTERS.has(internals(type).kind)) {
+    throw invalid('Only pointer or string types can be used for casting');
+  }
+  return new Cast(args[0], type);
+}
+
+/** `address(value)`: where it points, as a bigint. */
+function address(...args) {
+  if (args.length < 1) throw wrongCount('1', 0);
+  return references.toPointer(args[0]);
+}
+
+/** `alloc(type, count)`: zeroed memory of the C heap. */
+function alloc(...args) {
+  if (args.length < 2) throw wrongCount('2', args.length);
+  const { size, name } = internals(resolve(args[0]));
+  const count = args[1];
+  if (typeof count !== 'number' && typeof count !== 'bigint') {
+    throw unexpected(count, 'length', 'number');
+  }
+  const whole = Math.trunc(Number(count));
+  if (!(whole > 0)) throw failure('Size must be greater than 0');
+  if (size === 0) throw invalid(`Cannot allocate memory for zero-sized type ${name}`);
+  const memory = whole <= Number.MAX_SAFE_INTEGER ? routines.allocate(whole, size) : 0n;
+  if (memory === 0n) {
+    throw coded(Error, 'ERR_FFI_OUT_OF_MEMORY', `Failed to allocate ${whole} * ${size} bytes`);
+  }
+  return memory;
+}
+
+/** `free(pointer)`: gives memory of the C heap back. */
+function free(...args) {
+  if (args.length < 1) throw wrongCount('1', 0);
+  const [pointer] = args;
+  const isPointer =
+    pointer === null ||
+    pointer === undefined ||
+    typeof pointer === 'bigint' ||
+    typeof pointer === 'number';
+  if (!isPointer) throw unexpected(pointer, 'ptr', 'pointer');
+  const target = references.toPointer(pointer);
+  forget(target);
+  routines.release(target);
+}
+
+/** `view(pointer, length)`: an ArrayBuffer over memory, without a copy. */
+function view(...args) {
+  if (args.length < 2) throw wrongCount('2', args.length);
+  const [pointer, length] = args;
+  const target = references.toPointer(pointer);
+  if (typeof length !== 'number' && typeof length !== 'bigint') {
+    throw unexpected(length, 'len', 'number');
+  }
+  const size = Math.trunc(Number(length));
+  if (!(size >= 0)) throw invalid('Array length must be positive and non-zero');
+  if (size > Number.MAX_SAFE_INTEGER) throw invalid('Array length is too high');
+  if (target === 0n && size > 0) throw failure('Cannot make a view of NULL pointer');
+  return references.withScratch(8, (at) => {
+    putPointer(at, target);
+    views.u32[ARG] = at;
+    return native.arrayBufferAt(size);
+  });
+}
+
+/** `call(pointer, type, ...args)`: calls the function at a pointer. */
+function call(...args) {
+  if (args.length < 2) throw wrongCount('2 or more', args.length);
+  const [pointer, specifier, ...rest] = args;
+  const own = internals(resolve(specifier));
+  if (own.kind !== 'prototype') {
+    throw invalid(`Unexpected ${kindName(specifier)} value for type, expected function type`);
+  }
+  const target = references.toPointer(pointer);
+  if (target === 0n) throw failure('Cannot call function at NULL pointer');
+  return functionAt(own.proto, target)(...rest);
+}
+
+module.exports = { address, alloc, as, call, free, view };

@@ -1,0 +1,111 @@
+'use strict';
+// References to memory, as programs give them: an address, or a view of JavaScript memory whose
+// end is known.
+
+const { views, TOP, END, FIXED, getPointer, overflow, putView } = require('../core/memory.js');
+const { bytesAt, copyFrom, copyTo, writeBytes } = require('../core/routines.js');
+const { failure, unexpected } = require('./errors.js');
+const { bytesOf } = require('./values/arrays.js');
+const { Cast } = require('./values/cast.js');
+const { toAddress } = require('./values/pointers.js');
+
+const { u8, u32 } = views;
+
+const nullPointer = () => failure('Cannot encode data in NULL pointer');
+
+/**
+ * What a reference is: an address, or the bytes of a view. NULL is an error.
+ * @returns {bigint | Uint8Array}
+ */
+function toReference(value, purpose = 'reference') {
+  if (typeof value === 'bigint' || typeof value === 'number') {
+    const address = typeof value === 'bigint' ? value : toAddress(value);
+    if (address === 0n) throw nullPointer();
+    return address;
+  }
+  if (value === null || value === undefined) throw nullPointer();
+  const bytes = bytesOf(value);
+  if (bytes !== undefined) return bytes;
+  const cast = Cast.read(value);
+  if (cast !== undefined) return toReference(cast.value, purpose);
+  throw unexpected(value, purpose, 'pointer');
+}
+
+/** The address of a view's memory. */
+function addressOfView(value) {
+  const cell = FIXED;
+  putView(value, cell);
+  return getPointer(cell);
+}
+
+/** The address that a value holds: 0n for NULL. */
+function toPointer(value, purpose = 'ptr') {
+  if (typeof value === 'bigint') return value;
+  if (value === null || value === undefined) return 0n;
+  if (typeof value === 'number') return toAddress(value);
+  const cast = Cast.read(value);
+  if (cast !== undefined) return toPointer(cast.value, purpose);
+  if (bytesOf(value) === undefined) throw unexpected(value, purpose, 'pointer');
+  return addressOfView(value);
+}
+
+/** Checks that `size` bytes from an offset lie within a view. */
+function checkBounds(reference, offset, size, name) {
+  if (typeof reference === 'bigint') return;
+  if (!(offset >= 0)) throw failure('Offset must be >= 0');
+  if (offset + size > reference.length) {
+    throw failure(
+      `Expected buffer with size superior or equal to type ${name} (${offset + size} bytes)`,
+    );
+  }
+}
+
+/** Copies bytes of a reference to an offset of frame memory. */
+function loadBytes(reference, offset, size, at) {
+  if (typeof reference === 'bigint') copyFrom(reference + BigInt(offset), at, size);
+  else u8.set(reference.subarray(offset, offset + size), at);
+}
+
+/** Copies bytes from an offset of frame memory to a reference. */
+function storeBytes(reference, offset, size, at) {
+  if (typeof reference === 'bigint') copyTo(reference + BigInt(offset), at, size);
+  else reference.set(u8.subarray(at, at + size), offset);
+}
+
+/** A copy of bytes of a reference, however many. */
+const bytesFrom = (reference, offset, size) =>
+  typeof reference === 'bigint'
+    ? bytesAt(reference + BigInt(offset), size)
+    : reference.slice(offset, offset + size);
+
+/** Copies bytes to a reference. */
+function writeTo(reference, offset, bytes) {
+  if (typeof reference === 'bigint') writeBytes(reference + BigInt(offset), bytes);
+  else reference.set(bytes, offset);
+}
+
+/** Runs `use` with the offset of `size` bytes of scratch memory. */
+function withScratch(size, use) {
+  const top = u32[TOP];
+  const at = (top + 63) & ~63;
+  if (size > END - at) throw overflow();
+  u32[TOP] = at + size;
+  try {
+    return use(at);
+  } finally {
+    u32[TOP] = top;
+  }
+}
+
+module.exports = {
+  addressOfView,
+  bytesFrom,
+  checkBounds,
+  loadBytes,
+  nullPointer,
+  storeBytes,
+  toPointer,
+  toReference,
+  withScratch,
+  writeTo,
+};

@@ -1,0 +1,74 @@
+'use strict';
+// The table of type names: primitives, which stay, and what programs define, until `reset`.
+// Structs, unions, enumerations, aliases, named pointers and prototypes share it.
+
+/** Names of the primitives and their aliases; filled once by primitives.js. */
+const builtin = new Map();
+/** Names that programs defined. */
+const defined = new Map();
+/** Types by the strings that were resolved to them. */
+const resolved = new Map();
+/** How many strings are remembered. */
+const MAX_RESOLVED = 4096;
+
+const IDENTIFIER = /^[\p{XID_Start}_]\p{XID_Continue}*$/u;
+
+let anonymous = 0;
+
+/** The type of a name; undefined when there is none. */
+const lookup = (name) => builtin.get(name) ?? defined.get(name);
+
+/** A name for a type that was given none. */
+const anonymousName = () => `<anonymous_${++anonymous}>`;
+
+/** Checks that a name can be given to a new type. */
+function checkName(name) {
+  if (!IDENTIFIER.test(name)) throw new Error(`Invalid type name '${name}'`);
+  if (lookup(name) !== undefined) throw new Error(`Duplicate type name '${name}'`);
+}
+
+/** Gives a type a name that was checked. */
+function define(name, type) {
+  defined.set(name, type);
+}
+
+/** Defines a name for as long as `make` runs, and for good when it returns. */
+function defining(name, type, make) {
+  defined.set(name, type);
+  try {
+    return make();
+  } catch (error) {
+    defined.delete(name);
+    resolved.clear();
+    throw error;
+  }
+}
+
+/** What `make` returns for a type string, remembered. */
+function remember(text, make) {
+  let type = resolved.get(text);
+  if (type === undefined) {
+    type = make(text);
+    if (resolved.size >= MAX_RESOLVED) resolved.clear();
+    resolved.set(text, type);
+  }
+  return type;
+}
+
+/** Forgets what programs defined. */
+function reset() {
+  defined.clear();
+  resolved.clear();
+}
+
+module.exports = {
+  IDENTIFIER,
+  anonymousName,
+  builtin,
+  checkName,
+  define,
+  defining,
+  lookup,
+  remember,
+  reset,
+};

@@ -1,0 +1,131 @@
+'use strict';
+// Type strings, and what else is accepted where a type is.
+//
+//   string := "const"* word+ suffix*
+//   suffix := "*" | "!" | "const" | "[" number "]"
+//
+// `*` makes a pointer, `[n]` an array and `!` a disposable type of what stands left of it, so
+// `int[2][3]` is 3 times `int[2]`.
+
+const { DirectedType } = require('./directions.js');
+const { internals } = require('./model.js');
+const { lookup, remember } = require('./names.js');
+const { arrayOf, disposableOf, isPointer, pointerTo } = require('./derived.js');
+const { kindOf } = require('./kinds.js');
+const { Scanner } = require('./scanner.js');
+// Fills the table of names.
+require('./primitives.js');
+
+/** The longest name, `unsigned long long`, in words. */
+const MAX_WORDS = 3;
+/** How many `*` and `[n]` a type string may have. */
+const MAX_INDIRECTIONS = 8;
+/** Numbers with more digits are no lengths, whatever they are. */
+const MAX_DIGITS = 10;
+
+const unknown = (name) => new TypeError(`Unknown or invalid type name '${name}'`);
+
+/** Goes past the qualifiers that are ignored. */
+function skipConst(scanner) {
+  while (scanner.isWord('const')) scanner.next();
+}
+
+/**
+ * Reads the words at the scanner: all of them, but no more than can be looked at.
+ * @returns {{ words: string[], marks: object[], all: boolean }} with the place behind each word,
+ *   and whether no further word follows
+ */
+function readWords(scanner) {
+  const words = [];
+  const marks = [];
+  while (scanner.isWord() && words.length < MAX_WORDS) {
+    words.push(scanner.text);
+    scanner.next();
+    marks.push(scanner.mark());
+  }
+  return { words, marks, all: !scanner.isWord() };
+}
+
+/** Reads the length behind a bracket. */
+function readLength(scanner) {
+  const { kind, text } = scanner;
+  const invalid = () => new Error('Invalid array length');
+  if (kind !== 'number' || text.length > MAX_DIGITS) throw invalid();
+  scanner.next();
+  if (!scanner.accept(']')) throw new Error("Expected ']' after array length");
+  if (Number(text) === 0) throw invalid();
+  return Number(text);
+}
+
+/**
+ * Reads what follows the name of a type.
+ * @param {boolean} arrays whether lengths in brackets belong to it
+ * @returns {('*' | '!' | number)[]}
+ */
+function readSuffixes(scanner, arrays) {
+  const suffixes = [];
+  let indirections = 0;
+  for (;;) {
+    if (scanner.isWord('const')) scanner.next();
+    else if (scanner.accept('!')) suffixes.push('!');
+    else if (scanner.accept('*')) {
+      suffixes.push('*');
+      indirections++;
+    } else if (arrays && scanner.accept('[')) {
+      suffixes.push(readLength(scanner));
+      indirections++;
+    } else return suffixes;
+    if (indirections > MAX_INDIRECTIONS) throw new Error('Too many type indirections');
+  }
+}
+
+/** The disposable twin of a type; itself when it is disposable already. */
+function disposable(type) {
+  const own = internals(type);
+  if (!isPointer(own)) throw new Error('Cannot create disposable type for non-pointer');
+  return own.dispose === undefined ? disposableOf(type) : type;
+}
+
+/** The type that suffixes make of another. */
+function applySuffixes(type, suffixes) {
+  return suffixes.reduce((made, suffix) => {
+    if (suffix === '*') return pointerTo(made);
+    return suffix === '!' ? disposable(made) : arrayOf(made, suffix);
+  }, type);
+}
+
+/** Reads the type at a scanner, which must end with it. `whole` is what an error quotes. */
+function readType(scanner, whole) {
+  skipConst(scanner);
+  const { words, all } = readWords(scanner);
+  while (scanner.isWord()) scanner.next();
+  const suffixes = readSuffixes(scanner, true);
+  if (scanner.kind !== 'end') {
+    const [character] = scanner.text;
+    throw new Error(`Unexpected character '${character}' in type specifier`);
+  }
+  const type = all ? lookup(words.join(' ')) : undefined;
+  if (type === undefined) throw unknown(whole);
+  return applySuffixes(type, suffixes);
+}
+
+const parse = (text) => readType(new Scanner(text), text);
+
+/** The type that a type string says. */
+const parseType = (text) => remember(text, parse);
+
+/**
+ * The type of a type specifier: a string, a type, or a direction marker, whose direction is
+ * ignored.
+ * @returns {import('./model.js').TypeObject}
+ */
+function resolve(specifier) {
+  if (typeof specifier === 'string') return parseType(specifier);
+  if (internals(specifier) !== undefined) return specifier;
+  const directed = DirectedType.read(specifier);
+  if (directed !== undefined) return directed.type;
+  const kind = kindOf(specifier);
+  throw new TypeError(`Unexpected ${kind} value as type specifier, expected string or type`);
+}
+
+module.exports = { applySuffixes, readSuffixes, readType, readWords, resolve, skipConst };

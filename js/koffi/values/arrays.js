@@ -1,0 +1,136 @@
+'use strict';
+// Codecs of arrays that lie inside a record or in memory. A short JavaScript array leaves the rest
+// zero; what is too long is cut.
+
+const { native } = require('../../core/loader.js');
+const { views } = require('../../core/memory.js');
+const { isArray } = require('../../core/primordials.js');
+const { decodeText, encodeText, findNul } = require('../../core/text.js');
+const { mismatch } = require('../errors.js');
+const { internals } = require('../types/model.js');
+const codecs = require('./codecs.js');
+
+const { u8 } = views;
+
+/** Typed arrays by kind of number. */
+const TYPED = {
+  i1: Int8Array,
+  u1: Uint8Array,
+  i2: Int16Array,
+  u2: Uint16Array,
+  i4: Int32Array,
+  u4: Uint32Array,
+  i8: BigInt64Array,
+  u8: BigUint64Array,
+  f4: Float32Array,
+  f8: Float64Array,
+};
+
+/** The typed array of elements of a type. */
+function typedArrayOf({ kind, size, signed }) {
+  return TYPED[`${kind === 'float' ? 'f' : signed ? 'i' : 'u'}${size}`];
+}
+
+/** A typed array of bytes, in the machine's byte order. */
+function toTyped(own, bytes) {
+  const buffer = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
+  if (own.swapped) {
+    const copy = Buffer.from(buffer);
+    if (own.size === 2) copy.swap16();
+    else if (own.size === 4) copy.swap32();
+    else if (own.size === 8) copy.swap64();
+  }
+  return new (typedArrayOf(own))(buffer);
+}
+
+/** Up to where the text of bytes goes: a terminator, or the end. */
+const readText = (bytes, unit) =>
+  decodeText(bytes, 0, findNul(bytes, 0, bytes.byteLength, unit), unit);
+
+/**
+ * What bytes of C become, by an array's hint.
+ * @param {Uint8Array} bytes
+ */
+function fromBytes(own, hint, bytes) {
+  if (hint === 'String') return readText(bytes, own.size);
+  if (hint === 'Buffer') return Buffer.from(bytes);
+  return toTyped(own, bytes);
+}
+
+/** Reads `count` elements at an offset of frame memory, by hint. */
+function readItems(type, hint, at, count) {
+  const own = internals(type);
+  if (hint === 'Array') {
+    const list = new Array(count);
+    codecs.itemsOf(type).getAll(list, at, 0, count);
+    return list;
+  }
+  return fromBytes(own, hint, u8.subarray(at, at + count * own.size));
+}
+
+/** The bytes of a view or ArrayBuffer; undefined for other values. */
+function bytesOf(value) {
+  if (ArrayBuffer.isView(value)) {
+    return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+  }
+  return value instanceof ArrayBuffer ? new Uint8Array(value) : undefined;
+}
+
+/** Writes a value to the `length` elements of a type at an offset of frame memory. */
+function writeItems({ ref: type, length, hint }, value, at, info, store) {
+  const own = internals(type);
+  const size = own.size * length;
+  if (isArray(value)) {
+    const count = Math.min(value.length, length);
+    codecs.itemsOf(type).putAll(value, at, 0, count, info, store);
+    u8.fill(0, at + count * own.size, at + size);
+    return;
+  }
+  const bytes = typeof value === 'string' ? textBytes(own, hint, value, info) : bytesOf(value);
+  if (bytes === undefined) throw mismatch(info, value);
+  const limit = typeof value === 'string' ? size - own.size : size;
+  const part = bytes.subarray(0, Math.min(bytes.length, limit));
+  u8.set(part, at);
+  u8.fill(0, at + part.length, at + size);
+  if (own.swapped && ArrayBuffer.isView(value)) swap(own.size, at, size);
+}
+
+function swap(unit, at, size) {
+  const bytes = Buffer.from(native.memory, at, size);
+  if (unit === 2) bytes.swap16();
+  else if (unit === 4) bytes.swap32();
+  else if (unit === 8) bytes.swap64();
+}
+
+/** The bytes of text for an array of characters. */
+function textBytes(own, hint, value, info) {
+  if (!own.character && hint !== 'String') throw mismatch(info, value);
+  return encodeText(value, own.size);
+}
+
+function array(_type, own) {
+  const { ref, length, hint } = own;
+  const item = codecs.codecOf(ref);
+  const put = (value, at, info, store) => writeItems(own, value, at, info, store);
+  const read = (at) => readItems(ref, hint, at, length);
+  return {
+    get notation() {
+      return own.notation();
+    },
+    size: own.size,
+    align: own.align,
+    simple: false,
+    readsInPlace: item.simple || item.readsInPlace,
+    spills: true,
+    transient: item.transient,
+    hasPointers: item.hasPointers,
+    take: (_g, value, where) => ({ value, where }),
+    put(g, { value, where }, ref_) {
+      const info = g.constant({ ...where, expected: 'array' });
+      g.emit(`${g.constant(put)}(${value}, ${ref_}, ${info}, store);`);
+    },
+    get: (g, ref_) => g.local(`${g.constant(read)}(${ref_})`),
+  };
+}
+
+module.exports = { array, bytesOf, fromBytes, readItems, readText, typedArrayOf };

@@ -1,0 +1,23 @@
+'use strict';
+// What `as` returns: a value with the type that it is converted by.
+
+const { internals } = require('../types/model.js');
+
+class Cast {
+  #value;
+  #own;
+
+  constructor(value, type) {
+    this.#value = value;
+    this.#own = internals(type);
+    Object.freeze(this);
+  }
+
+  /** A cast's value and the internals of its type; undefined when the value is no cast. */
+  static read(value) {
+    if (typeof value !== 'object' || value === null || !(#own in value)) return undefined;
+    return { value: value.#value, own: value.#own };
+  }
+}
+
+module.exports = { Cast };

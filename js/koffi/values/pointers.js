@@ -1,0 +1,272 @@
+'use strict';
+// Codecs of pointers, strings and callbacks.
+//
+// NULL, addresses and strings are written by the marshaller itself. Everything else that can
+// stand for a pointer (views, arrays, objects, functions, casts) goes through a passer: a function
+// of the pointer's type that copies what is needed to scratch memory, and returns what is to be
+// done after the call, if anything.
+
+const { types } = require('node:util');
+const { POINTER } = require('../../core/codecs.js');
+const { native } = require('../../core/loader.js');
+const { views, putNull, putPointer, putView, overflow } = require('../../core/memory.js');
+const { isArray } = require('../../core/primordials.js');
+const { isForMemory } = require('../../core/recording.js');
+const routines = require('../../core/routines.js');
+const { encodeText } = require('../../core/text.js');
+const callbacks = require('../callbacks.js');
+const { failure, invalid, mismatch } = require('../errors.js');
+const { internals } = require('../types/model.js');
+const { ArrayBack, ObjectBack, TextBack } = require('./back.js');
+const { Cast } = require('./cast.js');
+const codecs = require('./codecs.js');
+const { isUnion } = require('./unions.js');
+
+const { u8 } = views;
+
+const IN = { reads: true, writes: false };
+
+/** An address from a number. */
+const toAddress = (value) => {
+  const whole = Math.trunc(value);
+  return Number.isFinite(whole) ? BigInt.asUintN(64, BigInt(whole)) : 0n;
+};
+
+/** Whether memory of this type may be given as text. */
+const holdsText = ({ kind, size }) => kind === 'void' || (kind === 'int' && size <= 4);
+
+const isView = (value) => ArrayBuffer.isView(value) || types.isArrayBuffer(value);
+
+/**
+ * The passer of a pointer type and direction.
+ * @returns {(value: unknown, cell: number, info: object, store: object) => object | undefined}
+ */
+function makePasser(own, { reads, writes }) {
+  const pointee = internals(own.ref);
+
+  function pass(value, cell, info, store) {
+    switch (typeof value) {
+      case 'string':
+        return passText(value, cell, info, store);
+      case 'bigint':
+        putPointer(cell, value);
+        return undefined;
+      case 'number':
+        putPointer(cell, toAddress(value));
+        return undefined;
+      case 'undefined':
+        putNull(cell);
+        return undefined;
+      case 'function':
+        return passFunction(value, cell, info, store);
+      case 'object':
+        if (value === null) {
+          putNull(cell);
+          return undefined;
+        }
+        if (own.kind === 'callback') break;
+        if (isArray(value)) return passArray(value, cell, info, store);
+        if (isView(value) && !(pointee.swapped && ArrayBuffer.isView(value))) {
+          putView(value, cell);
+          store.keep(value);
+          return undefined;
+        }
+        if (types.isTypedArray(value)) return passItems(value, cell, info, store);
+        break;
+    }
+    const cast = Cast.read(value);
+    if (cast !== undefined) {
+      return passerOf(cast.own, { reads, writes })(cast.value, cell, info, store);
+    }
+    if (typeof value !== 'object' || own.kind === 'callback') throw mismatch(info, value);
+    return passObject(value, cell, info, store);
+  }
+
+  function passText(value, cell, info, store) {
+    if (!holdsText(pointee)) throw mismatch(info, value);
+    if (writes) throw mismatch({ ...info, expected: '[string]' }, value);
+    const unit = pointee.kind === 'void' ? 1 : pointee.size;
+    if (unit === 1) store.putText8(value, cell);
+    else if (unit === 2) store.putText16(value, cell);
+    else store.putText32(value, cell);
+    return undefined;
+  }
+
+  function passFunction(value, cell, info, store) {
+    if (own.kind === 'callback') {
+      if (store.isRecording && isForMemory()) {
+        throw failure('Cannot encode non-registered callback');
+      }
+      putPointer(cell, callbacks.acquire(own.proto, value));
+      return undefined;
+    }
+    if (pointee.kind === 'void') throw invalid(`Cannot pass function to type ${own.name}`);
+    throw mismatch(info, value);
+  }
+
+  function passArray(value, cell, info, store) {
+    if (value.length > 0 && typeof value[0] === 'string' && holdsText(pointee)) {
+      if (value.length === 1) return passBuffer(value, cell, store);
+    }
+    if (pointee.size === 0) {
+      if (pointee.kind !== 'void') throw mismatch(info, value);
+      throw invalid(`Cannot pass ambiguous value to ${own.name}, use koffi.as()`);
+    }
+    return passItems(value, cell, info, store);
+  }
+
+  /** `[string]`: a buffer as long as the text, which C may overwrite. */
+  function passBuffer(value, cell, store) {
+    const unit = pointee.kind === 'void' ? 1 : pointee.size;
+    const bytes = encodeText(value[0], unit);
+    const size = bytes.length + unit;
+    const at = store.scratch(size);
+    const target = at < 0 ? store.spill(size, cell) : u8.subarray(at, at + size);
+    target.set(bytes);
+    target.fill(0, bytes.length);
+    if (at >= 0) store.putAddress(cell, at);
+    return writes ? new TextBack(value, size, unit, at) : undefined;
+  }
+
+  /** Memory for as many elements as an array has. */
+  function passItems(value, cell, info, store) {
+    const items = codecs.itemsOf(own.ref);
+    const { length } = value;
+    const size = length * items.size;
+    const at = store.scratch(size);
+    if (at < 0) spillItems(value, items, cell, info, store);
+    else {
+      store.putAddress(cell, at);
+      if (reads) items.putAll(value, at, 0, length, info, store);
+      else u8.fill(0, at, at + size);
+    }
+    return writes ? new ArrayBack(value, items, length, at) : undefined;
+  }
+
+  /** The same outside frame memory, written element by element. */
+  function spillItems(value, items, cell, info, store) {
+    const buffer = store.spill(value.length * items.size, cell);
+    if (!reads) return;
+    if (store.isRecording && items.hasPointers) throw overflow();
+    const room = store.scratch(items.size);
+    if (room < 0) throw overflow();
+    for (let i = 0; i < value.length; i++) {
+      items.putAll(value, room, i, 1, info, store);
+      buffer.set(u8.subarray(room, room + items.size), i * items.size);
+    }
+  }
+
+  function passObject(value, cell, info, store) {
+    const { kind, size } = pointee;
+    const union = isUnion(value);
+    const fits = kind === 'struct' ? !union && isStructLike(value) : kind === 'union';
+    if (!fits) throw mismatch(info, value);
+    if (kind === 'union' && writes && !union) {
+      throw mismatch({ ...info, expected: 'union value' }, value);
+    }
+    const at = store.scratch(size);
+    if (at < 0) throw overflow();
+    store.putAddress(cell, at);
+    if (reads) codecs.writerOf(own.ref, store)(value, at, info);
+    else u8.fill(0, at, at + size);
+    if (!writes) return undefined;
+    return new ObjectBack(value, size, codecs.assignerOf(own.ref), at);
+  }
+
+  return pass;
+}
+
+/** Objects that can be read as a struct: not those that stand for something else. */
+const isStructLike = (value) =>
+  !isView(value) && !types.isSharedArrayBuffer(value) && !types.isExternal(value);
+
+/** Passers by the internals of their types and direction. */
+const passers = new WeakMap();
+
+function passerOf(own, direction) {
+  const key = (direction.reads ? 1 : 0) + (direction.writes ? 2 : 0);
+  let made = passers.get(own);
+  if (made === undefined) {
+    made = [];
+    passers.set(own, made);
+  }
+  made[key] ??= makePasser(own, direction);
+  return made[key];
+}
+
+/** Names of the generated code's functions by the size of a unit. */
+const PUT = { 1: 'putText8', 2: 'putText16', 4: 'putText32' };
+const GET = { 1: 'getText8', 2: 'getText16', 4: 'getText32' };
+
+/** Gives the pointer in a constant to a disposer. */
+function disposer({ func }) {
+  return (address) => {
+    callbacks.disposed();
+    if (func === undefined) routines.release(address ?? 0n);
+    else func(address);
+  };
+}
+
+/**
+ * The codec of a pointer, string or callback type.
+ * @param {object} own internals
+ * @param {{ reads: boolean, writes: boolean }} [direction] of a parameter
+ */
+function pointer(own, direction = IN) {
+  const isText = own.kind === 'string';
+  const { writes } = direction;
+  const base = {
+    ...POINTER,
+    simple: false,
+    readsInPlace: own.dispose === undefined,
+    spills: true,
+    transient: true,
+    hasPointers: true,
+    zero: 'null',
+    take: (_g, value, where) => ({ value, where }),
+    put(g, token, ref) {
+      const { value, where } = token;
+      const pass = passerOf(own, direction);
+      const info = g.constant({ ...where, expected: own.name });
+      let call = `${g.constant(pass)}(${value}, ${ref}, ${info}, store);`;
+      if (writes) {
+        token.back = g.fresh('back');
+        g.emit(`let ${token.back};`);
+        call = `${token.back} = ${call}`;
+      }
+      if (isText && !writes) {
+        g.emit(`if (typeof ${value} === 'string') ${PUT[own.unit]}(${value}, ${ref});`, 'else');
+      }
+      g.emit(`if (${value} === null || ${value} === undefined) putNull(${ref});`);
+      g.emit(`else if (typeof ${value} === 'bigint') {`);
+      if (native.pointerSize === 8) g.write('u64', ref, value);
+      else g.emit(`putPointer(${ref}, ${value});`);
+      g.emit('}', `else ${call}`);
+    },
+    get(g, ref) {
+      const value = g.local(isText ? `${GET[own.unit]}(${ref})` : address(g, ref));
+      if (own.dispose === undefined) return value;
+      const raw = isText ? g.local(address(g, ref)) : value;
+      g.emit(`${g.constant(disposer(own.dispose))}(${raw});`);
+      return value;
+    },
+  };
+  if (!writes) return base;
+  return {
+    ...base,
+    later: ({ back }) => back,
+    after(g, token, ref, moved = false) {
+      const back = moved ? token : token.back;
+      g.emit(`if (${back} !== undefined) ${back}.finish(${ref}, ${moved});`);
+    },
+  };
+}
+
+/** An expression of the address in a pointer cell: a bigint, or null for NULL. */
+function address(g, ref) {
+  const wide = native.pointerSize === 8;
+  const value = g.local(wide ? g.read('u64', ref) : `getPointer(${ref})`);
+  return `${value} === 0n ? null : ${value}`;
+}
+
+module.exports = { passerOf, pointer, toAddress };

@@ -1,0 +1,146 @@
+'use strict';
+// Codecs of structs: plain objects with one property per member.
+
+const { views } = require('../../core/memory.js');
+const { internals } = require('../types/model.js');
+const codecs = require('./codecs.js');
+const dynamic = require('./dynamic.js');
+
+const { u8 } = views;
+
+/** Members up to which a struct of scalars travels in local variables, and so in the fixed frame. */
+const SIMPLE_LEAVES = 24;
+/** Members up to which the code of a nested struct stands where it is used. */
+const INLINE_LEAVES = 64;
+
+/** What stands for a missing nested struct. */
+const EMPTY = Object.freeze(Object.create(null));
+
+const zero = (at, size) => {
+  u8.fill(0, at, at + size);
+};
+
+/** What makes a value no object with members. */
+const isNoObject = (value) =>
+  `typeof ${value} !== 'object' || ${value} === null || isArray(${value}) || isView(${value})`;
+
+function struct(type, own) {
+  const members = own.members.filter(({ padding }) => !padding);
+  const list = members.map((member) => ({
+    ...member,
+    codec: dynamic.codecOf(own, member) ?? codecs.codecOf(member.type),
+  }));
+  const has = (key) => list.some(({ codec }) => codec[key]);
+  const used = own.members.reduce((sum, member) => sum + internals(member.type).size, 0);
+  const hasGaps = used !== own.size || own.members.some(({ padding }) => padding);
+  const simple = own.leaves <= SIMPLE_LEAVES && list.every(({ codec }) => codec.simple);
+
+  /** Emits the reads of members; tokens for `putMembers`. */
+  function takeMembers(g, value, where) {
+    return list.map(({ name, codec }) => {
+      const member = g.local(`${value}[${JSON.stringify(name)}]`);
+      const path = `${where.path}.${name}`;
+      if (!codec.simple) return { member, path };
+      const empty = codec.isStruct ? g.constant(EMPTY) : codec.zero;
+      const given = g.local(`${member} === undefined ? ${empty} : ${member}`);
+      return { token: codec.take(g, given, { ...where, path }) };
+    });
+  }
+
+  function take(g, value, where) {
+    if (!simple) return { value, where };
+    const info = g.constant({ ...where, expected: 'object' });
+    g.emit(`if (${isNoObject(value)}) throw ${g.mismatch}(${info}, ${value});`);
+    return takeMembers(g, value, where);
+  }
+
+  /** Emits the stores of what takeMembers read; `holder` is the object itself. */
+  function putMembers(g, tokens, ref, holder) {
+    list.forEach(({ codec, offset }, i) => {
+      const { token, member, path } = tokens[i];
+      const at = ref.plus(offset);
+      if (codec.simple) {
+        codec.put(g, token, at);
+        return;
+      }
+      g.block(`if (${member} !== undefined)`, () => {
+        const where = { path };
+        codec.put(g, codec.take(g, member, where, holder), at);
+      });
+      g.emit(`else ${g.constant(zero)}(${at}, ${codec.size});`);
+    });
+  }
+
+  function get(g, ref) {
+    if (own.leaves > INLINE_LEAVES) {
+      return g.local(`${g.constant(lazy(() => codecs.readerOf(type)))}(${ref})`);
+    }
+    return literal(g, ref);
+  }
+
+  /** The object with the members, as an expression. */
+  function literal(g, ref) {
+    const values = list.map(({ codec, offset }) => codec.get(g, ref.plus(offset), ref));
+    const parts = list.map(({ name }, i) => `[${JSON.stringify(name)}]: ${values[i]}`);
+    return g.local(`{ ${parts.join(', ')} }`);
+  }
+
+  const codec = {
+    get notation() {
+      return own.notation();
+    },
+    size: own.size,
+    align: own.align,
+    isStruct: true,
+    simple,
+    readsInPlace: list.every(({ codec: c }) => c.simple || c.readsInPlace),
+    spills: has('spills'),
+    transient: has('transient'),
+    hasPointers: has('hasPointers'),
+    zero: '{}',
+    list,
+    take,
+    put(g, token, ref) {
+      if (simple) {
+        putMembers(g, token, ref);
+        return;
+      }
+      const info = g.constant({ ...token.where, expected: 'object' });
+      g.emit(`${g.constant(nestedWriter(type))}(${token.value}, ${ref}, ${info}, store);`);
+    },
+    /** The body of this type's own writer. */
+    emitWriter(g, ref) {
+      g.emit(`if (${isNoObject('value')}) throw ${g.mismatch}(info, value);`);
+      if (hasGaps) g.emit(`${g.constant(zero)}(${ref}, ${own.size});`);
+      putMembers(g, takeMembers(g, 'value', { path: '' }), ref, 'value');
+    },
+    get,
+    literal,
+  };
+  return codec;
+}
+
+/** A reader that is compiled when it is first used: the types of a record may be circular. */
+function lazy(make) {
+  let made;
+  return (at) => {
+    made ??= make();
+    return made(at);
+  };
+}
+
+/** The same for a writer. */
+const nestedWriter = (type) => (value, at, info, store) =>
+  codecs.writerOf(type, store)(value, at, info);
+
+/** Emits the assignments of a struct's members to the properties of `object`. */
+function emitAssign(g, own, ref) {
+  const list = own.members.filter(({ padding }) => !padding);
+  for (const member of list) {
+    const codec = dynamic.codecOf(own, member) ?? codecs.codecOf(member.type);
+    const value = codec.get(g, ref.plus(member.offset), ref);
+    g.emit(`object[${JSON.stringify(member.name)}] = ${value};`);
+  }
+}
+
+module.exports = { emitAssign, struct };

@@ -1,0 +1,75 @@
+'use strict';
+// Compares the outcomes of two modules: they must be the same but for the listed differences, and
+// those must differ. An entry of the list names cases, by patterns with `*`, and may say what the
+// outcomes look like, as JSON: then it stands for those of the cases that differ and look so.
+
+const assert = require('node:assert/strict');
+
+/** `*` stands for anything; all else for itself. */
+const matcher = (glob) => {
+  const parts = glob.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'));
+  return new RegExp(`^${parts.join('.*')}$`);
+};
+
+/** A pattern of an outcome, as JSON text with `*`; none is for any outcome. */
+const outcome = (glob) => (glob === undefined ? /^/ : matcher(glob));
+
+const read = (differences) =>
+  differences.map(({ cases, except = [], theirs, ours, reason }) => ({
+    reason,
+    globs: cases.map((glob) => ({ glob, pattern: matcher(glob) })),
+    except: except.map(matcher),
+    theirs: outcome(theirs),
+    ours: outcome(ours),
+    byOutcome: theirs !== undefined || ours !== undefined,
+  }));
+
+const both = (id, theirs, ours) =>
+  `${id}\n    theirs: ${JSON.stringify(theirs[id])}\n    ours:   ${JSON.stringify(ours[id])}`;
+
+/**
+ * Adds the comparison to a test.
+ * @param {object} t the test's context
+ * @param {{theirs: object, ours: object, differences: object[], least: number}} what outcomes, the
+ *   list of differences, and how many cases there are at least
+ */
+async function compare(t, { theirs, ours, differences, least }) {
+  const listed = read(differences);
+  const ids = Object.keys(theirs);
+  assert.deepEqual(Object.keys(ours), ids, 'both ran the same cases');
+  assert.ok(ids.length > least, `only ${ids.length} cases`);
+  const differs = (id) => JSON.stringify(theirs[id]) !== JSON.stringify(ours[id]);
+  const lists = (entry, id) =>
+    entry.globs.some(({ pattern }) => pattern.test(id)) &&
+    (!entry.byOutcome || differs(id)) &&
+    !entry.except.some((one) => one.test(id)) &&
+    entry.theirs.test(JSON.stringify(theirs[id])) &&
+    entry.ours.test(JSON.stringify(ours[id]));
+  const different = ids.filter(differs);
+  t.diagnostic(`${ids.length} cases, ${different.length} differ, ${listed.length} reasons`);
+
+  await t.test('ours ends no process', () => {
+    const ends = ids.filter((id) => ours[id].crash || ours[id].uncaught);
+    assert.deepEqual(ends, []);
+  });
+
+  await t.test('every difference is listed', () => {
+    const unlisted = different.filter((id) => !listed.some((entry) => lists(entry, id)));
+    const shown = unlisted.map((id) => both(id, theirs, ours)).join('\n  ');
+    assert.equal(unlisted.length, 0, `${unlisted.length} unlisted:\n  ${shown}`);
+  });
+
+  await t.test('every listed case differs, and every pattern finds one', () => {
+    const stale = [];
+    for (const entry of listed) {
+      for (const { glob, pattern } of entry.globs) {
+        const found = ids.filter((id) => pattern.test(id) && lists(entry, id));
+        if (found.length === 0) stale.push(`${glob}: no such case`);
+        for (const id of found) if (!differs(id)) stale.push(both(id, theirs, ours));
+      }
+    }
+    assert.equal(stale.length, 0, `no longer differing:\n  ${stale.join('\n  ')}`);
+  });
+}
+
+module.exports = { compare };
