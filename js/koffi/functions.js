@@ -2,7 +2,7 @@
 // C functions as JavaScript functions: plain, variadic, asynchronous.
 
 const { AsyncResource } = require('node:async_hooks');
-const { native } = require('../core/loader.js');
+const { bind } = require('../core/tier.js');
 const { compileCall, compileTask } = require('../core/compile.js');
 const { views, ERRNO } = require('../core/memory.js');
 const { launchTask } = require('../core/tasks.js');
@@ -44,9 +44,8 @@ const describe = ({ params, result, convention }, extra) => ({
 
 /** Compiles a call once, for any number of functions of one type. */
 function compile(declaration, extra) {
-  const { signature, stacked, errno, link } = compileCall(describe(declaration, extra));
-  return ({ address, library }, name) =>
-    link(native.bind(signature, address, library, stacked, errno, name));
+  const compiled = compileCall(describe(declaration, extra));
+  return ({ address, library }, name) => bind(compiled, { address, library, name });
 }
 
 /** Functions get the properties that programs know. */
