@@ -219,10 +219,18 @@ function compileCallback(declaration) {
 }
 
 /**
- * Compiles a function that moves a value to a heap cell: `(value, cell)` stores the address of the
- * new heap cell in a pointer cell of frame memory.
+ * Compiles a function that moves a value to a heap cell of its own, and returns an External of it.
  */
 function compileWriter(codec, mismatch) {
+  const size = Math.max(codec.size, 1);
+  const where = { argument: 0, path: '' };
+  if (codec.simple && !codec.held && size <= FIXED_SIZE) {
+    const g = begin({ mismatch });
+    codec.put(g, codec.take(g, 'value', where), new Ref(null, FIXED, 64));
+    g.emit(`u32[ARG] = ${FIXED};`);
+    g.emit(`return ${g.constant(native.makeCell)}(${size});`);
+    return g.build('value');
+  }
   const g = begin({ mismatch }, { recording: true });
   g.owning = true;
   g.emit(`const outer = ${g.constant(beginRecording)}();`);
@@ -231,15 +239,15 @@ function compileWriter(codec, mismatch) {
     0,
     [codec],
     () => {
-      const at = g.local(`scratch(${Math.max(codec.size, 1)})`);
+      const at = g.local(`scratch(${size})`);
       g.emit(`if (${at} < 0) throw overflow();`);
-      const token = codec.take(g, 'value', { argument: 0, path: '' });
-      codec.put(g, token, new Ref(at, 0, 8));
-      return `${g.constant(promote)}(cell)`;
+      codec.put(g, codec.take(g, 'value', where), new Ref(at, 0, 8));
+      g.emit(`${g.constant(promote)}(${at});`);
+      return `getExternal(${at})`;
     },
     `${g.constant(endRecording)}(outer);`,
   );
-  return g.build('value, cell');
+  return g.build('value');
 }
 
 /** Compiles a function that reads a value from the address in a pointer cell; null for NULL. */

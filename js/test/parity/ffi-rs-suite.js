@@ -23,7 +23,9 @@ function shown(value, helpers) {
   }
   if (Array.isArray(value)) return Array.from(value, (item) => shown(item, helpers));
   if (Object.getPrototypeOf(value) !== Object.prototype) return { other: inspect(value) };
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, shown(item, helpers)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [key, shown(item, helpers)]),
+  );
 }
 
 /** Texts that the contract keeps word for word (sections 3, 4, 6 and 7). */

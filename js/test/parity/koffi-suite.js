@@ -9,13 +9,16 @@ const isAddress = (value) => value >= 0x100000n && value < 0x800000000000n;
 /** A value as JSON that keeps what JSON loses, and nothing that changes from run to run. */
 function shown(value, helpers) {
   if (value === undefined) return { undefined: true };
-  if (typeof value === 'bigint') return isAddress(value) ? { an: 'address' } : { bigint: `${value}` };
+  if (typeof value === 'bigint')
+    return isAddress(value) ? { an: 'address' } : { bigint: `${value}` };
   if (typeof value === 'number') {
     const plain = Number.isFinite(value) && !Object.is(value, -0);
     return plain ? value : { number: Object.is(value, -0) ? '-0' : String(value) };
   }
   if (typeof value === 'string') {
-    return value.length > 200 ? { length: value.length, start: value.slice(0, 20) } : value;
+    return value.length > 200
+      ? { length: value.length, start: value.slice(0, 20) }
+      : neutral(value);
   }
   if (typeof value === 'function' || typeof value === 'symbol') return { [typeof value]: true };
   if (value === null || typeof value !== 'object') return value;
@@ -29,7 +32,8 @@ function shown(value, helpers) {
   if (Array.isArray(value)) return Array.from(value, (item) => shown(item, helpers));
   if (value instanceof helpers.koffi.TypeObject) return { type: neutral(value.name) };
   const prototype = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== null) return { other: neutral(String(value.constructor?.name)) };
+  if (prototype !== Object.prototype && prototype !== null)
+    return { other: neutral(String(value.constructor?.name)) };
   return Object.fromEntries(
     Object.entries(value).map(([key, item]) => [key, shown(item, helpers)]),
   );

@@ -56,7 +56,10 @@ function runChild(module, name, from, outcomes) {
   return new Promise((resolve) => {
     const env = { ...process.env, [suiteOf(name).variable]: module };
     const stdio = ['ignore', 'ignore', 'ignore', 'pipe'];
-    const run = spawn(process.execPath, [__filename, '--child', name, String(from)], { env, stdio });
+    const run = spawn(process.execPath, [__filename, '--child', name, String(from)], {
+      env,
+      stdio,
+    });
     let current;
     let done = false;
     let pending = '';

@@ -4,22 +4,124 @@
 const { OTHERS } = require('./values');
 
 const PROTOTYPES = [
-  'int int_add(int a, int b)', 'int int_add(int, int);', 'int  __cdecl int_add ( int , int )', 'int int_add(int', 'int int_add', 'int', '', '(', 'int ()', 'int int_add() x',
-  'int int_add(int a b)', 'int int_add(int,)', 'int int_add(,int)', 'int int_add(...)', 'int int_add(int, ...)', 'int int_add(int ..., int)', 'int int_add(void)', 'int int_add(void, int)',
-  'missing int_add(int)', 'int int_add(missing x)', 'int int_add(missing *x)', 'int int_add(int x[3])', 'int int_add(int[3] x)', 'int[3] int_add()', 'int int_add(_Out_ int x)',
-  'int int_add(_In_ int x, _Out_ int *y)', 'int int_add(_Inout_ void *)', 'int int_add(void *)', 'const int int_add(const int)', 'int const int_add(int)', 'int int_add(int const)',
-  'int int_add(int *const)', 'int int_add(const char *const s)', 'int int_add(const char *const *s)', 'unsigned int_add(unsigned)', 'unsigned int int_add(unsigned int)', 'long long int int_add()',
-  'int int_add(int a, int a)', 'int int_add(int int)', 'int int_add(int 5)', 'int int_add(int a);;', 'int int_add(int a) ; ', '5 int_add()', 'int 5()', 'int* int_add(int*)', 'int *int_add(int**p)',
-  'void int_add(void)', 'char *! int_add()', 'int! int_add()', 'str int_add(str! s)', 'int __weird int_add()', 'int no_such_function(int)', 'int int_add(int, int', 'int int_add[int]', 'double double(double double)',
-  'int\tint_add\n(\rint)', 'int /* c */ int_add(int)', 'int int_add(int a = 5)', 'struct P int_add()', 'signed int int_add()', 'int int_add(\u00e9 x)', 'int \u00e9(int)',
+  'int int_add(int a, int b)',
+  'int int_add(int, int);',
+  'int  __cdecl int_add ( int , int )',
+  'int int_add(int',
+  'int int_add',
+  'int',
+  '',
+  '(',
+  'int ()',
+  'int int_add() x',
+  'int int_add(int a b)',
+  'int int_add(int,)',
+  'int int_add(,int)',
+  'int int_add(...)',
+  'int int_add(int, ...)',
+  'int int_add(int ..., int)',
+  'int int_add(void)',
+  'int int_add(void, int)',
+  'missing int_add(int)',
+  'int int_add(missing x)',
+  'int int_add(missing *x)',
+  'int int_add(int x[3])',
+  'int int_add(int[3] x)',
+  'int[3] int_add()',
+  'int int_add(_Out_ int x)',
+  'int int_add(_In_ int x, _Out_ int *y)',
+  'int int_add(_Inout_ void *)',
+  'int int_add(void *)',
+  'const int int_add(const int)',
+  'int const int_add(int)',
+  'int int_add(int const)',
+  'int int_add(int *const)',
+  'int int_add(const char *const s)',
+  'int int_add(const char *const *s)',
+  'unsigned int_add(unsigned)',
+  'unsigned int int_add(unsigned int)',
+  'long long int int_add()',
+  'int int_add(int a, int a)',
+  'int int_add(int int)',
+  'int int_add(int 5)',
+  'int int_add(int a);;',
+  'int int_add(int a) ; ',
+  '5 int_add()',
+  'int 5()',
+  'int* int_add(int*)',
+  'int *int_add(int**p)',
+  'void int_add(void)',
+  'char *! int_add()',
+  'int! int_add()',
+  'str int_add(str! s)',
+  'int __weird int_add()',
+  'int no_such_function(int)',
+  'int int_add(int, int',
+  'int int_add[int]',
+  'double double(double double)',
+  'int\tint_add\n(\rint)',
+  'int /* c */ int_add(int)',
+  'int int_add(int a = 5)',
+  'struct P int_add()',
+  'signed int int_add()',
+  'int int_add(\u00e9 x)',
+  'int \u00e9(int)',
 ];
-const TYPES = ['int', ' int ', 'unsigned  int', 'int *', 'int*', 'int * const', 'const int', 'int const', 'int[3]', 'int [ 3 ]', 'int[3][2]', 'int[0]', 'int[-1]', 'int[x]', 'int[3', 'int]', 'int!', 'str!', 'void', 'void[2]', 'void *!', 'int *****', 'int *********', '', ' ', '*', 'int;', 'INT', '_Out_ int *', 'int[99999999999]', 'int[20000000]', 'char[5]', 'float32', 'wchar', 'size_t*'];
+const TYPES = [
+  'int',
+  ' int ',
+  'unsigned  int',
+  'int *',
+  'int*',
+  'int * const',
+  'const int',
+  'int const',
+  'int[3]',
+  'int [ 3 ]',
+  'int[3][2]',
+  'int[0]',
+  'int[-1]',
+  'int[x]',
+  'int[3',
+  'int]',
+  'int!',
+  'str!',
+  'void',
+  'void[2]',
+  'void *!',
+  'int *****',
+  'int *********',
+  '',
+  ' ',
+  '*',
+  'int;',
+  'INT',
+  '_Out_ int *',
+  'int[99999999999]',
+  'int[20000000]',
+  'char[5]',
+  'float32',
+  'wchar',
+  'size_t*',
+];
 
 module.exports = ({ koffi, lib, fn, later, outcome }) => {
   const cases = [];
   const add = (id, run) => cases.push([`calls/${id}`, run]);
-  const described = ({ name, primitive, size, alignment, disposable, length, hint }) => ({ name, primitive, size, alignment, disposable, length, hint });
-  const signature = (info) => [info.name, info.arguments.map(({ type, direction }) => `${direction} ${type.name}`), info.result.name];
+  const described = ({ name, primitive, size, alignment, disposable, length, hint }) => ({
+    name,
+    primitive,
+    size,
+    alignment,
+    disposable,
+    length,
+    hint,
+  });
+  const signature = (info) => [
+    info.name,
+    info.arguments.map(({ type, direction }) => `${direction} ${type.name}`),
+    info.result.name,
+  ];
   for (const [index, text] of PROTOTYPES.entries()) {
     add(`func ${JSON.stringify(text)}`, () => signature(lib.func(text).info));
     add(`proto ${JSON.stringify(text)}`, () => {
@@ -38,7 +140,10 @@ module.exports = ({ koffi, lib, fn, later, outcome }) => {
     add(`sizeof/${kind}`, () => koffi.sizeof(make()));
     add(`errno/${kind}`, () => koffi.errno(make()));
     add(`config/${kind}`, () => typeof koffi.config(make()));
-    add(`register function/${kind}`, () => typeof koffi.register(make(), koffi.pointer(koffi.proto(null, 'int', []))));
+    add(
+      `register function/${kind}`,
+      () => typeof koffi.register(make(), koffi.pointer(koffi.proto(null, 'int', []))),
+    );
     add(`register type/${kind}`, () => typeof koffi.register(() => 1, make()));
     add(`call type/${kind}`, () => koffi.call(lib.symbol('forty_two'), make()));
     add(`alloc length/${kind}`, () => typeof koffi.alloc('int', make()));
@@ -54,13 +159,31 @@ module.exports = ({ koffi, lib, fn, later, outcome }) => {
       const [error, result] = await outcome(fn('int int_add(int, int)'), make(), 1);
       return [error, result ?? 'nothing'];
     });
-    add(`async callback/${kind}`, () => (typeof make() === 'function' ? 'not tried' : fn('int int_add(int, int)').async(1, 2, make())));
-    add(`thrown in a callback/${kind}`, () => lib.func('call_int', 'int', [koffi.pointer(koffi.proto(null, 'int', ['int'])), 'int'])(() => { throw make(); }, 1));
+    add(`async callback/${kind}`, () =>
+      typeof make() === 'function' ? 'not tried' : fn('int int_add(int, int)').async(1, 2, make()),
+    );
+    add(`thrown in a callback/${kind}`, () =>
+      lib.func('call_int', 'int', [koffi.pointer(koffi.proto(null, 'int', ['int'])), 'int'])(() => {
+        throw make();
+      }, 1),
+    );
   }
   const memory = () => Buffer.from([1, 2, 3, 4, 5, 6, 7, 8, 0, 0]);
-  const TYPED = ['int', 'uint8_t', 'char', 'double', 'int64_t', 'bool', 'void', 'int[2]', 'char[4]', 'int16_t[2]'];
+  const TYPED = [
+    'int',
+    'uint8_t',
+    'char',
+    'double',
+    'int64_t',
+    'bool',
+    'void',
+    'int[2]',
+    'char[4]',
+    'int16_t[2]',
+  ];
   for (const type of TYPED) {
-    for (const offset of [-1, 0, 1, 2, 6, 8, 10, 11]) add(`decode ${type} at ${offset}`, () => koffi.decode(memory(), offset, type));
+    for (const offset of [-1, 0, 1, 2, 6, 8, 10, 11])
+      add(`decode ${type} at ${offset}`, () => koffi.decode(memory(), offset, type));
     for (const length of [-1, 0, 1, 2, 20]) {
       if (length === -1 && /int$|int16/.test(type)) continue; // reads beyond the memory
       add(`decode ${length} of ${type}`, () => koffi.decode(memory(), type, length));
@@ -85,7 +208,8 @@ module.exports = ({ koffi, lib, fn, later, outcome }) => {
     add(`func of ${given.length} arguments`, () => typeof lib.func(...given));
     add(`sizeof of ${given.length} arguments`, () => koffi.sizeof(...given));
   }
-  for (const options of [{ other: 1 }, { max_async_calls: 5 }, {}]) add(`config ${Object.keys(options)}`, () => Object.keys(koffi.config(options)));
+  for (const options of [{ other: 1 }, { max_async_calls: 5 }, {}])
+    add(`config ${Object.keys(options)}`, () => Object.keys(koffi.config(options)));
   add('names of the module', () => Object.keys(koffi).sort());
   add('keys of a function', () => Object.keys(fn('int int_add(int, int)')).sort());
   add('stats', () => Object.keys(koffi.stats()));
