@@ -190,11 +190,11 @@ function compileCallback(declaration) {
   const fn = g.parameter();
   const base = new Ref('frame', 0, native.frameAlign);
   g.emit('const frame = u32[FRAME];');
-  g.emit('const top = u32[TOP];');
-  if (recording) g.emit(`const outer = ${g.constant(beginRecording)}();`);
-  g.emit('const spills = spilled.length;');
-  if (recording) g.emit('const epoch = u32[EPOCH];');
-  g.emit('try {');
+  // The native side restores TOP and FRAME, whatever happens here.
+  if (recording) {
+    g.emit(`const outer = ${g.constant(beginRecording)}();`);
+    g.emit('const spills = spilled.length;', 'const epoch = u32[EPOCH];', 'try {');
+  }
   const values = params.map((codec, i) => g.local(codec.get(g, base.plus(frame.args[i]))));
   const callee = holdsFunction ? `(0, ${fn}.fn)` : fn;
   const result = g.local(`${callee}(${values.join(', ')})`);
@@ -208,20 +208,29 @@ function compileCallback(declaration) {
       );
     }
   }
-  g.emit('} finally {');
-  g.emit('u32[TOP] = top;');
-  g.emit('dropSpilled(spills);');
-  if (recording) g.emit(`${g.constant(endRecording)}(outer);`, 'u32[EPOCH] = epoch;');
-  g.emit('}');
+  if (recording) {
+    g.emit('} finally {');
+    g.emit('dropSpilled(spills);');
+    g.emit(`${g.constant(endRecording)}(outer);`, 'u32[EPOCH] = epoch;');
+    g.emit('}');
+  }
   const link = g.template('');
   return { signature: frame.id, owned: describeOwned(owned), link };
 }
 
 /**
- * Compiles a function that moves a value to a heap cell: `(value, cell)` stores the address of the
- * new heap cell in a pointer cell of frame memory.
+ * Compiles a function that moves a value to a heap cell of its own, and returns an External of it.
  */
 function compileWriter(codec, mismatch) {
+  const size = Math.max(codec.size, 1);
+  const where = { argument: 0, path: '' };
+  if (codec.simple && !codec.held && size <= FIXED_SIZE) {
+    const g = begin({ mismatch });
+    codec.put(g, codec.take(g, 'value', where), new Ref(null, FIXED, 64));
+    g.emit(`u32[ARG] = ${FIXED};`);
+    g.emit(`return ${g.constant(native.makeCell)}(${size});`);
+    return g.build('value');
+  }
   const g = begin({ mismatch }, { recording: true });
   g.owning = true;
   g.emit(`const outer = ${g.constant(beginRecording)}();`);
@@ -230,15 +239,15 @@ function compileWriter(codec, mismatch) {
     0,
     [codec],
     () => {
-      const at = g.local(`scratch(${Math.max(codec.size, 1)})`);
+      const at = g.local(`scratch(${size})`);
       g.emit(`if (${at} < 0) throw overflow();`);
-      const token = codec.take(g, 'value', { argument: 0, path: '' });
-      codec.put(g, token, new Ref(at, 0, 8));
-      return `${g.constant(promote)}(cell)`;
+      codec.put(g, codec.take(g, 'value', where), new Ref(at, 0, 8));
+      g.emit(`${g.constant(promote)}(${at});`);
+      return `getExternal(${at})`;
     },
     `${g.constant(endRecording)}(outer);`,
   );
-  return g.build('value, cell');
+  return g.build('value');
 }
 
 /** Compiles a function that reads a value from the address in a pointer cell; null for NULL. */

@@ -5,7 +5,7 @@
 
 const { native } = require('./loader.js');
 const { coded } = require('./errors.js');
-const { fill } = require('./primordials.js');
+const { byteLength, fill, typedArrayName, weakGet, weakSet } = require('./primordials.js');
 
 const { memory, origin, pointerSize } = native;
 
@@ -73,6 +73,9 @@ function putWord(cell, value) {
   else dv.setUint32(cell, value, true);
 }
 
+/** Uses a value after a call, so that its memory stays until then. */
+const hold = (_value) => {};
+
 /** Stores the address of an offset in frame memory into a pointer cell. */
 function putAddress(cell, offset) {
   putWord(cell, BASE_LOW + offset);
@@ -124,11 +127,37 @@ function putExternal(value, cell) {
   return native.externalAddress(value);
 }
 
+/**
+ * Addresses of typed arrays. They stay for as long as a typed array has its memory; one that has
+ * lost it is empty.
+ */
+const addresses = new WeakMap();
+/** Every so many views that are not known yet, one is remembered: it may be used again. */
+const REMEMBERED = 16;
+let unknown = 0;
+
 /** Stores the address of a view's live memory in a pointer cell; its length, or -1 if it is none. */
 function putView(value, cell) {
+  const address = weakGet(addresses, value);
+  if (address !== undefined) {
+    const length = byteLength(value);
+    if (length > 0) {
+      dv.setUint32(cell, address, true);
+      if (pointerSize === 8) dv.setUint32(cell + 4, address / 4294967296, true);
+      return length;
+    }
+  }
   u32[ARG] = cell;
   native.viewAddress(value);
-  return f64[LENGTH];
+  const length = f64[LENGTH];
+  if (length > 0 && unknown++ % REMEMBERED === 0) remember(value, cell);
+  return length;
+}
+
+/** Remembers the address of a typed array that a pointer cell holds. */
+function remember(value, cell) {
+  const address = Number(getPointer(cell));
+  if (typedArrayName(value) !== undefined && address < 2 ** 53) weakSet(addresses, value, address);
 }
 
 /** Fills a view from the memory that a pointer cell points to; false when that is NULL. */
@@ -150,6 +179,7 @@ function putPointer(cell, address) {
 
 module.exports = {
   views,
+  hold,
   FRAME,
   TOP,
   ARG,

@@ -32,6 +32,14 @@ const freeing = new Routine('release', '(ptr) -> void');
 const counting = new Routine('count', '(ptr, usize) -> usize');
 const errnoSetting = new Routine('set_errno', '(i32) -> void');
 
+/** Reads of 1, 2, 4 and 8 bytes at an address. */
+const LOADS = new Map(
+  [1, 2, 4, 8].map((size) => [size, new Routine(`load${size}`, `(ptr) -> u${size * 8}`)]),
+);
+
+/** The routine that reads a number of so many bytes: its argument is the address. */
+const loadOf = (size) => LOADS.get(size);
+
 /** Stores a size, a number, in a cell. */
 function putSize(cell, size) {
   u32[cell >> 2] = size;
@@ -159,6 +167,7 @@ module.exports = {
   copyTo,
   countUnits,
   fetch,
+  loadOf,
   loadPointed,
   release,
   setErrno,

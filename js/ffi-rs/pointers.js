@@ -7,7 +7,7 @@ const { compileReader, compileWriter, describeOwned } = require('../core/compile
 const { release } = require('../core/callbacks.js');
 const { borrowed } = require('../core/recording.js');
 const { coded, kindOf, show } = require('../core/errors.js');
-const { FIXED, getExternal, getPointer, putExternal } = require('../core/memory.js');
+const { FIXED, getPointer, putExternal } = require('../core/memory.js');
 const { isArray } = require('../core/primordials.js');
 const { FFITypeTag, PointerType } = require('./constants.js');
 const { mismatch } = require('./errors.js');
@@ -19,8 +19,10 @@ const CELL = FIXED;
 
 const writers = new ByType((type) => compileWriter(types.parameter(type), mismatch));
 const readers = new ByType((type) => compileReader(types.result(type)));
-const ownedByUs = new ByType((type) => describeOwned(types.ownedIn(type, true)));
-const ownedByC = new ByType((type) => describeOwned(types.ownedIn(type, false)));
+/** What a cell owns, described for native.free; null for nothing. */
+const describe = (owned) => (owned.length === 0 ? null : describeOwned(owned));
+const ownedByUs = new ByType((type) => describe(types.ownedIn(type, true)));
+const ownedByC = new ByType((type) => describe(types.ownedIn(type, false)));
 
 const notExternal = (value, argument) =>
   coded(Error, 'InvalidArg', `expect External, got: ${kindOf(value)}`, {
@@ -59,8 +61,7 @@ function createPointer(options) {
   checkLengths(paramsType, paramsValue);
   const list = [];
   for (let i = 0; i < paramsType.length; i++) {
-    writers.get(paramsType[i])(paramsValue[i], CELL);
-    list.push(getExternal(CELL));
+    list.push(writers.get(paramsType[i])(paramsValue[i]));
   }
   return list;
 }
@@ -123,19 +124,26 @@ function freePointer(options) {
 }
 
 function freeOne(type, pointer, pointerType, argument) {
-  takeAddress(pointer, argument);
-  const address = getPointer(CELL);
   if (typeof type === 'object' && type !== null && type.ffiTypeTag === FFITypeTag.Function) {
     freeFunction(type, pointer, argument);
     return;
   }
-  const owned = (pointerType === PointerType.CPointer ? ownedByC : ownedByUs).get(type);
-  if (pointerType === PointerType.RsPointer && !native.isLive(pointer)) {
-    throw notLive(argument);
+  const ours = pointerType === PointerType.RsPointer;
+  if (borrowed.size > 0 && putExternal(pointer, CELL)) borrowed.delete(getPointer(CELL));
+  switch (native.free(pointer, (ours ? ownedByUs : ownedByC).get(type), ours)) {
+    case NOT_EXTERNAL:
+      throw notExternal(pointer, argument);
+    case NULL:
+      throw nullPointer(argument);
+    case NOT_LIVE:
+      throw notLive(argument);
   }
-  native.free(pointer, owned);
-  borrowed.delete(address);
 }
+
+/** What native.free returns when it did not. */
+const NOT_EXTERNAL = 1;
+const NULL = 2;
+const NOT_LIVE = 3;
 
 const notLive = (argument) =>
   coded(
@@ -147,9 +155,10 @@ const notLive = (argument) =>
 
 /** Releases a callback, given its cell or its code pointer. */
 function freeFunction(type, pointer, argument) {
+  takeAddress(pointer, argument);
   if (native.isLive(pointer)) {
     const [code] = unwrapPointer([pointer]);
-    native.free(pointer, null);
+    native.free(pointer, null, true);
     putExternal(code, CELL);
   }
   if (!release(getPointer(CELL))) throw notLive(argument);

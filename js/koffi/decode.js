@@ -1,8 +1,9 @@
 'use strict';
 // `koffi.decode`: values out of memory, and its fast readers.
 
-const { views, TOP, END, overflow } = require('../core/memory.js');
-const { FROM, countUnits, loadPointed } = require('../core/routines.js');
+const { views, TOP, END, hold, overflow } = require('../core/memory.js');
+const { Generator } = require('../core/generator.js');
+const { FROM, countUnits, loadOf, loadPointed } = require('../core/routines.js');
 const { decodeText, findNul } = require('../core/text.js');
 const { invalid, unexpected, wrongCount } = require('./errors.js');
 const { functionAt } = require('./functions.js');
@@ -29,12 +30,12 @@ function readOne(value, offset, plan, purpose) {
   const top = u32[TOP];
   const at = (top + 63) & ~63;
   if (size > END - at) throw overflow();
-  // Nothing is allocated between these: the memory of a view stays where it is.
   const length = references.point(value, FROM, purpose);
   if (length !== Infinity && !(offset >= 0 && offset + size <= length)) {
     throw references.outside(offset, size, plan.name);
   }
   loadPointed(offset, at, size);
+  hold(value);
   u32[TOP] = at + size;
   try {
     return plan.read(at);
@@ -124,7 +125,15 @@ function toCode(reference, offset) {
 /** A reader of one type at a pointer. */
 function fastReader(name) {
   const plan = planOf(name);
-  return (ptr) => readOne(ptr, 0, plan, 'ptr');
+  const routine = loadOf(plan.size);
+  const slow = (ptr) => readOne(ptr, 0, plan, 'ptr');
+  const g = new Generator();
+  const [load, other] = [g.constant(routine), g.constant(slow)];
+  g.emit(`if (typeof ptr !== 'bigint' || ptr === 0n) return ${other}(ptr);`);
+  g.emit(`putPointer(${routine.args[0]}, ptr);`);
+  g.emit(`${load}.entry();`);
+  g.emit(`return ${codecs.codecOf(plan.type).get(g, new g.Ref(null, routine.ret, 8))};`);
+  return g.build('ptr');
 }
 
 /** A reader of text at a pointer: up to its terminator, or `length` units at most. */

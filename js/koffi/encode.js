@@ -1,7 +1,7 @@
 'use strict';
 // `koffi.encode`: values into memory.
 
-const { views, TOP, END, overflow, spilled, dropSpilled } = require('../core/memory.js');
+const { views, TOP, END, hold, overflow, spilled, dropSpilled } = require('../core/memory.js');
 const recording = require('../core/recording.js');
 const { TO, storePointed } = require('../core/routines.js');
 const { invalid, kindName, wrongCount } = require('./errors.js');
@@ -65,12 +65,12 @@ function writeSimple(value, offset, plan, given) {
   u32[TOP] = at + size;
   try {
     plan.write(given, at, objectInfo);
-    // Nothing is allocated between these: the memory of a view stays where it is.
     const length = references.point(value, TO, 'reference');
     if (length !== Infinity && !(offset >= 0 && offset + size <= length)) {
       throw references.outside(offset, size, plan.name);
     }
     storePointed(offset, at, size);
+    hold(value);
   } finally {
     u32[TOP] = top;
   }

@@ -20,16 +20,17 @@ use crate::call::{Prepared, Upcall};
 use crate::error::{Code, Error, Result};
 use std::collections::HashMap;
 use std::ffi::c_void;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// What every thread may know of a callback.
 pub struct Callback {
     id: u64,
+    /// The unmarshaller; for the environment's thread, while the callback is not forgotten.
+    function: Reference,
     frame_bytes: usize,
     result: (usize, usize),
     /// What its arguments point to.
@@ -46,6 +47,29 @@ pub struct Callback {
 pub struct Handle {
     shared: &'static Shared,
     id: AtomicU64,
+    /// The callback, for the environment's thread, which alone sets and clears it: a reference
+    /// that the environment's table owns.
+    here: AtomicPtr<Callback>,
+}
+
+impl Handle {
+    /// The callback, for whichever thread is running. None when it was released.
+    fn callback(&self) -> Option<Arc<Callback>> {
+        if !self.shared.is_here() {
+            let id = self.id.load(Ordering::Acquire);
+            return lock(&CALLBACKS).as_ref().and_then(|all| all.get(&id).cloned());
+        }
+        let callback = self.here.load(Ordering::Relaxed);
+        if callback.is_null() {
+            return None;
+        }
+        // SAFETY: from `Arc::as_ptr` of a reference in the environment's table, which this thread
+        // takes out only after it has cleared the pointer.
+        unsafe {
+            Arc::increment_strong_count(callback);
+            Some(Arc::from_raw(callback))
+        }
+    }
 }
 
 /// Live callbacks of all environments, by identifier; identifiers are never used twice.
@@ -55,47 +79,17 @@ static CALLBACKS: Mutex<Option<HashMap<u64, Arc<Callback>>>> = Mutex::new(None);
 struct Registered {
     upcall: Upcall,
     handle: &'static Handle,
-    function: Reference,
     callback: Arc<Callback>,
     released: bool,
     keeps_alive: bool,
 }
 
-/// Identifiers are counted: no two of a table need more than this to differ.
-#[derive(Default)]
-struct IdHasher(u64);
-
-impl Hasher for IdHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.write_u64(self.0 ^ u64::from(byte));
-        }
-    }
-
-    fn write_u64(&mut self, id: u64) {
-        // The table looks at the upper bits as well.
-        self.0 = id.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    }
-}
-
 /// The callbacks of an environment.
 #[derive(Default)]
 pub struct Callbacks {
-    by_id: HashMap<u64, Registered, BuildHasherDefault<IdHasher>>,
+    by_id: HashMap<u64, Registered>,
     by_code: HashMap<usize, u64>,
     free_handles: Vec<&'static Handle>,
-}
-
-impl Callbacks {
-    /// A callback that was not released, and its function.
-    fn find(&self, id: u64) -> Option<(Arc<Callback>, Option<Reference>)> {
-        let registered = self.by_id.get(&id).filter(|registered| !registered.released)?;
-        Some((Arc::clone(&registered.callback), Some(registered.function)))
-    }
 }
 
 /// Something for the environment's thread.
@@ -146,7 +140,8 @@ pub fn create(scope: Scope, state: &State, arguments: [Value; 4]) -> Result<Valu
     let id = NEXT.fetch_add(1, Ordering::Relaxed);
     let mut callbacks = state.callbacks.borrow_mut();
     let handle = callbacks.free_handles.pop().unwrap_or_else(|| {
-        Box::leak(Box::new(Handle { shared: state.shared, id: AtomicU64::new(0) }))
+        let here = AtomicPtr::new(ptr::null_mut());
+        Box::leak(Box::new(Handle { shared: state.shared, id: AtomicU64::new(0), here }))
     });
     handle.id.store(id, Ordering::Release);
     let context = ptr::from_ref(handle).cast_mut().cast();
@@ -161,6 +156,7 @@ pub fn create(scope: Scope, state: &State, arguments: [Value; 4]) -> Result<Valu
     let model = &state.target.model;
     let callback = Arc::new(Callback {
         id,
+        function,
         frame_bytes: prepared.frame.size as usize,
         result: (prepared.frame.ret as usize, prepared.signature.ret.size(model) as usize),
         owned,
@@ -174,8 +170,8 @@ pub fn create(scope: Scope, state: &State, arguments: [Value; 4]) -> Result<Valu
     }
     let code = upcall.code();
     callbacks.by_code.insert(code as usize, id);
-    let registered =
-        Registered { upcall, handle, function, callback, released: false, keeps_alive };
+    handle.here.store(Arc::as_ptr(&callback).cast_mut(), Ordering::Relaxed);
+    let registered = Registered { upcall, handle, callback, released: false, keeps_alive };
     callbacks.by_id.insert(id, registered);
     drop(callbacks);
     let cell = state.frame.arg()?;
@@ -194,6 +190,7 @@ pub fn release(scope: Scope, state: &State, [address]: [Value; 1]) -> Result<Val
         let mut callbacks = state.callbacks.borrow_mut();
         let registered = callbacks.by_id.get_mut(&id);
         let alive = registered.is_some_and(|registered| {
+            registered.handle.here.store(ptr::null_mut(), Ordering::Relaxed);
             registered.released = true;
             std::mem::take(&mut registered.keeps_alive)
         });
@@ -220,7 +217,7 @@ fn sweep(scope: Scope, state: &State, id: u64) {
         .is_some_and(|r| r.released && r.callback.pending.load(Ordering::Acquire) == 0);
     if done && let Some(registered) = callbacks.by_id.remove(&id) {
         callbacks.free_handles.push(registered.handle);
-        scope.delete_reference(registered.function);
+        scope.delete_reference(registered.callback.function);
         drop(registered.upcall);
     }
 }
@@ -231,6 +228,7 @@ pub fn release_all(state: &State) {
         state.callbacks.borrow_mut().by_id.drain().map(|(_, registered)| registered).collect();
     let mut callbacks = lock(&CALLBACKS);
     for registered in &registered {
+        registered.handle.here.store(ptr::null_mut(), Ordering::Relaxed);
         callbacks.get_or_insert_default().remove(&registered.callback.id);
     }
 }
@@ -239,21 +237,15 @@ pub fn release_all(state: &State) {
 unsafe extern "C" fn dispatch(context: *mut c_void, frame: *mut u8) {
     // SAFETY: the context is an immortal handle.
     let handle = unsafe { &*context.cast::<Handle>() };
-    let id = handle.id.load(Ordering::Acquire);
-    let here = handle.shared.state();
-    let found = match here {
-        Some(state) => state.callbacks.borrow().find(id),
-        None => lock(&CALLBACKS).as_ref().and_then(|all| all.get(&id).cloned().map(|c| (c, None))),
-    };
     // Released a moment ago by another thread: there is nothing left to say how its result looks.
-    let Some((callback, function)) = found else { return };
+    let Some(callback) = handle.callback() else { return };
     let run = || {
         if callback.queued {
             enqueue(handle.shared, &callback, frame);
             return true;
         }
-        match here {
-            Some(state) => run_here(state.scope(), state, &callback, function, frame),
+        match handle.shared.state() {
+            Some(state) => run_here(state.scope(), state, &callback, frame, false),
             None => {
                 callback.pending.fetch_add(1, Ordering::AcqRel);
                 handle.shared.post_and_wait(|waiter| {
@@ -293,19 +285,19 @@ fn enqueue(shared: &Shared, callback: &Arc<Callback>, frame: *mut u8) {
     let _ = shared.post(Event::Queued(Arc::clone(callback), captured));
 }
 
-/// Runs the JavaScript function with the frame's bytes; false when it could not be run or threw,
-/// or when an exception is pending. The result cell of `frame` is set when it returns true.
-/// Without a function, C calls from another thread, or has called.
+/// Runs the JavaScript function with the frame's bytes; false when it could not be run or threw.
+/// The result cell of `frame` is set when it returns true. `foreign` says that C calls from another
+/// thread, or has called.
 fn run_here(
     scope: Scope,
     state: &State,
     callback: &Callback,
-    function: Option<Reference>,
     frame: *mut u8,
+    foreign: bool,
 ) -> bool {
     let outer = state.frame.get(FOREIGN);
-    state.frame.set(FOREIGN, u32::from(function.is_none()));
-    let result = scope.with_handles(|| enter(scope, state, callback, function, frame));
+    state.frame.set(FOREIGN, u32::from(foreign));
+    let result = scope.with_handles(|| enter(scope, state, callback, frame));
     state.frame.set(FOREIGN, outer);
     if let Err(error) = &result {
         // An exception of the function itself is pending already, and stays.
@@ -314,22 +306,10 @@ fn run_here(
     result.is_ok()
 }
 
-/// Copies the frame to frame memory, calls the unmarshaller, copies the result back.
-fn enter(
-    scope: Scope,
-    state: &State,
-    callback: &Callback,
-    function: Option<Reference>,
-    frame: *mut u8,
-) -> Result<()> {
-    let find = || state.callbacks.borrow().by_id.get(&callback.id).map(|r| r.function);
-    let function = function.or_else(find);
-    // Released while C was on its way here: as if it had returned zero.
-    let Some(function) = function else {
-        zero_result(callback, frame);
-        return Ok(());
-    };
-    let function = scope.referenced(function)?;
+/// Copies the frame to frame memory, calls the unmarshaller, copies the result back. While an
+/// exception is pending, Node-API refuses the call.
+fn enter(scope: Scope, state: &State, callback: &Callback, frame: *mut u8) -> Result<()> {
+    let function = scope.referenced(callback.function)?;
     let memory = &state.frame;
     let (top, outer) = (memory.get(TOP), memory.get(FRAME));
     let at = (top as usize).next_multiple_of(ALIGN);
@@ -362,7 +342,7 @@ fn enter(
 pub fn run_event(scope: Scope, state: &State, event: Event) {
     match event {
         Event::Queued(callback, mut captured) => {
-            run_here(scope, state, &callback, None, captured.frame.as_mut_ptr());
+            run_here(scope, state, &callback, captured.frame.as_mut_ptr(), true);
             drop(captured.copies);
             if captured.keeps_alive {
                 // Fails only when the environment is closing.
@@ -371,7 +351,7 @@ pub fn run_event(scope: Scope, state: &State, event: Event) {
             ran(scope, state, &callback);
         }
         Event::Waiting(callback, frame, waiter) => {
-            if !run_here(scope, state, &callback, None, frame.0) {
+            if !run_here(scope, state, &callback, frame.0, true) {
                 zero_result(&callback, frame.0);
             }
             waiter.finish();

@@ -128,18 +128,52 @@ pub fn is_live(scope: Scope, state: &State, [value]: [Value; 1]) -> Result<Value
     scope.boolean(address.is_some_and(|at| state.live.borrow().contains(&(at as usize))))
 }
 
-/// `free(external, owned)`: frees what the value at an address owns (see [`Owned::parse`]; null
-/// for nothing), and then the memory at that address itself.
-pub fn free(scope: Scope, state: &State, [value, owned]: [Value; 2]) -> Result<Value> {
-    let address = address_of(scope, value)?;
-    let owned = Owned::parse(&numbers(scope, owned)?)?;
-    state.live.borrow_mut().remove(&(address as usize));
-    // SAFETY: the caller says so (it is what `free` means in C); what we made came from malloc.
-    unsafe {
-        owned.free(address);
-        libc::free(address.cast());
-    }
-    scope.undefined()
+/// `makeCell(size)` -> an External of a new block with the `size` bytes at the offset in the ARG
+/// cell, remembered as live.
+pub fn make_cell(scope: Scope, state: &State, [size]: [Value; 1]) -> Result<Value> {
+    let size = scope.to_u32(size)? as usize;
+    let source = state.frame.at(state.frame.get(ARG), size)?;
+    let block = allocate(size)?;
+    // SAFETY: `at` checked the bounds; the block has `size` bytes.
+    unsafe { ptr::copy_nonoverlapping(source, block, size) };
+    state.live.borrow_mut().insert(block as usize);
+    scope.external(block.cast())
+}
+
+/// What `free` returns.
+#[derive(Clone, Copy)]
+enum Freed {
+    Done = 0,
+    NotExternal = 1,
+    Null = 2,
+    NotLive = 3,
+}
+
+/// `free(external, owned, ours)`: frees what the value at an address owns (see [`Owned::parse`];
+/// null for nothing), and then the memory at that address itself. With `ours`, only if it is live
+/// (see `isLive`). Returns 0 when it was freed, 1 for another value, 2 for a null pointer, 3 for
+/// one that is not live.
+pub fn free(scope: Scope, state: &State, [value, owned, ours]: [Value; 3]) -> Result<Value> {
+    let freed = match scope.external_address(value)? {
+        None => Freed::NotExternal,
+        Some(address) if address.is_null() => Freed::Null,
+        Some(address) => {
+            let owned = Owned::parse(&numbers(scope, owned)?)?;
+            let was_live = state.live.borrow_mut().remove(&(address as usize));
+            if !was_live && scope.to_bool(ours)? {
+                Freed::NotLive
+            } else {
+                // SAFETY: the caller says so (it is what `free` means in C); what we made came
+                // from malloc.
+                unsafe {
+                    owned.free(address.cast());
+                    libc::free(address);
+                }
+                Freed::Done
+            }
+        }
+    };
+    scope.number(f64::from(freed as u8))
 }
 
 /// `freeOwned(offset, owned)`: frees what the value at an offset of frame memory owns.

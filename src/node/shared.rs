@@ -18,16 +18,9 @@ pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A number that no other thread has while this one lives. A thread that gets it later meets an
-/// environment that is gone.
-fn thread_token() -> usize {
-    thread_local!(static MARK: u8 = const { 0 });
-    MARK.with(|mark| ptr::from_ref(mark).addr())
-}
-
 /// The shared side of an environment.
 pub struct Shared {
-    /// The token of the environment's thread.
+    /// The environment's thread, by [`thread_token`].
     thread: usize,
     /// The environment's state; null once it is gone. Only its own thread follows it.
     state: AtomicPtr<State>,
@@ -45,6 +38,14 @@ struct Inner {
 
 // SAFETY: a thread-safe function may be used by any thread; `Inner` is behind a mutex.
 unsafe impl Send for Inner {}
+
+/// What tells the running thread from all others that run: the address of a variable of its own.
+/// Cheaper than a thread's identifier. A thread may have it again after this one has ended; by
+/// then the environment of this one is gone, and its state null.
+fn thread_token() -> usize {
+    thread_local!(static TOKEN: u8 = const { 0 });
+    TOKEN.with(|token| ptr::from_ref(token).addr())
+}
 
 /// What one foreign thread waits for.
 #[derive(Default)]

@@ -18,6 +18,11 @@ pub struct Scope {
 #[derive(Clone, Copy)]
 pub struct Reference(sys::napi_ref);
 
+// SAFETY: only a name; every use of it goes through a `Scope`, on the environment's thread.
+unsafe impl Send for Reference {}
+// SAFETY: as above.
+unsafe impl Sync for Reference {}
+
 /// What a thread-safe function runs.
 pub type ThreadsafeRun =
     unsafe extern "C" fn(sys::napi_env, sys::napi_value, *mut c_void, *mut c_void);
