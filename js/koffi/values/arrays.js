@@ -76,6 +76,18 @@ function bytesOf(value) {
   return value instanceof ArrayBuffer ? new Uint8Array(value) : undefined;
 }
 
+/** How many bytes of text go into `limit` bytes without cutting a character in two. */
+function wholeCharacters(bytes, unit, limit) {
+  if (bytes.length <= limit) return bytes.length;
+  let end = limit;
+  if (unit === 1) {
+    while (end > 0 && (bytes[end] & 0xc0) === 0x80) end--; // a continuation byte of UTF-8
+  } else if (unit === 2 && end > 0 && (bytes[end + 1] & 0xfc) === 0xdc) {
+    end -= 2; // the second half of a surrogate pair
+  }
+  return end;
+}
+
 /** Writes a value to the `length` elements of a type at an offset of frame memory. */
 function writeItems({ ref: type, length, hint }, value, at, info, store) {
   const own = internals(type);
@@ -88,8 +100,10 @@ function writeItems({ ref: type, length, hint }, value, at, info, store) {
   }
   const bytes = typeof value === 'string' ? textBytes(own, hint, value, info) : bytesOf(value);
   if (bytes === undefined) throw mismatch(info, value);
-  const limit = typeof value === 'string' ? size - own.size : size;
-  const part = bytes.subarray(0, Math.min(bytes.length, limit));
+  const part =
+    typeof value === 'string'
+      ? bytes.subarray(0, wholeCharacters(bytes, own.size, size - own.size))
+      : bytes.subarray(0, Math.min(bytes.length, size));
   u8.set(part, at);
   u8.fill(0, at + part.length, at + size);
   if (own.swapped && ArrayBuffer.isView(value)) swap(own.size, at, size);

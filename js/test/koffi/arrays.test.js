@@ -279,3 +279,23 @@ test('arrays and records where they are not aligned', () => {
   assert.deepEqual(koffi.decode(memory, 1, type), value);
   assert.equal(memory.readInt16LE(1 + koffi.offsetof(type, 'list') + 2), -2);
 });
+
+test('text that is cut ends with a whole character', () => {
+  const cut = (type, length, text) => {
+    const memory = Buffer.alloc(64);
+    koffi.encode(memory, koffi.array(type, length), text);
+    return koffi.decode(memory, koffi.array(type, length));
+  };
+  assert.equal(cut('char', 4, 'gr\u00fc\u00df'), 'gr');
+  assert.equal(cut('char', 5, 'gr\u00fc\u00df'), 'gr\u00fc');
+  assert.equal(cut('char', 4, '\u{1F600}'), '');
+  assert.equal(cut('char', 5, '\u{1F600}'), '\u{1F600}');
+  assert.equal(cut('char16_t', 2, 'a\u{1F600}'), 'a');
+});
+
+ours('text that is cut never ends with half a surrogate pair', () => {
+  const memory = Buffer.alloc(16, 0xee);
+  koffi.encode(memory, koffi.array('char16_t', 3), 'a\u{1F600}b');
+  assert.equal(koffi.decode(memory, koffi.array('char16_t', 3)), 'a');
+  assert.deepEqual([...memory.subarray(2, 6)], [0, 0, 0, 0]);
+});

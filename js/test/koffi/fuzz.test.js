@@ -6,7 +6,6 @@
 // Error; nothing may end the process or touch memory beside the target.
 
 const assert = require('node:assert/strict');
-const test = require('node:test');
 const { inspect } = require('node:util');
 const { koffi, lib, ours, asResult } = require('../support/koffi');
 const { inChild } = require('../support/child');
