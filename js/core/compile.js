@@ -29,7 +29,9 @@ const { Generator, Ref } = require('./generator.js');
  * @property {object} ret codec
  * @property {number} [fixed] number of fixed parameters of a variadic function
  * @property {string} [convention] stdcall, fastcall or thiscall
- * @property {'list' | 'positions'} style arguments come in one array, or one by one
+ * @property {'list' | 'positions' | 'places'} style arguments come in one array, one by one, or
+ *   at certain places of an array, which was checked
+ * @property {number[]} [places] these places
  * @property {(info: object, value: unknown) => Error} mismatch the error of a value that does not
  *   fit; `info` is { argument, path, field, expected }, `argument` is undefined for a result of a
  *   callback
@@ -192,11 +194,11 @@ function compileCallback(declaration) {
   const fn = g.parameter();
   const base = new Ref('frame', 0, native.frameAlign);
   g.emit('const frame = u32[FRAME];');
-  g.emit('const top = u32[TOP];');
-  if (recording) g.emit(`const outer = ${g.constant(beginRecording)}();`);
-  g.emit('const spills = spilled.length;');
-  if (recording) g.emit('const epoch = u32[EPOCH];');
-  g.emit('try {');
+  // The native side restores TOP and FRAME, whatever happens here.
+  if (recording) {
+    g.emit(`const outer = ${g.constant(beginRecording)}();`);
+    g.emit('const spills = spilled.length;', 'const epoch = u32[EPOCH];', 'try {');
+  }
   const values = params.map((codec, i) => g.local(codec.get(g, base.plus(frame.args[i]))));
   const callee = holdsFunction ? `(0, ${fn}.fn)` : fn;
   const result = g.local(`${callee}(${values.join(', ')})`);
@@ -210,11 +212,12 @@ function compileCallback(declaration) {
       );
     }
   }
-  g.emit('} finally {');
-  g.emit('u32[TOP] = top;');
-  g.emit('if (spilled.length !== spills) dropSpilled(spills);');
-  if (recording) g.emit(`${g.constant(endRecording)}(outer);`, 'u32[EPOCH] = epoch;');
-  g.emit('}');
+  if (recording) {
+    g.emit('} finally {');
+    g.emit('dropSpilled(spills);');
+    g.emit(`${g.constant(endRecording)}(outer);`, 'u32[EPOCH] = epoch;');
+    g.emit('}');
+  }
   const link = g.template('');
   return { signature: frame.id, owned: describeOwned(owned), link };
 }
@@ -269,12 +272,16 @@ function begin({ mismatch }, options) {
 }
 
 /** Emits the check of the argument list; sets `g.values`; returns the function's parameters. */
-function emitArguments(g, { params, style, arity }) {
+function emitArguments(g, { params, style, arity, places }) {
   const check = g.constant(arity);
   const count = params.length;
   if (style === 'list') {
     g.emit(`if (!isArray(list) || list.length !== ${count}) ${check}(${count}, list);`);
     g.values = params.map((_, i) => g.local(`list[${i}]`));
+    return 'list';
+  }
+  if (style === 'places') {
+    g.values = places.map((place) => g.local(`list[${place}]`));
     return 'list';
   }
   g.values = params.map(() => g.fresh('a'));

@@ -5,7 +5,7 @@
 
 const { native } = require('./loader.js');
 const { coded } = require('./errors.js');
-const { fill } = require('./primordials.js');
+const { byteLength, fill, typedArrayName, weakGet, weakSet } = require('./primordials.js');
 
 const { memory, origin, pointerSize } = native;
 
@@ -22,7 +22,7 @@ const views = {
   u64: new BigUint64Array(memory),
   dv: new DataView(memory),
 };
-const { u8, u32, dv } = views;
+const { u8, u32, f64, dv } = views;
 
 /** Indices in `u32` of the control cells. */
 const FRAME = (origin + native.frameCell) / 4;
@@ -34,6 +34,8 @@ const ERRNO = (origin + native.errnoCell) / 4;
 const EPOCH = (origin + native.epochCell) / 4;
 /** Index in `u32`: whether the upcall that is running came from another thread. */
 const FOREIGN = (origin + native.foreignCell) / 4;
+/** Index in `f64` of what `viewAddress` tells besides the address. */
+const LENGTH = (origin + native.lengthCell) / 8;
 /** Indices in `u32`: what a direct call has to throw; how many callbacks exist. */
 const PENDING = (origin + native.pendingCell) / 4;
 const LIVE = (origin + native.liveCell) / 4;
@@ -73,6 +75,9 @@ function putWord(cell, value) {
   if ((cell & 3) === 0) u32[cell >> 2] = value;
   else dv.setUint32(cell, value, true);
 }
+
+/** Uses a value after a call, so that its memory stays until then. */
+const hold = (_value) => {};
 
 /** Stores the address of an offset in frame memory into a pointer cell. */
 function putAddress(cell, offset) {
@@ -125,10 +130,37 @@ function putExternal(value, cell) {
   return native.externalAddress(value);
 }
 
+/**
+ * Addresses of typed arrays. They stay for as long as a typed array has its memory; one that has
+ * lost it is empty.
+ */
+const addresses = new WeakMap();
+/** Every so many views that are not known yet, one is remembered: it may be used again. */
+const REMEMBERED = 16;
+let unknown = 0;
+
 /** Stores the address of a view's live memory in a pointer cell; its length, or -1 if it is none. */
 function putView(value, cell) {
+  const address = weakGet(addresses, value);
+  if (address !== undefined) {
+    const length = byteLength(value);
+    if (length > 0) {
+      dv.setUint32(cell, address, true);
+      if (pointerSize === 8) dv.setUint32(cell + 4, address / 4294967296, true);
+      return length;
+    }
+  }
   u32[ARG] = cell;
-  return native.viewAddress(value);
+  native.viewAddress(value);
+  const length = f64[LENGTH];
+  if (length > 0 && unknown++ % REMEMBERED === 0) remember(value, cell);
+  return length;
+}
+
+/** Remembers the address of a typed array that a pointer cell holds. */
+function remember(value, cell) {
+  const address = Number(getPointer(cell));
+  if (typedArrayName(value) !== undefined && address < 2 ** 53) weakSet(addresses, value, address);
 }
 
 /** Fills a view from the memory that a pointer cell points to; false when that is NULL. */
@@ -150,6 +182,7 @@ function putPointer(cell, address) {
 
 module.exports = {
   views,
+  hold,
   FRAME,
   TOP,
   ARG,

@@ -9,12 +9,17 @@ const uncurry = (method) => call.bind(method);
 
 const TypedArray = Object.getPrototypeOf(Uint8Array);
 
+/** A getter that all typed arrays share. */
+const getter = (key) => Object.getOwnPropertyDescriptor(TypedArray.prototype, key).get;
+
 module.exports = {
   fill: uncurry(TypedArray.prototype.fill),
   subarray: uncurry(TypedArray.prototype.subarray),
   copyInto: uncurry(TypedArray.prototype.set),
   weakGet: uncurry(WeakMap.prototype.get),
   weakSet: uncurry(WeakMap.prototype.set),
+  byteLength: uncurry(getter('byteLength')),
+  typedArrayName: uncurry(getter(Symbol.toStringTag)),
   isArray: Array.isArray,
   isView: ArrayBuffer.isView,
   hasOwn: uncurry(Object.prototype.hasOwnProperty),

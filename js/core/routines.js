@@ -32,6 +32,14 @@ const freeing = new Routine('release', '(ptr) -> void');
 const counting = new Routine('count', '(ptr, usize) -> usize');
 const errnoSetting = new Routine('set_errno', '(i32) -> void');
 
+/** Reads of 1, 2, 4 and 8 bytes at an address. */
+const LOADS = new Map(
+  [1, 2, 4, 8].map((size) => [size, new Routine(`load${size}`, `(ptr) -> u${size * 8}`)]),
+);
+
+/** The routine that reads a number of so many bytes: its argument is the address. */
+const loadOf = (size) => LOADS.get(size);
+
 /** Stores a size, a number, in a cell. */
 function putSize(cell, size) {
   u32[cell >> 2] = size;
@@ -40,6 +48,33 @@ function putSize(cell, size) {
 
 const getSize = (cell) =>
   u32[cell >> 2] + (pointerSize === 8 ? u32[(cell >> 2) + 1] * 4294967296 : 0);
+
+/** The cells of the addresses of a copy, for `loadPointed` and `storePointed`. */
+const FROM = copy.args[1];
+const TO = copy.args[0];
+
+/** Adds a number of bytes to the address in a cell. */
+function advance(cell, bytes) {
+  const low = u32[cell >> 2] + bytes;
+  u32[cell >> 2] = low;
+  if (pointerSize === 8) u32[(cell >> 2) + 1] += floor(low / 4294967296);
+}
+
+/** Copies `size` bytes from `offset` behind the address in FROM to a place in frame memory. */
+function loadPointed(offset, at, size) {
+  if (offset !== 0) advance(FROM, offset);
+  putAddress(TO, at);
+  putSize(copy.args[2], size);
+  copy.entry();
+}
+
+/** Copies `size` bytes from a place in frame memory to `offset` behind the address in TO. */
+function storePointed(offset, at, size) {
+  if (offset !== 0) advance(TO, offset);
+  putAddress(FROM, at);
+  putSize(copy.args[2], size);
+  copy.entry();
+}
 
 /** Copies `size` bytes from an address to an offset of frame memory. */
 function copyFrom(address, offset, size) {
@@ -124,13 +159,18 @@ function setErrno(code) {
 }
 
 module.exports = {
+  FROM,
+  TO,
   allocate,
   bytesAt,
   copyFrom,
   copyTo,
   countUnits,
   fetch,
+  loadOf,
+  loadPointed,
   release,
   setErrno,
+  storePointed,
   writeBytes,
 };

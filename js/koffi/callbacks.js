@@ -39,26 +39,22 @@ class Trampoline {
     this.kind = kind;
     this.fn = late;
     this.address = 0n;
+    /** The next idle one. */
+    this.next = undefined;
   }
 
   /** Ends its use for a call. */
   release() {
     this.fn = late;
     counts.callbacks--;
-    const { idle } = this.kind;
-    idle.push(this);
-    if (idle.length > MAX_KEPT) callbacks.release(idle.shift().address);
+    this.kind.keep(this);
   }
 }
 
-/** What a prototype compiles to, and its idle function pointers. */
-const kinds = new WeakMap();
-
-function kindOf(proto) {
-  let kind = kinds.get(proto);
-  if (kind === undefined) {
-    const { params, result, convention } = proto;
-    const compiled = compileCallback({
+/** What a prototype compiles to, and a queue of its idle function pointers. */
+class Kind {
+  constructor({ params, result, convention }) {
+    this.compiled = compileCallback({
       params: params.map(({ type }) => codecs.codecOf(type)),
       ret: codecs.codecOf(result),
       convention: convention === 'cdecl' ? undefined : convention,
@@ -66,7 +62,39 @@ function kindOf(proto) {
       holdsFunction: true,
       keepResult,
     });
-    kind = { compiled, idle: [] };
+    this.first = undefined;
+    this.last = undefined;
+    this.count = 0;
+  }
+
+  /** Keeps a function pointer for later. */
+  keep(trampoline) {
+    if (this.count === MAX_KEPT) callbacks.release(this.take().address);
+    if (this.last === undefined) this.first = trampoline;
+    else this.last.next = trampoline;
+    this.last = trampoline;
+    this.count++;
+  }
+
+  /** The one that was idle longest, because C may use the others late; undefined without any. */
+  take() {
+    const trampoline = this.first;
+    if (trampoline === undefined) return undefined;
+    this.first = trampoline.next;
+    if (this.first === undefined) this.last = undefined;
+    trampoline.next = undefined;
+    this.count--;
+    return trampoline;
+  }
+}
+
+/** Kinds by prototype. */
+const kinds = new WeakMap();
+
+function kindOf(proto) {
+  let kind = kinds.get(proto);
+  if (kind === undefined) {
+    kind = new Kind(proto);
     kinds.set(proto, kind);
   }
   return kind;
@@ -89,8 +117,7 @@ function create(kind) {
 /** A function pointer for the call that is being written; its address. */
 function acquire(proto, fn) {
   const kind = kindOf(proto);
-  // The one that was idle longest: C may use the others late.
-  const trampoline = kind.idle.shift() ?? create(kind);
+  const trampoline = kind.take() ?? create(kind);
   trampoline.fn = fn;
   counts.callbacks++;
   callbacks.transient.push(trampoline);

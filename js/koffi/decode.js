@@ -1,14 +1,15 @@
 'use strict';
 // `koffi.decode`: values out of memory, and its fast readers.
 
-const { views, TOP, END, overflow } = require('../core/memory.js');
-const { countUnits } = require('../core/routines.js');
+const { views, TOP, END, hold, overflow } = require('../core/memory.js');
+const { Generator } = require('../core/generator.js');
+const { FROM, countUnits, loadOf, loadPointed } = require('../core/routines.js');
 const { decodeText, findNul } = require('../core/text.js');
 const { invalid, unexpected, wrongCount } = require('./errors.js');
 const { functionAt } = require('./functions.js');
+const { planOf } = require('./plans.js');
 const references = require('./references.js');
 const { internals } = require('./types/model.js');
-require('./types/primitives.js');
 const { resolve } = require('./types/strings.js');
 const arrays = require('./values/arrays.js');
 const codecs = require('./values/codecs.js');
@@ -23,17 +24,21 @@ function toNumber(value, what) {
 }
 
 /** Reads one value of a type. */
-function readOne(reference, offset, type) {
-  const { size, name } = internals(type);
-  references.checkBounds(reference, offset, size, name);
-  const read = codecs.readerOf(type);
+function readOne(value, offset, plan, purpose) {
+  const { size } = plan;
+  if (plan.read === undefined) plan.compile();
   const top = u32[TOP];
   const at = (top + 63) & ~63;
   if (size > END - at) throw overflow();
+  const length = references.point(value, FROM, purpose);
+  if (length !== Infinity && !(offset >= 0 && offset + size <= length)) {
+    throw references.outside(offset, size, plan.name);
+  }
+  loadPointed(offset, at, size);
+  hold(value);
   u32[TOP] = at + size;
   try {
-    references.loadBytes(reference, offset, size, at);
-    return read(at);
+    return plan.read(at);
   } finally {
     u32[TOP] = top;
   }
@@ -94,28 +99,41 @@ function readLength(reference, offset, type, length) {
 
 /** `decode(reference, [offset,] type[, length])` */
 function decode(...args) {
-  if (args.length < 2) throw wrongCount('2 to 4', args.length);
-  const [reference, a, b, c] = args;
-  const shifted = typeof a === 'number' || typeof a === 'bigint';
-  if (shifted && args.length < 3) throw wrongCount('3 or 4', args.length);
-  const offset = shifted ? toNumber(a, 'offset') : 0;
-  const type = resolve(shifted ? b : a);
-  const length = shifted ? c : b;
-  const own = internals(type);
+  const count = args.length;
+  if (count < 2) throw wrongCount('2 to 4', count);
+  const reference = args[0];
+  const second = args[1];
+  const shifted = typeof second === 'number' || typeof second === 'bigint';
+  if (shifted && count < 3) throw wrongCount('3 or 4', count);
+  const offset = shifted ? toNumber(second, 'offset') : 0;
+  const plan = planOf(shifted ? args[2] : second);
+  const length = shifted ? args[3] : args[2];
+  if (plan.kind === 'prototype') return functionAt(plan.own.proto, toCode(reference, offset));
+  if (plan.size === 0) throw invalid(`Cannot decode value of type ${plan.name}`);
+  if (length === undefined || length === null) return readOne(reference, offset, plan, 'reference');
   const from = references.toReference(reference);
-  if (own.kind === 'prototype') {
-    const address = typeof from === 'bigint' ? from : references.addressOfView(reference);
-    return functionAt(own.proto, address + BigInt(offset));
-  }
-  if (own.size === 0) throw invalid(`Cannot decode value of type ${own.name}`);
-  if (length === undefined || length === null) return readOne(from, offset, type);
-  return readLength(from, offset, type, toNumber(length, 'length'));
+  return readLength(from, offset, plan.type, toNumber(length, 'length'));
+}
+
+/** The address of code. */
+function toCode(reference, offset) {
+  const from = references.toReference(reference);
+  const address = typeof from === 'bigint' ? from : references.addressOfView(reference);
+  return address + BigInt(offset);
 }
 
 /** A reader of one type at a pointer. */
 function fastReader(name) {
-  const type = resolve(name);
-  return (ptr) => readOne(references.toReference(ptr, 'ptr'), 0, type);
+  const plan = planOf(name);
+  const routine = loadOf(plan.size);
+  const slow = (ptr) => readOne(ptr, 0, plan, 'ptr');
+  const g = new Generator();
+  const [load, other] = [g.constant(routine), g.constant(slow)];
+  g.emit(`if (typeof ptr !== 'bigint' || ptr === 0n) return ${other}(ptr);`);
+  g.emit(`putPointer(${routine.args[0]}, ptr);`);
+  g.emit(`${load}.entry();`);
+  g.emit(`return ${codecs.codecOf(plan.type).get(g, new g.Ref(null, routine.ret, 8))};`);
+  return g.build('ptr');
 }
 
 /** A reader of text at a pointer: up to its terminator, or `length` units at most. */

@@ -1,18 +1,19 @@
 'use strict';
 // `koffi.encode`: values into memory.
 
-const { views, spilled, dropSpilled } = require('../core/memory.js');
+const { views, TOP, END, hold, overflow, spilled, dropSpilled } = require('../core/memory.js');
 const recording = require('../core/recording.js');
-const { invalid, wrongCount } = require('./errors.js');
+const { TO, storePointed } = require('../core/routines.js');
+const { invalid, kindName, wrongCount } = require('./errors.js');
 const { toNumber } = require('./decode.js');
+const { planOf } = require('./plans.js');
 const references = require('./references.js');
 const { internals } = require('./types/model.js');
-const { resolve } = require('./types/strings.js');
 const { bytesOf } = require('./values/arrays.js');
 const codecs = require('./values/codecs.js');
 const { encodeText } = require('../core/text.js');
 
-const { u8 } = views;
+const { u8, u32 } = views;
 
 /** What data at an address points to, by the address: strings and copies of objects. */
 const byAddress = new Map();
@@ -55,18 +56,30 @@ function transfer(reference, offset, size, write) {
   }
 }
 
+/** Writes one value without pointers. */
+function writeSimple(value, offset, plan, given) {
+  const { size } = plan;
+  const top = u32[TOP];
+  const at = (top + 63) & ~63;
+  if (size > END - at) throw overflow();
+  u32[TOP] = at + size;
+  try {
+    plan.write(given, at, objectInfo);
+    const length = references.point(value, TO, 'reference');
+    if (length !== Infinity && !(offset >= 0 && offset + size <= length)) {
+      throw references.outside(offset, size, plan.name);
+    }
+    storePointed(offset, at, size);
+    hold(value);
+  } finally {
+    u32[TOP] = top;
+  }
+}
+
 function writeOne(reference, offset, type, value) {
   const { size, name } = internals(type);
   references.checkBounds(reference, offset, size, name);
-  const info = { path: '', expected: name };
-  if (codecs.codecOf(type).simple) {
-    references.withScratch(size, (at) => {
-      codecs.writerOf(type, recording.writers)(value, at, objectInfo);
-      references.storeBytes(reference, offset, size, at);
-    });
-    return;
-  }
-  const expected = expectedOf(type) ?? info;
+  const expected = expectedOf(type) ?? { path: '', expected: name };
   transfer(reference, offset, size, (at, store) =>
     codecs.writerOf(type, store)(value, at, expected),
   );
@@ -111,15 +124,13 @@ function flatBytes(own, value, size) {
   const isText = typeof value === 'string' && own.kind === 'int' && own.size <= 4;
   const bytes = isText ? encodeText(value, own.size) : bytesOf(value);
   if (bytes === undefined) {
-    throw invalid(`Unexpected ${typeOf(value)} value, expected array`);
+    throw invalid(`Unexpected ${kindName(value)} value, expected array`);
   }
   const whole = new Uint8Array(size);
   const limit = isText ? Math.max(0, size - own.size) : size;
   whole.set(bytes.subarray(0, limit));
   return whole;
 }
-
-const typeOf = (value) => require('./errors.js').kindName(value);
 
 /** How many elements a value has, with the terminator of text. */
 function countOf(value, own) {
@@ -131,25 +142,32 @@ function countOf(value, own) {
 
 /** `encode(reference, [offset,] type, value[, length])` */
 function encode(...args) {
-  if (args.length < 3) throw wrongCount('3 to 5', args.length);
-  const [reference, a, b, c, d] = args;
-  const shifted = typeof a === 'number' || typeof a === 'bigint';
-  if (shifted && args.length < 4) throw wrongCount('4 or 5', args.length);
-  const offset = shifted ? toNumber(a, 'offset') : 0;
-  const [specifier, value, length] = shifted ? [b, c, d] : [a, b, c];
-  const type = resolve(specifier);
-  const own = internals(type);
-  const to = references.toReference(reference);
-  if (own.size === 0 || own.kind === 'prototype') {
-    throw invalid(`Cannot encode value of type ${own.name}`);
+  const given = args.length;
+  if (given < 3) throw wrongCount('3 to 5', given);
+  const reference = args[0];
+  const shifted = typeof args[1] === 'number' || typeof args[1] === 'bigint';
+  if (shifted && given < 4) throw wrongCount('4 or 5', given);
+  const offset = shifted ? toNumber(args[1], 'offset') : 0;
+  const plan = planOf(shifted ? args[2] : args[1]);
+  const value = shifted ? args[3] : args[2];
+  const length = shifted ? args[4] : args[3];
+  if (plan.size === 0 || plan.kind === 'prototype') {
+    throw invalid(`Cannot encode value of type ${plan.name}`);
   }
-  if (length === undefined || length === null) {
-    writeOne(to, offset, type, value);
+  if (plan.write === undefined) plan.compile();
+  const isOne = length === undefined || length === null;
+  if (isOne && plan.simple) {
+    writeSimple(reference, offset, plan, value);
+    return;
+  }
+  const to = references.toReference(reference);
+  if (isOne) {
+    writeOne(to, offset, plan.type, value);
     return;
   }
   const count = toNumber(length, 'length');
-  if (count >= 0) writeMany(to, offset, type, value, count);
-  else writeMany(to, offset, type, value, countThatFits(to, offset, own, value));
+  const fits = count >= 0 ? count : countThatFits(to, offset, plan.own, value);
+  writeMany(to, offset, plan.type, value, fits);
 }
 
 /** As many elements as there are and fit, when no count is given. */

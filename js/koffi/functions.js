@@ -120,7 +120,8 @@ function makeVariadic(declaration, callee, name) {
       ...declaration.params.map(codecs.parameterCodec),
       ...params.map((param) => promoted(internals(param.type)) ?? codecs.parameterCodec(param)),
     ];
-    return compile(declaration, { params: list, fixed })(callee, name);
+    const places = list.map((_, i) => (i < fixed ? i : 2 * i - fixed + 1));
+    return compile(declaration, { params: list, fixed, style: 'places', places })(callee, name);
   }
 
   function find(args) {
@@ -149,10 +150,7 @@ function makeVariadic(declaration, callee, name) {
     if ((args.length - fixed) % 2 !== 0) {
       throw failure('Missing value argument for variadic call');
     }
-    const run = find(args);
-    const values = args.slice(0, fixed);
-    for (let i = fixed + 1; i < args.length; i += 2) values.push(args[i]);
-    return run(...values);
+    return find(args)(args);
   };
 }
 

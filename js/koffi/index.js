@@ -13,6 +13,7 @@ const { forgetTypes } = require('./functions.js');
 const { LibraryHandle, load } = require('./library.js');
 const { address, alloc, as, call, free, view } = require('./memory.js');
 const node = require('./node.js');
+const { forgetPlans } = require('./plans.js');
 const { api: types, resetNames } = require('./types/index.js');
 
 /** The version of this package. */
@@ -40,6 +41,7 @@ const stats = () => ({ disposed: counts.disposed, callbacks: counts.callbacks })
 function reset() {
   resetNames();
   forgetTypes();
+  forgetPlans();
 }
 
 module.exports = {

@@ -2,7 +2,16 @@
 // References to memory, as programs give them: an address, or a view of JavaScript memory whose
 // end is known.
 
-const { views, TOP, END, FIXED, getPointer, overflow, putView } = require('../core/memory.js');
+const {
+  views,
+  TOP,
+  END,
+  FIXED,
+  getPointer,
+  overflow,
+  putPointer,
+  putView,
+} = require('../core/memory.js');
 const { bytesAt, copyFrom, copyTo, writeBytes } = require('../core/routines.js');
 const { failure, unexpected } = require('./errors.js');
 const { bytesOf } = require('./values/arrays.js');
@@ -31,6 +40,34 @@ function toReference(value, purpose = 'reference') {
   throw unexpected(value, purpose, 'pointer');
 }
 
+/**
+ * Stores the address of a reference in a pointer cell.
+ * @returns {number} how many bytes are there: Infinity when nobody knows
+ */
+function point(value, cell, purpose) {
+  if (typeof value === 'bigint') {
+    if (value === 0n) throw nullPointer();
+    putPointer(cell, value);
+    return Infinity;
+  }
+  if (typeof value === 'object' && value !== null) {
+    const length = putView(value, cell);
+    if (length >= 0) return length;
+  }
+  const reference = toReference(value, purpose);
+  if (typeof reference !== 'bigint') throw unexpected(value, purpose, 'pointer');
+  putPointer(cell, reference);
+  return Infinity;
+}
+
+/** The error of memory that is too small for a value. */
+function outside(offset, size, name) {
+  if (!(offset >= 0)) return failure('Offset must be >= 0');
+  return failure(
+    `Expected buffer with size superior or equal to type ${name} (${offset + size} bytes)`,
+  );
+}
+
 /** The address of a view's memory. */
 function addressOfView(value) {
   const cell = FIXED;
@@ -52,12 +89,7 @@ function toPointer(value, purpose = 'ptr') {
 /** Checks that `size` bytes from an offset lie within a view. */
 function checkBounds(reference, offset, size, name) {
   if (typeof reference === 'bigint') return;
-  if (!(offset >= 0)) throw failure('Offset must be >= 0');
-  if (offset + size > reference.length) {
-    throw failure(
-      `Expected buffer with size superior or equal to type ${name} (${offset + size} bytes)`,
-    );
-  }
+  if (!(offset >= 0) || offset + size > reference.length) throw outside(offset, size, name);
 }
 
 /** Copies bytes of a reference to an offset of frame memory. */
@@ -102,7 +134,8 @@ module.exports = {
   bytesFrom,
   checkBounds,
   loadBytes,
-  nullPointer,
+  outside,
+  point,
   storeBytes,
   toPointer,
   toReference,

@@ -241,6 +241,7 @@ fn describe(scope: Scope, exports: Value, state: &State, buffer: Value) -> Resul
     number(c"errnoCell", frame::ERRNO)?;
     number(c"epochCell", frame::EPOCH)?;
     number(c"foreignCell", frame::FOREIGN)?;
+    number(c"lengthCell", frame::LENGTH)?;
     number(c"pendingCell", frame::PENDING)?;
     number(c"liveCell", frame::LIVE)?;
     number(c"fixed", frame::FIXED)?;

@@ -10,6 +10,7 @@
 //!   + ERRNO   i32   errno of the last call that saved it (JavaScript's own)
 //!   + EPOCH   u32   how many calls have ended (JavaScript's own)
 //!   + FOREIGN u32   whether the upcall that is running came from another thread
+//!   + LENGTH  f64   what a memory primitive tells besides an address
 //!   + PENDING u32   what a call that was not made through Node-API has to throw
 //!   + LIVE    u32   how many callbacks exist
 //! origin + FIXED  the fixed frame: cells of calls that keep nothing while C runs
@@ -37,11 +38,13 @@ pub const ERRNO: usize = 12;
 pub const EPOCH: usize = 16;
 /// Control cell: whether the upcall that is running came from another thread.
 pub const FOREIGN: usize = 20;
+/// Control cell: what a memory primitive tells besides an address, as a double.
+pub const LENGTH: usize = 24;
 /// Control cell: what the caller of a bound function has to throw when the entry was not Node-API's
 /// (which throws by itself): zero, [`THROWN`] or [`CLOSED`].
-pub const PENDING: usize = 24;
+pub const PENDING: usize = 32;
 /// Control cell: how many callbacks of the environment exist, whose JavaScript a call may run.
-pub const LIVE: usize = 28;
+pub const LIVE: usize = 36;
 /// Value of [`PENDING`]: Node-API keeps an exception, which it throws when one of our functions
 /// that it called returns.
 pub const THROWN: u32 = 1;
@@ -119,6 +122,12 @@ impl FrameMemory {
     pub fn set(&self, cell: usize, value: u32) {
         // SAFETY: as for `get`.
         unsafe { self.control(cell).write(value) }
+    }
+
+    /// Writes the LENGTH cell.
+    pub fn set_length(&self, length: f64) {
+        // SAFETY: the cell lies within the memory, at a multiple of 8.
+        unsafe { self.control(LENGTH).cast::<f64>().write(length) }
     }
 
     /// The bytes at an offset, checked.

@@ -112,20 +112,20 @@ fn view(scope: Scope, value: Value) -> Result<Option<Bytes>> {
     let env = scope.raw();
     let (mut data, mut len, mut is) = (ptr::null_mut(), 0, false);
     let null = ptr::null_mut();
-    // SAFETY: every out-parameter outlives its call; `value` is a handle of the open scope.
+    let mut kind = 0;
+    // SAFETY: every out-parameter outlives its call; `value` is a handle of the open scope. A value
+    // that is no typed array is refused.
     let ok = unsafe {
-        sys::napi_is_typedarray(env, value, &mut is);
-        if is {
-            let mut kind = 0;
-            let status = sys::napi_get_typedarray_info(
-                env,
-                value,
-                &mut kind,
-                &mut len,
-                &mut data,
-                null,
-                ptr::null_mut(),
-            );
+        let status = sys::napi_get_typedarray_info(
+            env,
+            value,
+            &mut kind,
+            &mut len,
+            &mut data,
+            null,
+            ptr::null_mut(),
+        );
+        if status == sys::Status::napi_ok {
             len *= element_size(kind);
             status
         } else {
@@ -157,15 +157,16 @@ fn element_size(kind: sys::napi_typedarray_type) -> usize {
 }
 
 /// `viewAddress(view)`: writes the address of a view's memory into the ARG cell (NULL when it is
-/// empty) and returns its length in bytes; -1 for any other value.
+/// empty), and its length in bytes into the LENGTH cell; -1 for any other value.
 pub fn view_address(scope: Scope, state: &State, [value]: [Value; 1]) -> Result<Value> {
     match view(scope, value)? {
         Some(bytes) => {
             write_arg(state, bytes.data)?;
-            scope.number(bytes.len as f64)
+            state.frame.set_length(bytes.len as f64);
         }
-        None => scope.number(-1.0),
+        None => state.frame.set_length(-1.0),
     }
+    Ok(ptr::null_mut())
 }
 
 /// `copyOut(view)`: copies as many bytes as the view has from the address in the ARG cell.

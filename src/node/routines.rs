@@ -16,6 +16,7 @@ use std::slice;
 /// release      (ptr) -> void                               what malloc or `allocate` gave
 /// count        (ptr, usize unit) -> usize                  units of 1, 2, 4 or 8 bytes before a zero
 /// set_errno    (i32) -> void                               of the calling thread
+/// load1 2 4 8  (ptr) -> u8, u16, u32, u64                  what is there, aligned or not
 /// ```
 pub fn address(scope: Scope, _state: &State, [name]: [Value; 1]) -> Result<Value> {
     let address = match scope.to_string(name)?.as_str() {
@@ -23,10 +24,20 @@ pub fn address(scope: Scope, _state: &State, [name]: [Value; 1]) -> Result<Value
         "allocate" => libc::calloc as *const c_void,
         "release" => libc::free as *const c_void,
         "count" => count_units as *const c_void,
+        "load1" => load::<u8> as *const c_void,
+        "load2" => load::<u16> as *const c_void,
+        "load4" => load::<u32> as *const c_void,
+        "load8" => load::<u64> as *const c_void,
         "set_errno" => set_errno as *const c_void,
         _ => return scope.undefined(),
     };
     scope.bigint(address as usize as u64)
+}
+
+/// The number at an address.
+unsafe extern "C" fn load<T: Copy>(at: *const T) -> T {
+    // SAFETY: the caller vouches for the address.
+    unsafe { at.read_unaligned() }
 }
 
 /// Sets the calling thread's errno.

@@ -65,11 +65,10 @@ exports.parameterCodec = ({ type, reads, writes }) =>
     ? require('./pointers.js').pointer(internals(type), { reads, writes })
     : exports.codecOf(type);
 
-function compileWriter(type, recording) {
-  const own = internals(type);
+function compileWriter(type, recording, align = internals(type).align) {
   const g = begin({ recording });
   const codec = exports.codecOf(type);
-  const at = new Ref('at', 0, own.align);
+  const at = new Ref('at', 0, align);
   if (codec.emitWriter !== undefined) codec.emitWriter(g, at);
   else codec.put(g, codec.take(g, 'value', { path: '' }), at);
   return g.build('value, at, info');
@@ -78,18 +77,34 @@ function compileWriter(type, recording) {
 const direct = memo((type) => compileWriter(type, false));
 const recorded = memo((type) => compileWriter(type, true));
 
-/** The function `(value, at, info)` that writes a value of a type to an offset. */
+const directAnywhere = memo((type) => compileWriter(type, false, 1));
+const recordedAnywhere = memo((type) => compileWriter(type, true, 1));
+
+/** The function `(value, at, info)` that writes a value of a type to an aligned offset. */
 exports.writerOf = (type, store) => (store.isRecording ? recorded : direct)(type);
 
-/** The function `(at)` that reads a value of a type at an offset. */
-exports.readerOf = memo((type) => {
+/** The same for a part of a value, which in a packed record may lie anywhere. */
+exports.writerAt = (type, store, at) => {
+  if (at % internals(type).align === 0) return exports.writerOf(type, store);
+  return (store.isRecording ? recordedAnywhere : directAnywhere)(type);
+};
+
+function compileReader(type, align = internals(type).align) {
   const g = begin();
-  const { align } = internals(type);
   const codec = exports.codecOf(type);
   const get = codec.literal ?? codec.get;
   g.emit(`return ${get(g, new Ref('at', 0, align))};`);
   return g.build('at');
-});
+}
+
+/** The function `(at)` that reads a value of a type at an aligned offset. */
+exports.readerOf = memo((type) => compileReader(type));
+
+const readerAnywhere = memo((type) => compileReader(type, 1));
+
+/** The same for a part of a value, which in a packed record may lie anywhere. */
+exports.readerAt = (type, at) =>
+  (at % internals(type).align === 0 ? exports.readerOf : readerAnywhere)(type);
 
 /** The function `(object, at)` that puts what is at an offset into an object. */
 exports.assignerOf = memo((type) => {
@@ -103,24 +118,24 @@ exports.assignerOf = memo((type) => {
 /** The head of a loop over elements from `at`. */
 const loop = (size) => `for (let i = from, end = from + count, p = at; i < end; i++, p += ${size})`;
 
-function compilePutAll(type, recording) {
+function compilePutAll(type, recording, align) {
   const own = internals(type);
   const g = begin({ recording });
   const codec = exports.codecOf(type);
   g.block(loop(own.size), () => {
     const element = g.local('array[i]');
-    const place = new Ref('p', 0, own.align);
+    const place = new Ref('p', 0, align);
     codec.put(g, codec.take(g, element, { path: '[]' }), place);
   });
   return g.build('array, at, from, count');
 }
 
-function compileGetAll(type) {
+function compileGetAll(type, align) {
   const own = internals(type);
   const g = begin();
   const codec = exports.codecOf(type);
   g.block(loop(own.size), () => {
-    g.emit(`array[i] = ${codec.get(g, new Ref('p', 0, own.align))};`);
+    g.emit(`array[i] = ${codec.get(g, new Ref('p', 0, align))};`);
   });
   return g.build('array, at, from, count');
 }
@@ -134,23 +149,27 @@ function compileGetAll(type) {
  *   elements `from` and following of the array are at `at` and following
  */
 exports.itemsOf = memo((type) => {
-  const { size } = internals(type);
-  let [plain, recording, getAll] = [];
+  const { size, align } = internals(type);
+  // Elements of a packed or realigned member may lie anywhere.
+  const byPlace = (compile) => {
+    const made = [];
+    return (at) => {
+      const known = at % align === 0 ? align : 1;
+      made[known] ??= compile(known);
+      return made[known];
+    };
+  };
+  const plain = byPlace((known) => compilePutAll(type, false, known));
+  const recording = byPlace((known) => compilePutAll(type, true, known));
+  const read = byPlace((known) => compileGetAll(type, known));
   return {
     size,
     hasPointers: exports.codecOf(type).hasPointers === true,
     putAll(array, at, from, count, _info, store) {
-      if (store.isRecording) {
-        recording ??= compilePutAll(type, true);
-        recording(array, at, from, count);
-      } else {
-        plain ??= compilePutAll(type, false);
-        plain(array, at, from, count);
-      }
+      (store.isRecording ? recording : plain)(at)(array, at, from, count);
     },
     getAll(array, at, from, count) {
-      getAll ??= compileGetAll(type);
-      getAll(array, at, from, count);
+      read(at)(array, at, from, count);
     },
   };
 });

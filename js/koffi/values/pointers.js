@@ -68,7 +68,8 @@ function makePasser(own, { reads, writes }) {
         if (isArray(value)) return passArray(value, cell, info, store);
         if (isView(value) && !(pointee.swapped && ArrayBuffer.isView(value))) {
           putView(value, cell);
-          store.keep(value);
+          // The memory of an argument itself stays: the marshaller holds on to it.
+          if (info.argument === undefined || info.path !== '') store.keep(value);
           return undefined;
         }
         if (types.isTypedArray(value)) return passItems(value, cell, info, store);
@@ -220,10 +221,12 @@ function pointer(own, direction = IN) {
     simple: false,
     readsInPlace: own.dispose === undefined,
     spills: true,
+    held: true,
     transient: true,
     hasPointers: true,
     zero: 'null',
     take: (_g, value, where) => ({ value, where }),
+    hold: (g, { value }) => g.emit(`same(${value}, ${g.entry});`),
     put(g, token, ref) {
       const { value, where } = token;
       const pass = passerOf(own, direction);

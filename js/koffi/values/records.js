@@ -73,7 +73,7 @@ function struct(type, own) {
 
   function get(g, ref) {
     if (own.leaves > INLINE_LEAVES) {
-      return g.local(`${g.constant(lazy(() => codecs.readerOf(type)))}(${ref})`);
+      return g.local(`${g.constant(nestedReader(type))}(${ref})`);
     }
     return literal(g, ref);
   }
@@ -121,17 +121,11 @@ function struct(type, own) {
 }
 
 /** A reader that is compiled when it is first used: the types of a record may be circular. */
-function lazy(make) {
-  let made;
-  return (at) => {
-    made ??= make();
-    return made(at);
-  };
-}
+const nestedReader = (type) => (at) => codecs.readerAt(type, at)(at);
 
 /** The same for a writer. */
 const nestedWriter = (type) => (value, at, info, store) =>
-  codecs.writerOf(type, store)(value, at, info);
+  codecs.writerAt(type, store, at)(value, at, info);
 
 /** Emits the assignments of a struct's members to the properties of `object`. */
 function emitAssign(g, own, ref) {

@@ -62,7 +62,7 @@ function writeMember(own, member, value, at, store) {
   u8.fill(0, at, at + own.size);
   if (value === undefined) return;
   const info = { path: `.${member.name}`, expected: internals(member.type).name };
-  codecs.writerOf(member.type, store)(value, at, info);
+  codecs.writerAt(member.type, store, at)(value, at, info);
 }
 
 /** A copy of the bytes of a union at an offset. */

@@ -262,3 +262,20 @@ test('bool bytes are 0 or 1', () => {
   assert.equal(bits({ a: true, b: true, c: 0 }), 0x101);
   assert.equal(koffi.decode(Buffer.from([2, 0]), 'bool'), true);
 });
+
+test('arrays and records where they are not aligned', () => {
+  const inner = koffi.struct({ a: 'float', b: 'double', c: koffi.array('int16_t', 2, 'Array') });
+  const type = koffi.pack({
+    flag: 'bool',
+    list: koffi.array('int16_t', 3, 'Array'),
+    byte: 'int8_t',
+    records: koffi.array(inner, 2, 'Array'),
+    wide: koffi.array('int64_t', 2, 'Array'),
+  });
+  const record = { a: 1.5, b: 2.5, c: [7, -8] };
+  const value = { flag: true, list: [1, -2, 3], byte: 4, records: [record, record], wide: [5, -6] };
+  const memory = Buffer.alloc(koffi.sizeof(type) + 1);
+  koffi.encode(memory, 1, type, value);
+  assert.deepEqual(koffi.decode(memory, 1, type), value);
+  assert.equal(memory.readInt16LE(1 + koffi.offsetof(type, 'list') + 2), -2);
+});

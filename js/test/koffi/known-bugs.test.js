@@ -229,3 +229,11 @@ ours('21: errno is not disturbed by what JavaScript does', () => {
   } catch {}
   assert.equal(koffi.errno(), 17);
 });
+
+ours('22: pointers to anonymous types are pointers to those types', () => {
+  const union = koffi.union({ i: 'int' });
+  const proto = koffi.proto(null, 'int', ['int']);
+  assert.notEqual(koffi.pointer(union), koffi.pointer(proto));
+  assert.equal(koffi.pointer(proto).primitive, 'Callback');
+  assert.equal(koffi.pointer(union).primitive, 'Pointer');
+});
