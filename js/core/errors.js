@@ -19,16 +19,20 @@ function coded(Class, code, message, details) {
 
 const { defineProperty } = Reflect;
 
+/** A data property like those that assignments make. Made once: `define` is called in loops. */
+const descriptor = {
+  __proto__: null,
+  value: undefined,
+  writable: true,
+  enumerable: true,
+  configurable: true,
+};
+
 /** Sets an own property, whatever setters prototypes have. */
 function define(object, key, value) {
-  const descriptor = {
-    __proto__: null,
-    value,
-    writable: true,
-    enumerable: true,
-    configurable: true,
-  };
+  descriptor.value = value;
   defineProperty(object, key, descriptor);
+  descriptor.value = undefined;
 }
 
 /** What a value is, in the words of error messages: Number, Null, Array, External, ... */

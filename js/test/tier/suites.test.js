@@ -1,6 +1,6 @@
 // timeout: 900
 'use strict';
-// The suites of the dialect, on the tier that they do not run on anyway.
+// The suites of the dialects, on the tier that they do not run on anyway.
 
 const assert = require('node:assert/strict');
 const { spawnSync } = require('node:child_process');
@@ -10,30 +10,21 @@ const test = require('node:test');
 const { ROOT } = require('../support/native');
 const { HAS_PACKED } = require('./support');
 
-const FOLDER = path.join(__dirname, '../ffi-rs');
 /** What makes calls; the others are about types, names and time. */
-const SUITES = [
-  'arrays',
-  'callbacks',
-  'define',
-  'errno',
-  'free',
-  'libraries',
-  'lifetime',
-  'null-arguments',
-  'pointers',
-  'records',
-  'scalars',
-  'strings',
-  'structs',
-  'threads',
-  'validation',
-];
+const SUITES = {
+  'ffi-rs':
+    'arrays callbacks define errno free libraries lifetime null-arguments pointers records scalars ' +
+    'strings structs threads validation',
+  koffi: 'async callbacks libraries memory pointers scalars settings strings structs',
+};
+const FILES = Object.entries(SUITES).flatMap(([dialect, names]) =>
+  names.split(' ').map((name) => path.join(dialect, `${name}.test.js`)),
+);
 const OTHER = HAS_PACKED ? 'node-api' : 'packed';
 
-for (const name of SUITES) {
+for (const name of FILES) {
   test(`${name} with FFI_JIT_TIER=${OTHER}`, () => {
-    const file = path.join(FOLDER, `${name}.test.js`);
+    const file = path.join(__dirname, '..', name);
     const [, flags = ''] = /^\/\/ flags: (.+)$/m.exec(fs.readFileSync(file, 'utf8')) ?? [];
     const args = [...flags.split(' ').filter(Boolean), '--test-reporter=tap', file];
     const run = spawnSync(process.execPath, args, {
