@@ -9,7 +9,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { build } = require('./build.js');
 const { closingCounts, settle } = require('./lib/counts.js');
-const { runSuites, runtimeSuites } = require('./lib/js-suites.js');
+const { runSuites, portableSuites } = require('./lib/js-suites.js');
 const { cache } = require('./lib/paths.js');
 const { closingLine, runSteps } = require('./lib/report.js');
 const { npm, run, MINUTE } = require('./lib/run.js');
@@ -59,7 +59,7 @@ function step(name) {
       run: async () => {
         const node = await install(name);
         const { output: version } = await run(node, ['--version'], { timeout: MINUTE });
-        const result = await runSuites(node, runtimeSuites());
+        const result = await runSuites(node, portableSuites());
         return { ...result, notes: [`Node ${version.trim()}`, ...result.notes] };
       },
     };

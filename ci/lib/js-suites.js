@@ -40,8 +40,13 @@ async function runSuite(node, file) {
 /** What checks types does not depend on the runtime: it is a step of its own. */
 const isAboutTypes = (file) => /\btypes\.test\.js$/.test(file);
 
+/** What compares with a peer is about the peer's version, not ours: one runtime is enough. */
+const isAboutPeers = (file) => file.includes('/parity/');
+
 const allSuites = () => filesBelow('js/test', /\.test\.[cm]?js$/);
 const runtimeSuites = () => allSuites().filter((file) => !isAboutTypes(file));
+/** The suites that run on every runtime. */
+const portableSuites = () => runtimeSuites().filter((file) => !isAboutPeers(file));
 const typeSuites = () => allSuites().filter(isAboutTypes);
 
 /**
@@ -71,4 +76,4 @@ function skips({ file, skipped, output }) {
     : [`skipped in ${file}: ${skipped}`];
 }
 
-module.exports = { runSuites, runtimeSuites, typeSuites, settings };
+module.exports = { runSuites, portableSuites, runtimeSuites, typeSuites, settings };

@@ -50,9 +50,9 @@ function record(members) {
         codec.put(g, tokens[i], ref.plus(offsets[i]));
       });
     },
-    hold: (g, tokens) =>
+    hold: (g, tokens, held) =>
       members.forEach(({ codec }, i) => {
-        if (codec.held) codec.hold(g, tokens[i]);
+        if (codec.held) codec.hold(g, tokens[i], held);
       }),
     get(g, ref) {
       const values = members.map(({ codec }, i) => codec.get(g, ref.plus(offsets[i])));

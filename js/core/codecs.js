@@ -18,8 +18,8 @@
 //   readsInPlace            the same for `get` alone
 //   transient               `put` may create callbacks that are released after the call
 //   spills                  `put` may leave data in `spilled`
-//   held                    the value's own memory is used while C runs; `hold(g, token)` emits
-//                           what keeps it reachable after the call
+//   held                    the value's own memory is used while C runs; `hold(g, token, held)`
+//                           adds the names of values that must be reachable until the call returns
 //   owned                   pointers in the value that own data: [offset, 1, unit size] for text,
 //                           [offset, 2, size, owned] for a block (see src/node/owned.rs)
 //
@@ -163,9 +163,7 @@ function liveView({ expected, accept }) {
       fail(g, `putView(${value}, ${ref}) < 0`, value, where, expected);
       if (g.nested || g.recording) g.emit(`keep(${value});`);
     },
-    // C uses the memory of this value: it must be reachable until the call returns, so it is
-    // compared with something that the compiler cannot know.
-    hold: (g, { value }) => g.emit(`same(${value}, ${g.entry});`),
+    hold: (_g, { value }, held) => held.push(value),
   };
 }
 

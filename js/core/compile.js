@@ -19,6 +19,7 @@ const { FIXED, FIXED_SIZE, END } = require('./memory.js');
 const { beginRecording, endRecording, promote } = require('./recording.js');
 const { startTask } = require('./tasks.js');
 const { fetch } = require('./routines.js');
+const { currentTier, emitEntry } = require('./tier.js');
 const { Generator, Ref } = require('./generator.js');
 
 /**
@@ -39,6 +40,7 @@ const { Generator, Ref } = require('./generator.js');
  * @property {(value: string, errno: string, g: object) => string} [withErrno] when given, errno
  *   is saved, and the result is this expression
  * @property {boolean} [freesResult] whether C gives the memory of the result away
+ * @property {import('./tier.js').Tier} [tier] how it enters native code
  * @property {Function} [startTask] of a task: instead of the one of tasks.js
  */
 
@@ -92,16 +94,18 @@ function compileCall(declaration) {
     !params.every((codec) => codec.simple) ||
     !(ret.simple || ret.readsInPlace);
 
+  const tier = declaration.tier ?? currentTier();
   const g = begin(declaration);
   g.entry = g.parameter();
   const parameters = emitArguments(g, declaration);
   const emitBody = (base) => {
     const tokens = putArguments(g, params, frame, base);
     if (stacked) g.emit(`u32[FRAME] = ${base.base};`);
-    g.emit(`${g.entry}();`);
+    const held = [];
     params.forEach((codec, i) => {
-      if (codec.held) codec.hold(g, tokens[i]);
+      if (codec.held) codec.hold(g, tokens[i], held);
     });
+    emitEntry(g, tier, held);
     const value = getResult(g, declaration, frame, base);
     if (!params.some((codec) => codec.after)) return value;
     const result = g.local(value);
@@ -113,7 +117,7 @@ function compileCall(declaration) {
   if (stacked) inFrame(g, frame.size, params, emitBody);
   else g.emit(`return ${emitBody(new Ref(null, FIXED, 64))};`);
   const link = g.template(parameters, { usesArguments: declaration.style === 'positions' });
-  return { signature: frame.id, stacked, errno: withErrno !== undefined, link };
+  return { signature: frame.id, stacked, errno: withErrno !== undefined, tier, link };
 }
 
 /**

@@ -1,7 +1,7 @@
 'use strict';
 // Errors with a code, and the details of a value that does not fit its type.
 
-const { types } = require('node:util');
+const { isExternal } = require('node:util/types');
 
 /**
  * An error with a `code` and further own properties.
@@ -50,7 +50,7 @@ function kindOf(value) {
       return 'Function';
   }
   if (value === null) return 'Null';
-  if (types.isExternal(value)) return 'External';
+  if (isExternal(value)) return 'External';
   return 'Object';
 }
 

@@ -11,6 +11,7 @@ const { getString, getText16, getText32, getText8, getWideString } = require('./
 const { recorders, writers } = require('./recording.js');
 const { transient, releaseTransient } = require('./callbacks.js');
 const { isArray, isView } = require('./primordials.js');
+const { entries } = require('./tier.js');
 
 /** What every generated function can name. */
 const { views, ...functions } = memory;
@@ -32,7 +33,7 @@ const DIRECT = {
 };
 /** The same for functions whose data leaves frame memory. */
 const RECORDING = { ...DIRECT, ...recorders, store: recorders };
-const NAMES = Object.keys(DIRECT);
+const NAMES = [...Object.keys(DIRECT), ...Object.keys(entries)];
 
 /** log2 of the element size of each typed array. */
 const SHIFT = { i8: 0, u8: 0, i16: 1, u16: 1, i32: 2, u32: 2, f32: 2, f64: 3, i64: 3, u64: 3 };
@@ -167,20 +168,17 @@ class Generator {
 
   /** A function that makes the function, from the constant that `parameter` named. */
   template(parameters, { usesArguments = false } = {}) {
-    const { constants, hole } = this;
-    const names = constants.map((_, i) => `k$${i}`);
+    const isShared = (_, i) => i !== this.hole;
+    const names = this.constants.map((_, i) => `k$${i}`);
+    const own = this.hole === undefined ? '' : names[this.hole];
     const head = usesArguments ? `function (${parameters})` : `(${parameters}) =>`;
     const source = [
       "'use strict';",
-      `return (${names.join(', ')}) => ${head} {`,
+      `return (${names.filter(isShared).join(', ')}) => (${own}) => ${head} {`,
       ...this.lines,
       '};',
     ].join('\n');
-    const make = factory(source, this.recording);
-    return (value) => {
-      if (hole !== undefined) constants[hole] = value;
-      return make(...constants);
-    };
+    return factory(source, this.recording)(...this.constants.filter(isShared));
   }
 }
 
@@ -196,7 +194,10 @@ function factory(source, recording) {
   let made = known.get(source);
   if (made === undefined) {
     const environment = recording ? RECORDING : DIRECT;
-    made = vm.compileFunction(source, NAMES)(...NAMES.map((name) => environment[name]));
+    made = vm.compileFunction(
+      source,
+      NAMES,
+    )(...NAMES.map((name) => entries[name] ?? environment[name]));
     known.set(source, made);
   }
   return made;

@@ -36,6 +36,9 @@ const EPOCH = (origin + native.epochCell) / 4;
 const FOREIGN = (origin + native.foreignCell) / 4;
 /** Index in `f64` of what `viewAddress` tells besides the address. */
 const LENGTH = (origin + native.lengthCell) / 8;
+/** Indices in `u32`: what a direct call has to throw; how many callbacks exist. */
+const PENDING = (origin + native.pendingCell) / 4;
+const LIVE = (origin + native.liveCell) / 4;
 /** Offset of the fixed frame, and its size. */
 const FIXED = origin + native.fixed;
 const FIXED_SIZE = native.fixedSize;
@@ -186,6 +189,8 @@ module.exports = {
   ERRNO,
   EPOCH,
   FOREIGN,
+  PENDING,
+  LIVE,
   FIXED,
   FIXED_SIZE,
   END,

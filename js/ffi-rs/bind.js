@@ -2,6 +2,7 @@
 // From ffi-rs types to functions: what `load` compiles, and binds to an address.
 
 const { native } = require('../core/loader.js');
+const tiers = require('../core/tier.js');
 const { nothing } = require('../core/codecs.js');
 const { compileCall, compileTask } = require('../core/compile.js');
 const { coded } = require('../core/errors.js');
@@ -40,8 +41,8 @@ const withErrno = (value, errno, g) =>
 /** What was compiled for types and options, whatever function it is for. */
 const compiled = new ByType(compileTypes);
 
-/** Compiles a call's types: `[options, result, ...parameters]`. */
-function compileTypes([options, retType, ...paramsType]) {
+/** Compiles a call's types: `[tier, options, result, ...parameters]`. */
+function compileTypes([, options, retType, ...paramsType]) {
   const params = paramsType.map(types.parameter);
   const declaration = {
     params,
@@ -65,7 +66,8 @@ function resultOf(type, params) {
   try {
     return types.result(type);
   } catch (error) {
-    const declaration = { params, ret: nothing, style: 'list', mismatch, arity };
+    const tier = tiers.NODE_API;
+    const declaration = { params, ret: nothing, style: 'list', mismatch, arity, tier };
     throw new BadResult(
       error,
       compileCall(declaration).link(() => {}),
@@ -80,10 +82,14 @@ function resultOf(type, params) {
  * @returns {{ run: Function, retType: unknown, paramsType: unknown[] }} with copies of the types
  */
 function bind({ library, address, name }, retType, paramsType, options) {
-  const { declaration, call, ...mine } = compiled.get([options, retType, ...paramsType]);
+  const { declaration, call, ...mine } = compiled.get([
+    tiers.currentTier().name,
+    options,
+    retType,
+    ...paramsType,
+  ]);
   if (call === null) return { run: compileTask(declaration, { address, library }), ...mine };
-  const { signature, stacked, errno, link } = call;
-  return { run: link(native.bind(signature, address, library, stacked, errno, name)), ...mine };
+  return { run: tiers.bind(call, { address, library, name }), ...mine };
 }
 
 module.exports = { bind };

@@ -4,7 +4,7 @@
 // A void callback is always queued: JavaScript runs after the call that led to it. One with a
 // result runs at once, and C waits for it, on whatever thread it calls.
 
-const { isExternal } = require('node:util').types;
+const { isExternal } = require('node:util/types');
 const codecs = require('../core/codecs.js');
 const callbacks = require('../core/callbacks.js');
 const { compileCallback } = require('../core/compile.js');

@@ -6,6 +6,7 @@
 
 const { native } = require('../core/loader.js');
 const { coded, define: setOwn } = require('../core/errors.js');
+const { publish } = require('../core/tier.js');
 const { isArray, mapDelete, mapGet, mapSet } = require('../core/primordials.js');
 const { sameType } = require('./by-type.js');
 const { ERRNO, FREES_RESULT, NEW_THREAD } = require('./constants.js');
@@ -73,10 +74,9 @@ function find(key, name, retType, paramsType, options) {
   }
   const call = compile(key, name, retType, paramsType, options);
   if (list === undefined || list.length >= MAX_KEPT) {
-    list = [];
+    list = [call];
     mapSet(names, name, list);
-  }
-  list[list.length] = call;
+  } else list[list.length] = call;
   return call;
 }
 
@@ -149,30 +149,59 @@ function load(params) {
   }
 }
 
-/** One function of `define`: resolved when it is first called, and again after a `close`. */
-function defineOne(funcName, entry) {
-  let call;
-  let run = resolve;
-  function resolve(list) {
+/**
+ * What a function of `define` runs. `first`, the call that it was resolved to when it was first
+ * called, is set once, so that V8 can take it for a constant (`later`, after a `close`, it cannot).
+ */
+class Binding {
+  constructor(funcName, entry) {
+    this.funcName = funcName;
+    this.entry = entry;
+  }
+
+  /** Resolves the function and calls it. */
+  resolve(fn, list) {
+    const { funcName, entry } = this;
     if (entry === null || typeof entry !== 'object') {
       throw coded(TypeError, 'InvalidArg', `the definition of "${funcName}" must be an object`);
     }
     const { library, retType, paramsType } = entry;
     checkFields(library, funcName, retType, paramsType);
-    call = find(library, funcName, retType, paramsType, optionsOf(entry));
-    run = call.run;
-    return run(list);
+    const call = find(library, funcName, retType, paramsType, optionsOf(entry));
+    publish(fn, call.run);
+    if (this.first === undefined) this.first = call;
+    else this.later = call;
+    return call.run(list);
   }
-  return (paramsValue = []) => {
+
+  /** Deals with an error of a call: throws it, or calls again what was reopened under the key. */
+  recover(error, fn, list) {
+    if (error instanceof BadResult) error.raise(list);
+    const call = this.later ?? this.first;
+    if (call === undefined || !wasClosed(error, this.entry.library, call)) throw error;
+    forget(this.entry.library);
+    return this.resolve(fn, list);
+  }
+}
+
+// No inherited property can pass for one of these.
+Object.assign(Binding.prototype, { first: undefined, later: undefined });
+Object.setPrototypeOf(Binding.prototype, null);
+
+/** One function of `define`: resolved when it is first called, and again after a `close`. */
+function defineOne(funcName, entry) {
+  const binding = new Binding(funcName, entry);
+  const fn = (paramsValue = []) => {
     try {
-      return run(paramsValue);
+      const { first, later } = binding;
+      if (later !== undefined) return later.run(paramsValue);
+      if (first !== undefined) return first.run(paramsValue);
+      return binding.resolve(fn, paramsValue);
     } catch (error) {
-      if (error instanceof BadResult) error.raise(paramsValue);
-      if (call === undefined || !wasClosed(error, entry.library, call)) throw error;
-      forget(entry.library);
-      return resolve(paramsValue);
+      return binding.recover(error, fn, paramsValue);
     }
   };
+  return fn;
 }
 
 /** An object with one function per key; each takes one array of arguments. */

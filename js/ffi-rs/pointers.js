@@ -1,7 +1,7 @@
 'use strict';
 // The pointer model: heap cells that hold values for C, and Externals that hold their addresses.
 
-const { isExternal } = require('node:util').types;
+const { isExternal } = require('node:util/types');
 const { native } = require('../core/loader.js');
 const { compileReader, compileWriter, describeOwned } = require('../core/compile.js');
 const { release } = require('../core/callbacks.js');

@@ -2,10 +2,11 @@
 // C functions as JavaScript functions: plain, variadic, asynchronous.
 
 const { AsyncResource } = require('node:async_hooks');
-const { native } = require('../core/loader.js');
+const { bind } = require('../core/tier.js');
 const { compileCall, compileTask } = require('../core/compile.js');
 const { views, ERRNO } = require('../core/memory.js');
 const { launchTask } = require('../core/tasks.js');
+const { bind } = require('../core/tier.js');
 const { taskEnded } = require('./callbacks.js');
 const { failure, invalid, kindName, mismatch, wrongCount } = require('./errors.js');
 const { internals } = require('./types/model.js');
@@ -44,9 +45,8 @@ const describe = ({ params, result, convention }, extra) => ({
 
 /** Compiles a call once, for any number of functions of one type. */
 function compile(declaration, extra) {
-  const { signature, stacked, errno, link } = compileCall(describe(declaration, extra));
-  return ({ address, library }, name) =>
-    link(native.bind(signature, address, library, stacked, errno, name));
+  const compiled = compileCall(describe(declaration, extra));
+  return ({ address, library }, name) => bind(compiled, { address, library, name });
 }
 
 /** Functions get the properties that programs know. */

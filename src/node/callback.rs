@@ -11,7 +11,8 @@
 //! downcall is under way (queued, other threads) it is an uncaught exception.
 
 use super::env::State;
-use super::frame::{ALIGN, FOREIGN, FRAME, SIZE, TOP};
+use super::frame::{ALIGN, CLOSED, FOREIGN, FRAME, LIVE, PENDING, SIZE, THROWN, TOP};
+use super::libraries;
 use super::memory::numbers;
 use super::owned::Owned;
 use super::shared::{Shared, Waiter, lock};
@@ -173,6 +174,7 @@ pub fn create(scope: Scope, state: &State, arguments: [Value; 4]) -> Result<Valu
     handle.here.store(Arc::as_ptr(&callback).cast_mut(), Ordering::Relaxed);
     let registered = Registered { upcall, handle, callback, released: false, keeps_alive };
     callbacks.by_id.insert(id, registered);
+    state.frame.set(LIVE, callbacks.by_code.len() as u32);
     drop(callbacks);
     let cell = state.frame.arg()?;
     // SAFETY: `arg` checked the bounds; the cell may be unaligned.
@@ -188,6 +190,7 @@ pub fn release(scope: Scope, state: &State, [address]: [Value; 1]) -> Result<Val
     if let Some(id) = id {
         lock(&CALLBACKS).get_or_insert_default().remove(&id);
         let mut callbacks = state.callbacks.borrow_mut();
+        state.frame.set(LIVE, callbacks.by_code.len() as u32);
         let registered = callbacks.by_id.get_mut(&id);
         let alive = registered.is_some_and(|registered| {
             registered.handle.here.store(ptr::null_mut(), Ordering::Relaxed);
@@ -297,13 +300,32 @@ fn run_here(
 ) -> bool {
     let outer = state.frame.get(FOREIGN);
     state.frame.set(FOREIGN, u32::from(foreign));
-    let result = scope.with_handles(|| enter(scope, state, callback, frame));
+    // The call that led here may have come from V8 directly, without a handle scope.
+    let result = scope.with_handles(|| {
+        enter(scope, state, callback, frame).inspect_err(|error| {
+            // An exception of the function itself is pending already, and stays.
+            scope.throw(error);
+        })
+    });
     state.frame.set(FOREIGN, outer);
-    if let Err(error) = &result {
-        // An exception of the function itself is pending already, and stays.
-        scope.throw(error);
+    if result.is_err() {
+        state.frame.set(PENDING, THROWN);
     }
     result.is_ok()
+}
+
+/// `rethrow()`: throws what the PENDING cell says. Node-API itself throws an exception that it
+/// keeps, when this returns to it.
+///
+/// # Errors
+/// [`Code::LibraryClosed`] when the library of the function that was called is closed.
+pub fn rethrow(scope: Scope, state: &State, []: [Value; 0]) -> Result<Value> {
+    let pending = state.frame.get(PENDING);
+    state.frame.set(PENDING, 0);
+    if pending == CLOSED {
+        return Err(libraries::function_closed());
+    }
+    scope.undefined()
 }
 
 /// Copies the frame to frame memory, calls the unmarshaller, copies the result back. While an
@@ -360,6 +382,7 @@ pub fn run_event(scope: Scope, state: &State, event: Event) {
         Event::Finished => super::task::collect_all(scope, state),
     }
     scope.report_exception();
+    state.frame.set(PENDING, 0);
 }
 
 /// Notes that a call that was handed over has run.

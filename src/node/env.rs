@@ -4,7 +4,7 @@ use super::callback::{self, Callbacks};
 use super::frame::{self, FrameMemory};
 use super::shared::{Alive, Shared};
 use super::value::{Scope, Value, arguments, guard};
-use super::{function, heap, libraries, memory, routines, task};
+use super::{function, heap, libraries, memory, routines, task, v8};
 use crate::call::Prepared;
 use crate::error::{Code, Error, Result};
 use crate::plan::FrameLayout;
@@ -152,6 +152,10 @@ pub fn register(scope: Scope, exports: Value) -> Result<()> {
         (c"layout", Some(primitive!(layout, 1))),
         (c"signature", Some(primitive!(signature, 1))),
         (c"bind", Some(primitive!(function::bind, 6))),
+        (c"startPacked", Some(primitive!(v8::start, 3))),
+        (c"bindPacked", Some(primitive!(v8::bind, 7))),
+        (c"packedCounts", Some(primitive!(v8::counts, 0))),
+        (c"rethrow", Some(primitive!(callback::rethrow, 0))),
         (c"openLibrary", Some(primitive!(libraries::open, 2))),
         (c"closeLibrary", Some(primitive!(libraries::close, 1))),
         (c"symbol", Some(primitive!(libraries::symbol, 2))),
@@ -238,6 +242,8 @@ fn describe(scope: Scope, exports: Value, state: &State, buffer: Value) -> Resul
     number(c"epochCell", frame::EPOCH)?;
     number(c"foreignCell", frame::FOREIGN)?;
     number(c"lengthCell", frame::LENGTH)?;
+    number(c"pendingCell", frame::PENDING)?;
+    number(c"liveCell", frame::LIVE)?;
     number(c"fixed", frame::FIXED)?;
     number(c"fixedSize", frame::FIXED_SIZE)?;
     number(c"frameAlign", frame::ALIGN)?;

@@ -11,6 +11,8 @@
 //!   + EPOCH   u32   how many calls have ended (JavaScript's own)
 //!   + FOREIGN u32   whether the upcall that is running came from another thread
 //!   + LENGTH  f64   what a memory primitive tells besides an address
+//!   + PENDING u32   what a call that was not made through Node-API has to throw
+//!   + LIVE    u32   how many callbacks exist
 //! origin + FIXED  the fixed frame: cells of calls that keep nothing while C runs
 //! origin + STACK  the frame stack, up to the end
 //! ```
@@ -38,6 +40,16 @@ pub const EPOCH: usize = 16;
 pub const FOREIGN: usize = 20;
 /// Control cell: what a memory primitive tells besides an address, as a double.
 pub const LENGTH: usize = 24;
+/// Control cell: what the caller of a bound function has to throw when the entry was not Node-API's
+/// (which throws by itself): zero, [`THROWN`] or [`CLOSED`].
+pub const PENDING: usize = 32;
+/// Control cell: how many callbacks of the environment exist, whose JavaScript a call may run.
+pub const LIVE: usize = 36;
+/// Value of [`PENDING`]: Node-API keeps an exception, which it throws when one of our functions
+/// that it called returns.
+pub const THROWN: u32 = 1;
+/// Value of [`PENDING`]: the function's library was closed.
+pub const CLOSED: u32 = 2;
 /// Offset of the fixed frame from the origin.
 pub const FIXED: usize = 64;
 /// Size of the fixed frame.

@@ -3,7 +3,7 @@
 
 use super::env::State;
 use super::frame;
-use super::libraries;
+use super::libraries::{self, ClosedBody};
 use super::value::{Scope, Value};
 use crate::call::{CallRecord, CallTarget, errno};
 use crate::code::Slot;
@@ -15,9 +15,24 @@ use std::mem;
 use std::ptr;
 
 /// What a bound JavaScript function owns; its finalizer drops it.
-struct Function {
+pub struct Function {
     slot: Slot,
     library: Option<libraries::Id>,
+}
+
+impl Function {
+    /// The record that the code behind the slot reads.
+    pub fn record(&self) -> &'static CallRecord {
+        CallRecord::of(self.slot.record())
+    }
+}
+
+impl Drop for Function {
+    fn drop(&mut self) {
+        if let Some(id) = self.library {
+            libraries::detach(id, self.record());
+        }
+    }
 }
 
 /// `bind(signature id, address, library id or -1, stacked, errno, name)` -> a function without
@@ -30,14 +45,34 @@ struct Function {
 /// # Errors
 /// For identifiers that are not known, and when there is no executable memory.
 pub fn bind(scope: Scope, state: &State, arguments: [Value; 6]) -> Result<Value> {
+    let name = scope.to_string(arguments[5])?;
+    let function = take_slot(scope, state, arguments, ClosedBody::node_api())?;
+    // SAFETY: a slot is a C function; with a `Fixed` or `Stacked` body it ignores the arguments
+    // that Node-API passes, keeps the C convention and returns NULL, which means undefined.
+    let code = unsafe { mem::transmute::<*const u8, sys::napi_callback>(function.slot.code()) };
+    let value = scope.function(&name, code, ptr::null_mut())?;
+    own(scope, value, function)?;
+    Ok(value)
+}
+
+/// Takes a slot and writes its record, from the arguments of [`bind`].
+///
+/// # Errors
+/// As there.
+pub fn take_slot(
+    scope: Scope,
+    state: &State,
+    arguments: [Value; 6],
+    closed: ClosedBody,
+) -> Result<Function> {
     let [signature, address, library, stacked, save_errno, name] = arguments;
     let prepared = state.prepared(scope.to_u32(signature)?)?;
     let target = scope.to_address(address)?;
     let library = libraries::to_id(scope, library)?;
     let stacked = scope.to_bool(stacked)?;
     let save_errno = scope.to_bool(save_errno)?;
-    let name = scope.to_string(name)?;
     if target == 0 {
+        let name = scope.to_string(name)?;
         return Err(Error::new(Code::InvalidArgument, format!("{name} is a null pointer")));
     }
     let entry = if stacked { Entry::Stacked } else { Entry::Fixed };
@@ -45,26 +80,29 @@ pub fn bind(scope: Scope, state: &State, arguments: [Value; 6]) -> Result<Value>
         return Err(Error::new(Code::Internal, "this frame does not fit the fixed frame"));
     }
     let body = prepared.trampoline(entry, save_errno)?;
-    let slot = Slot::allocate()?;
+    let mut function = Function { slot: Slot::allocate()?, library: None };
     let memory = &state.frame;
     let fixed = memory.at((memory.origin() + frame::FIXED) as u32, frame::FIXED_SIZE)?;
-    let record = CallRecord::of(slot.record());
     let call = CallTarget {
         target: target as *const c_void,
         frame: if stacked { memory.base() } else { fixed },
         frame_cell: memory.control(frame::FRAME),
         errno: errno::address(),
     };
-    record.set(body, &call);
+    function.record().set(body, &call);
     if let Some(id) = library {
-        libraries::attach(state, id, record)?;
+        libraries::attach(state, id, function.record(), closed)?;
+        function.library = Some(id);
     }
-    let code = slot.code();
-    // SAFETY: a slot is a C function; with a `Fixed` or `Stacked` body it ignores the arguments
-    // that Node-API passes, keeps the C convention and returns NULL, which means undefined.
-    let code = unsafe { mem::transmute::<*const u8, sys::napi_callback>(code) };
-    let value = scope.function(&name, code, ptr::null_mut())?;
-    let owned = Box::into_raw(Box::new(Function { slot, library })).cast::<c_void>();
+    Ok(function)
+}
+
+/// Lets a JavaScript value own a function: when the value is collected, the slot is released.
+///
+/// # Errors
+/// When the environment refuses a finalizer.
+pub fn own(scope: Scope, value: Value, function: Function) -> Result<()> {
+    let owned = Box::into_raw(Box::new(function)).cast::<c_void>();
     // SAFETY: `owned` is a leaked box; the finalizer takes it back, once.
     let status = unsafe {
         sys::napi_add_finalizer(
@@ -81,14 +119,11 @@ pub fn bind(scope: Scope, state: &State, arguments: [Value; 6]) -> Result<Value>
         drop(unsafe { Box::from_raw(owned.cast::<Function>()) });
         return Err(Error::new(Code::Internal, "a finalizer was refused"));
     }
-    Ok(value)
+    Ok(())
 }
 
 /// The finalizer of a bound function: its slot can be used again.
 unsafe extern "C" fn drop_function(_env: sys::napi_env, data: *mut c_void, _hint: *mut c_void) {
-    // SAFETY: `bind` leaked the box for this call, which happens once.
-    let function = unsafe { Box::from_raw(data.cast::<Function>()) };
-    if let Some(id) = function.library {
-        libraries::detach(id, CallRecord::of(function.slot.record()));
-    }
+    // SAFETY: `own` leaked the box for this call, which happens once.
+    drop(unsafe { Box::from_raw(data.cast::<Function>()) });
 }

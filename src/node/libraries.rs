@@ -25,8 +25,30 @@ struct Table {
 
 struct Open {
     library: Arc<Library>,
-    /// Records of the functions bound to this library in any environment, by address.
-    records: HashMap<usize, &'static CallRecord>,
+    /// Records of the functions bound to this library in any environment, by address, each with
+    /// what its slot does once the library is closed.
+    records: HashMap<usize, (&'static CallRecord, ClosedBody)>,
+}
+
+/// What the slot of a bound function of a closed library jumps to.
+#[derive(Clone, Copy)]
+pub struct ClosedBody(*const c_void);
+
+// SAFETY: the address of a function of ours.
+unsafe impl Send for ClosedBody {}
+
+impl ClosedBody {
+    /// For functions that Node-API calls.
+    pub fn node_api() -> ClosedBody {
+        ClosedBody(closed as *const c_void)
+    }
+
+    /// A body that keeps the C convention, ignores its arguments and finds what it needs in the
+    /// record, like a trampoline.
+    #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+    pub fn of_record(body: *const c_void) -> ClosedBody {
+        ClosedBody(body)
+    }
 }
 
 static TABLE: LazyLock<Mutex<Table>> = LazyLock::new(Mutex::default);
@@ -62,8 +84,8 @@ impl Table {
     /// table, to be dropped outside the lock (unloading runs the library's own code).
     fn remove(&mut self, id: Id) -> Option<Arc<Library>> {
         let open = self.open.remove(&id)?;
-        for record in open.records.values() {
-            record.redirect(closed as *const c_void);
+        for (record, body) in open.records.values() {
+            record.redirect(body.0);
         }
         Some(open.library)
     }
@@ -72,9 +94,13 @@ impl Table {
 /// What a bound function of a closed library does: the slot jumps here with Node-API's own
 /// arguments.
 unsafe extern "C" fn closed(env: sys::napi_env, _info: sys::napi_callback_info) -> sys::napi_value {
-    Scope::new(env)
-        .throw(&Error::new(Code::LibraryClosed, "the library of this function was closed"));
+    Scope::new(env).throw(&function_closed());
     std::ptr::null_mut()
+}
+
+/// The error of a call of a function whose library was closed.
+pub fn function_closed() -> Error {
+    Error::new(Code::LibraryClosed, "the library of this function was closed")
 }
 
 /// Reads a library identifier; -1 means none.
@@ -86,14 +112,20 @@ pub fn to_id(scope: Scope, value: Value) -> Result<Option<Id>> {
     Ok((id != u32::MAX).then_some(id))
 }
 
-/// Notes that a record runs code of a library, and holds the library for this environment.
+/// Notes that a record runs code of a library, and holds the library for this environment. When
+/// the library is closed the record's slot jumps to `closed`.
 ///
 /// # Errors
 /// [`Code::LibraryClosed`] when the library was closed meanwhile.
-pub fn attach(state: &State, id: Id, record: &'static CallRecord) -> Result<()> {
+pub fn attach(
+    state: &State,
+    id: Id,
+    record: &'static CallRecord,
+    closed: ClosedBody,
+) -> Result<()> {
     let mut table = table();
     let open = table.open.get_mut(&id).ok_or_else(closed_error)?;
-    open.records.insert(ptr::from_ref(record) as usize, record);
+    open.records.insert(ptr::from_ref(record) as usize, (record, closed));
     state.held.borrow_mut().libraries.insert(id, Arc::clone(&open.library));
     Ok(())
 }

@@ -2,7 +2,8 @@
 //! what users see is made of them in `js/`.
 //!
 //! A call's data never passes through here: marshallers write it into frame memory, and the
-//! functions that `bind` makes are code slots that Node-API calls directly.
+//! functions that `bind` makes are code slots that Node-API calls directly. `v8` holds the optional
+//! way past Node-API.
 
 mod callback;
 mod env;
@@ -15,6 +16,7 @@ mod owned;
 mod routines;
 mod shared;
 mod task;
+mod v8;
 mod value;
 
 use napi::sys;

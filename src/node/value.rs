@@ -268,9 +268,14 @@ impl Scope {
 
     /// Calls a function without arguments. An exception stays pending and is an error.
     pub fn call(self, function: Value) -> Result<Value> {
+        self.call_with(function, &[])
+    }
+
+    /// Calls a function. An exception stays pending and is an error.
+    pub fn call_with(self, function: Value, arguments: &[Value]) -> Result<Value> {
         let this = self.undefined()?;
-        let no_arguments = ptr::null();
-        out!(napi_call_function(self.env, this, function, 0, no_arguments), ptr::null_mut())
+        let (count, list) = (arguments.len(), arguments.as_ptr());
+        out!(napi_call_function(self.env, this, function, count, list), ptr::null_mut())
     }
 
     /// Makes a pending exception an uncaught one.

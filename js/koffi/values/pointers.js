@@ -226,7 +226,7 @@ function pointer(own, direction = IN) {
     hasPointers: true,
     zero: 'null',
     take: (_g, value, where) => ({ value, where }),
-    hold: (g, { value }) => g.emit(`same(${value}, ${g.entry});`),
+    hold: (_g, { value }, held) => held.push(value),
     put(g, token, ref) {
       const { value, where } = token;
       const pass = passerOf(own, direction);

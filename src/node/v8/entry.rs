@@ -1,0 +1,136 @@
+//! The machine code that V8 enters: it gets a token, which is the address of a record in the bits
+//! of a double, puts it into the slot register as a code slot does, and jumps to the record's
+//! body. The body ignores what is in the argument registers and returns as V8 expects.
+
+use super::layout::CallbackInfo;
+use crate::arch::record;
+use crate::node::frame;
+use std::arch::naked_asm;
+use std::ffi::c_void;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Offset of a heap number's value from its tagged pointer: behind the map word.
+pub const HEAP_NUMBER_VALUE: usize = 7;
+
+static FAST: AtomicUsize = AtomicUsize::new(0);
+static SLOW: AtomicUsize = AtomicUsize::new(0);
+
+/// The token of a record.
+pub fn token(record: *const c_void) -> f64 {
+    f64::from_bits(record.expose_provenance() as u64)
+}
+
+/// What V8 enters.
+#[derive(Clone, Copy)]
+pub struct Entries {
+    /// From optimised code: `(receiver, token)`.
+    pub fast: *const c_void,
+    /// From any other code: `(FunctionCallbackInfo&)`.
+    pub slow: *const c_void,
+}
+
+impl Entries {
+    /// The entries for a shape of callbacks, which count when tests want it.
+    pub fn new(callback: CallbackInfo) -> Entries {
+        let (fast, slow) = match (callback, counting()) {
+            (CallbackInfo::Pointer, false) => (fast as *const c_void, pointer as *const c_void),
+            (CallbackInfo::Frame, false) => (fast as *const c_void, frame as *const c_void),
+            (CallbackInfo::Pointer, true) => {
+                (fast_counted as *const c_void, pointer_counted as *const c_void)
+            }
+            (CallbackInfo::Frame, true) => {
+                (fast_counted as *const c_void, frame_counted as *const c_void)
+            }
+        };
+        Entries { fast, slow }
+    }
+}
+
+/// Whether entries count: `FFI_JIT_COUNT_ENTRIES=1`, for tests.
+fn counting() -> bool {
+    static COUNTING: OnceLock<bool> = OnceLock::new();
+    *COUNTING.get_or_init(|| std::env::var_os("FFI_JIT_COUNT_ENTRIES").is_some_and(|v| v == "1"))
+}
+
+/// How often the process was entered from optimised code, and from other code.
+pub fn counts() -> [usize; 2] {
+    [FAST.load(Ordering::Relaxed), SLOW.load(Ordering::Relaxed)]
+}
+
+#[unsafe(naked)]
+unsafe extern "C" fn fast() {
+    naked_asm!("endbr64", "movq r10, xmm0", "jmp qword ptr [r10]")
+}
+
+#[unsafe(naked)]
+unsafe extern "C" fn fast_counted() {
+    naked_asm!(
+        "endbr64",
+        "inc qword ptr [rip + {count}]",
+        "movq r10, xmm0",
+        "jmp qword ptr [r10]",
+        count = sym FAST,
+    )
+}
+
+#[unsafe(naked)]
+unsafe extern "C" fn pointer() {
+    naked_asm!(
+        "endbr64",
+        "mov rax, [rdi + 8]",
+        "mov rax, [rax]",
+        "mov r10, [rax + {value}]",
+        "jmp qword ptr [r10]",
+        value = const HEAP_NUMBER_VALUE,
+    )
+}
+
+#[unsafe(naked)]
+unsafe extern "C" fn pointer_counted() {
+    naked_asm!(
+        "endbr64",
+        "inc qword ptr [rip + {count}]",
+        "jmp {entry}",
+        count = sym SLOW,
+        entry = sym pointer,
+    )
+}
+
+#[unsafe(naked)]
+unsafe extern "C" fn frame() {
+    naked_asm!(
+        "endbr64",
+        "mov rax, [rdi + 80]",
+        "mov r10, [rax + {value}]",
+        "jmp qword ptr [r10]",
+        value = const HEAP_NUMBER_VALUE,
+    )
+}
+
+#[unsafe(naked)]
+unsafe extern "C" fn frame_counted() {
+    naked_asm!(
+        "endbr64",
+        "inc qword ptr [rip + {count}]",
+        "jmp {entry}",
+        count = sym SLOW,
+        entry = sym frame,
+    )
+}
+
+/// The body of functions whose library was closed: it leaves word of that in the PENDING cell,
+/// which it finds from the record's FRAME cell.
+#[unsafe(naked)]
+pub unsafe extern "C" fn closed() {
+    naked_asm!(
+        "endbr64",
+        "mov rax, [r10 + {frame_cell}]",
+        "mov dword ptr [rax + {pending}], {closed}",
+        "xor eax, eax",
+        "ret",
+        frame_cell = const record::FRAME_CELL as usize * size_of::<usize>(),
+        pending = const frame::PENDING - frame::FRAME,
+        closed = const frame::CLOSED,
+    )
+}

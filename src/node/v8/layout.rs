@@ -1,0 +1,131 @@
+//! The releases of V8 that are known, and what differs between them. All of it is internal to V8
+//! and changes between majors, so only these releases get the tier.
+
+/// One release of V8, as a major of Node ships it on x86-64.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Release {
+    /// `process.versions.modules`.
+    pub modules: u32,
+    /// How `process.versions.v8` starts: major and minor.
+    pub v8: &'static str,
+    /// Bytes of a `CTypeInfo`.
+    pub type_info: usize,
+    /// Whether the constructor of `CFunctionInfo` takes the representation of 64-bit integers.
+    pub int64_representation: bool,
+    /// How a raw callback finds its arguments.
+    pub callback: CallbackInfo,
+    /// Whether a fast call may run JavaScript (V8 12.9 and later).
+    pub reentrant: bool,
+}
+
+/// The shape of `v8::FunctionCallbackInfo`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallbackInfo {
+    /// `{ implicit arguments, pointer to the arguments, count }`.
+    Pointer,
+    /// The frame itself: the count first, the arguments from the eleventh word.
+    Frame,
+}
+
+impl CallbackInfo {
+    /// The word of the first argument, and the count, given the words of the structure.
+    ///
+    /// # Safety
+    /// `info` must be what V8 gave to a callback of this release.
+    pub unsafe fn first_argument(self, info: *const usize) -> (usize, usize) {
+        // SAFETY: the caller's promise. The words that are read are those of the layouts above.
+        unsafe {
+            match self {
+                CallbackInfo::Pointer => {
+                    let values = info.add(1).read() as *const usize;
+                    // The count is 32 bits wide up to V8 12.
+                    let count = info.add(2).cast::<u32>().read() as usize;
+                    (if count == 1 { values.read() } else { 0 }, count)
+                }
+                CallbackInfo::Frame => {
+                    let count = info.read();
+                    (if count == 1 { info.add(10).read() } else { 0 }, count)
+                }
+            }
+        }
+    }
+}
+
+/// `CTypeInfo::Type::kVoid`.
+pub const VOID: u8 = 0;
+/// `CTypeInfo::Type::kFloat64`.
+pub const FLOAT64: u8 = 8;
+/// `CTypeInfo::Type::kV8Value`.
+pub const V8_VALUE: u8 = 10;
+
+/// What is known.
+pub const RELEASES: [Release; 4] = [
+    Release {
+        modules: 115,
+        v8: "11.3.",
+        type_info: 3,
+        int64_representation: false,
+        callback: CallbackInfo::Pointer,
+        reentrant: false,
+    },
+    Release {
+        modules: 127,
+        v8: "12.4.",
+        type_info: 3,
+        int64_representation: true,
+        callback: CallbackInfo::Pointer,
+        reentrant: false,
+    },
+    Release {
+        modules: 137,
+        v8: "13.6.",
+        type_info: 3,
+        int64_representation: true,
+        callback: CallbackInfo::Pointer,
+        reentrant: true,
+    },
+    Release {
+        modules: 147,
+        v8: "14.6.",
+        type_info: 2,
+        int64_representation: true,
+        callback: CallbackInfo::Frame,
+        reentrant: true,
+    },
+];
+
+/// The release of a running Node, if it is known.
+pub fn release(modules: u32, v8: &str) -> Option<&'static Release> {
+    RELEASES.iter().find(|release| release.modules == modules && v8.starts_with(release.v8))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_exact_pairs_of_versions_are_known() {
+        assert_eq!(release(115, "11.3.244.8-node.38").map(|r| r.type_info), Some(3));
+        assert_eq!(
+            release(147, "14.6.202.34-node.34").map(|r| r.callback),
+            Some(CallbackInfo::Frame)
+        );
+        assert_eq!(release(108, "10.2.154.26-node.39"), None);
+        assert_eq!(release(137, "13.60.1"), None);
+        assert_eq!(release(137, "14.6.202.34"), None);
+        assert_eq!(release(148, "14.6.202.34"), None);
+    }
+
+    #[test]
+    fn the_first_argument_is_read_from_either_shape() {
+        let values = [0x2a_usize];
+        let pointers = [0, values.as_ptr() as usize, 1];
+        // SAFETY: the three words of the structure.
+        let found = unsafe { CallbackInfo::Pointer.first_argument(pointers.as_ptr()) };
+        assert_eq!(found, (0x2a, 1));
+        let mut frame = [0usize; 11];
+        (frame[0], frame[10]) = (1, 0x2a);
+        // SAFETY: the words of a frame with one argument.
+        assert_eq!(unsafe { CallbackInfo::Frame.first_argument(frame.as_ptr()) }, (0x2a, 1));
+    }
+}

@@ -1,0 +1,57 @@
+//! The packed tier: calls that V8 makes itself, past Node-API.
+//!
+//! One JavaScript function, `enter(token)`, stands in front of every trampoline. It is made with
+//! V8's own `FunctionTemplate::New`, with a C function that optimised code calls directly (a fast
+//! API call). The token is the address of a bound function's record in the bits of a double; the
+//! arguments travel in frame memory as on every tier. There is one such function per environment,
+//! not one per bound function, because V8 keeps functions of templates for ever, and because a
+//! call site that only ever sees one function is fast however many functions share it.
+//!
+//! What a Node-API function does and this does not: it throws what Node-API keeps pending. Who
+//! calls `enter` looks at the PENDING cell afterwards, and calls `rethrow`.
+//!
+//! Nothing else knows V8. Where anything is not as expected, `start` says so, and the Node-API
+//! tier does all the work.
+
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod entry;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod fast;
+#[cfg(any(test, all(target_os = "linux", target_arch = "x86_64")))]
+mod layout;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod symbols;
+
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+pub use fast::{bind, counts, start};
+#[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
+pub use nowhere::{bind, counts, start};
+
+/// What the primitives are on platforms without the tier.
+#[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
+mod nowhere {
+    use super::super::env::State;
+    use super::super::value::{Scope, Value};
+    use crate::error::{Code, Error, Result};
+
+    /// `startPacked` -> why there is no such tier.
+    pub fn start(scope: Scope, _state: &State, _arguments: [Value; 3]) -> Result<Value> {
+        scope.string("it does not exist for this platform")
+    }
+
+    /// `bindPacked`.
+    ///
+    /// # Errors
+    /// Always.
+    pub fn bind(_scope: Scope, _state: &State, _arguments: [Value; 7]) -> Result<Value> {
+        Err(Error::new(Code::Internal, "there is no packed tier on this platform"))
+    }
+
+    /// `packedCounts()` -> nothing was entered.
+    ///
+    /// # Errors
+    /// As Node-API.
+    pub fn counts(scope: Scope, _state: &State, []: [Value; 0]) -> Result<Value> {
+        scope.numbers([0.0, 0.0].into_iter())
+    }
+}

@@ -1,0 +1,105 @@
+//! V8's own functions, found in the running program. They are C++ methods: `Local<T>` is one
+//! pointer that travels in a register (Itanium C++ ABI, trivially copyable class).
+
+use std::ffi::{CStr, c_void};
+use std::mem;
+
+/// A C++ pointer that is only passed on.
+pub type Opaque = *mut c_void;
+/// `v8::Local` or `v8::MaybeLocal`; null is empty. It is a `napi_value` as well.
+pub type Local = *mut c_void;
+
+/// `v8::CFunction`.
+#[repr(C)]
+pub struct CFunction {
+    /// The machine code.
+    pub address: *const c_void,
+    /// Its signature, a `v8::CFunctionInfo`.
+    pub info: *const c_void,
+}
+
+// SAFETY: both point to immortal data that nothing writes.
+unsafe impl Send for CFunction {}
+// SAFETY: as above.
+unsafe impl Sync for CFunction {}
+
+/// `Local<FunctionTemplate> FunctionTemplate::New(Isolate*, FunctionCallback, Local<Value> data,
+/// Local<Signature>, int length, ConstructorBehavior, SideEffectType, const CFunction*,
+/// uint16_t instance_type, uint16_t range_start, uint16_t range_end)`.
+type NewTemplate = unsafe extern "C" fn(
+    Opaque,
+    *const c_void,
+    Local,
+    Local,
+    i32,
+    i32,
+    i32,
+    *const CFunction,
+    u16,
+    u16,
+    u16,
+) -> Local;
+
+/// The symbols that every known release has.
+pub struct Symbols {
+    /// `FunctionTemplate::New`.
+    pub new_template: NewTemplate,
+    /// `MaybeLocal<Function> FunctionTemplate::GetFunction(Local<Context>)`.
+    pub get_function: unsafe extern "C" fn(Local, Local) -> Local,
+    /// `Isolate* Isolate::TryGetCurrent()`.
+    pub current_isolate: unsafe extern "C" fn() -> Opaque,
+    /// `Local<Context> Isolate::GetCurrentContext()`.
+    pub current_context: unsafe extern "C" fn(Opaque) -> Local,
+    /// `const CTypeInfo& CFunctionInfo::ArgumentInfo(unsigned) const`.
+    pub argument_info: unsafe extern "C" fn(*const c_void, u32) -> *const c_void,
+    /// The constructor of `CFunctionInfo`: `(this, const CTypeInfo& result, unsigned count, const
+    /// CTypeInfo*, Int64Representation)`; earlier releases have no last parameter, and ignore it.
+    pub new_function_info: unsafe extern "C" fn(*mut c_void, *const u8, u32, *const u8, u8),
+}
+
+const NEW_TEMPLATE: &CStr = c"_ZN2v816FunctionTemplate3NewEPNS_7IsolateEPFvRKNS_20FunctionCallbackInfoINS_5ValueEEEENS_5LocalIS4_EENSA_INS_9SignatureEEEiNS_19ConstructorBehaviorENS_14SideEffectTypeEPKNS_9CFunctionEttt";
+const GET_FUNCTION: &CStr = c"_ZN2v816FunctionTemplate11GetFunctionENS_5LocalINS_7ContextEEE";
+const CURRENT_ISOLATE: &CStr = c"_ZN2v87Isolate13TryGetCurrentEv";
+const CURRENT_CONTEXT: &CStr = c"_ZN2v87Isolate17GetCurrentContextEv";
+const ARGUMENT_INFO: &CStr = c"_ZNK2v813CFunctionInfo12ArgumentInfoEj";
+const FUNCTION_INFO: &CStr = c"_ZN2v813CFunctionInfoC1ERKNS_9CTypeInfoEjPS2_";
+const FUNCTION_INFO_INT64: &CStr =
+    c"_ZN2v813CFunctionInfoC1ERKNS_9CTypeInfoEjPS2_NS0_19Int64RepresentationE";
+
+impl Symbols {
+    /// Looks all of them up; the error is the name of a missing one.
+    pub fn find(int64_representation: bool) -> Result<Symbols, &'static CStr> {
+        let function_info = if int64_representation { FUNCTION_INFO_INT64 } else { FUNCTION_INFO };
+        // SAFETY: the name of each symbol encodes the types of its parameters, and the results
+        // are those that V8's headers of these releases declare.
+        unsafe {
+            Ok(Symbols {
+                new_template: mem::transmute::<*mut c_void, NewTemplate>(look_up(NEW_TEMPLATE)?),
+                get_function: mem::transmute::<
+                    *mut c_void,
+                    unsafe extern "C" fn(Local, Local) -> Local,
+                >(look_up(GET_FUNCTION)?),
+                current_isolate: mem::transmute::<*mut c_void, unsafe extern "C" fn() -> Opaque>(
+                    look_up(CURRENT_ISOLATE)?,
+                ),
+                current_context: mem::transmute::<*mut c_void, unsafe extern "C" fn(Opaque) -> Local>(
+                    look_up(CURRENT_CONTEXT)?,
+                ),
+                argument_info: mem::transmute::<
+                    *mut c_void,
+                    unsafe extern "C" fn(*const c_void, u32) -> *const c_void,
+                >(look_up(ARGUMENT_INFO)?),
+                new_function_info: mem::transmute::<
+                    *mut c_void,
+                    unsafe extern "C" fn(*mut c_void, *const u8, u32, *const u8, u8),
+                >(look_up(function_info)?),
+            })
+        }
+    }
+}
+
+fn look_up(name: &'static CStr) -> Result<*mut c_void, &'static CStr> {
+    // SAFETY: a look-up in what is loaded already runs no code of it.
+    let address = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
+    if address.is_null() { Err(name) } else { Ok(address) }
+}
