@@ -6,7 +6,6 @@ const { bind } = require('../core/tier.js');
 const { compileCall, compileTask } = require('../core/compile.js');
 const { views, ERRNO } = require('../core/memory.js');
 const { launchTask } = require('../core/tasks.js');
-const { bind } = require('../core/tier.js');
 const { taskEnded } = require('./callbacks.js');
 const { failure, invalid, kindName, mismatch, wrongCount } = require('./errors.js');
 const { internals } = require('./types/model.js');
