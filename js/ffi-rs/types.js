@@ -11,6 +11,7 @@ const aggregates = require('../core/aggregates.js');
 const { kindOf, show } = require('../core/errors.js');
 const { getBytes } = require('../core/results.js');
 const { native } = require('../core/loader.js');
+const { isView } = require('../core/primordials.js');
 const { DataType, FFITypeTag } = require('./constants.js');
 const { failure, invalidType } = require('./errors.js');
 const { functionCodec } = require('./functions.js');
@@ -85,7 +86,8 @@ const ITEMS = new Map([
   [DataType.StringArray, DataType.String],
 ]);
 
-const isBytes = (value) => value instanceof Uint8Array;
+/** Whether a value has bytes of its own: what merely inherits from Uint8Array has none. */
+const isBytes = (value) => isView(value) && value instanceof Uint8Array;
 
 /** Bytes as an argument: C gets the live memory. */
 const liveBytes = codecs.liveView({ expected: 'Buffer', accept: isBytes });
