@@ -120,12 +120,6 @@ const STEPS = [
       one(await tool('@biomejs/biome/bin/biome', 'check', '--colors=off', '--error-on-warnings')),
   },
   {
-    id: 'types',
-    title: 'type tests (tsc)',
-    needs: ['npm'],
-    run: typeTests,
-  },
-  {
     id: 'fmt',
     title: 'cargo fmt',
     needs: ['cargo'],
@@ -152,6 +146,12 @@ const STEPS = [
     title: `JS suites on Node ${process.versions.node}`,
     needs: ['addon'],
     run: () => runSuites(process.execPath, runtimeSuites()),
+  },
+  {
+    id: 'types',
+    title: 'type tests (tsc)',
+    needs: ['npm', 'addon'],
+    run: typeTests,
   },
   { id: 'examples', title: 'examples', needs: ['addon'], run: runExamples },
   { id: 'readme', title: 'code in README and docs', needs: ['addon'], run: runReadme },
