@@ -1,0 +1,43 @@
+'use strict';
+// The JS suites on another system's Node.
+
+const { add, closingCounts, settle } = require('../counts.js');
+const { runSuites, runtimeSuites } = require('../js-suites.js');
+const { run, MINUTE } = require('../run.js');
+
+/** Suites about the package and its peers, which say nothing about a platform. */
+const ELSEWHERE = /\/parity\/|\/peer\.test\.js$|\/package\.test\.js$/;
+
+/**
+ * Runs the smoke test and the suites.
+ *
+ * @param {{ node: string, version: string }} system
+ * @param {{ addon: string, fixtures: string }} built
+ * @param {{ slow?: number, without?: { pattern: RegExp, reason: string }[] }} [options] factor of
+ *   the time limits; suites that cannot run there
+ */
+async function runSuitesOn({ node, version }, { addon, fixtures }, options = {}) {
+  const { slow = 1, without = [] } = options;
+  const env = {
+    FFI_JIT_NATIVE_PATH: addon,
+    FFI_JIT_FIXTURES: fixtures,
+    FFI_JIT_TEST_NODE: node,
+    NODE_OPTIONS: undefined,
+  };
+  const smoke = await run(node, ['js/test/smoke.js'], { env, timeout: slow * 2 * MINUTE });
+  const files = runtimeSuites().filter((file) => !ELSEWHERE.test(file));
+  const left = files.filter((file) => !without.some(({ pattern }) => pattern.test(file)));
+  const suites = await runSuites(node, left, { env, slow });
+  const counts = settle(closingCounts(smoke.output), smoke.ok);
+  const notes = without.flatMap(({ pattern, reason }) =>
+    files.filter((file) => pattern.test(file)).map((file) => `not run: ${file}: ${reason}`),
+  );
+  return {
+    ...add(counts, suites),
+    node: version,
+    output: `${counts.failed > 0 ? `--- js/test/smoke.js\n${smoke.output}\n` : ''}${suites.output}`,
+    notes: [`${left.length} suites and the smoke test`, ...notes, ...suites.notes],
+  };
+}
+
+module.exports = { runSuitesOn };
