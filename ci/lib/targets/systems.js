@@ -29,6 +29,10 @@ const QEMU = `#!/bin/sh
 exec {qemu} -L {root} {node} "$@"
 `;
 
+const QEMU_PRELOAD = `#!/bin/sh
+exec {qemu} -E LD_PRELOAD={preload} -E LD_LIBRARY_PATH={libraries} -L {root} {node} "$@"
+`;
+
 /**
  * Writes a script that stands for a system's Node; returns { node, version, child }, where `child`
  * is the program that starts Node from there.
@@ -123,6 +127,15 @@ async function muslArm64() {
   return system('arm64-musl', QEMU, { qemu: await qemu('aarch64'), root, node });
 }
 
+/** musl with the names of Android's C library that our addon uses. */
+async function androidArm64(stubs) {
+  const root = await musl('arm64');
+  const node = path.join(root, await muslNode(root, 'aarch64'));
+  const preload = path.join(stubs, 'shim.so');
+  const words = { qemu: await qemu('aarch64'), root, node, preload, libraries: stubs };
+  return system('arm64-android', QEMU_PRELOAD, words);
+}
+
 async function glibcArm() {
   const words = {
     qemu: await qemu('arm'),
@@ -132,4 +145,4 @@ async function glibcArm() {
   return system('arm-gnu', QEMU, words);
 }
 
-module.exports = { debianIa32, glibcArm, glibcArm64, muslArm64, muslX64 };
+module.exports = { androidArm64, debianIa32, glibcArm, glibcArm64, muslArm64, muslX64 };
