@@ -9,8 +9,7 @@ const { run, MINUTE } = require('../run.js');
  * Suites that only `npm test` runs: about the package and its peers, with the machine's C compiler,
  * and minutes of measuring memory.
  */
-const ELSEWHERE =
-  /\/parity\/|\/(package|peer|primitives|layouts|leaks|leaks-whole)\.test\.js$/;
+const ELSEWHERE = /\/parity\/|\/(package|peer|primitives|layouts|leaks|leaks-whole)\.test\.js$/;
 
 /**
  * Runs the smoke test and the suites.
@@ -26,6 +25,7 @@ async function runSuitesOn({ node, version, child }, { addon, fixtures }, option
     FFI_JIT_NATIVE_PATH: addon,
     FFI_JIT_FIXTURES: fixtures,
     FFI_JIT_TEST_NODE: child,
+    FFI_JIT_TEST_SLOW: String(slow),
     FFI_JIT_FUZZ_CASES: String(Math.ceil(20_000 / slow)),
     NODE_EXTRA_CA_CERTS: undefined,
     NODE_OPTIONS: undefined,

@@ -55,7 +55,11 @@ test('load: errors', () => {
     Error,
   );
   const text = path.join(ROOT, 'package.json');
-  throws(() => koffi.load(text), /^Failed to load shared library: .*(?:invalid ELF header|Exec format error)/, Error);
+  throws(
+    () => koffi.load(text),
+    /^Failed to load shared library: .*(?:invalid ELF header|Exec format error)/,
+    Error,
+  );
   throws(
     () => koffi.load(5),
     'Unexpected Number value for filename, expected string or null',
@@ -79,14 +83,19 @@ test('func: prototype, name and list, convention', () => {
     lib.func('int int_add(int, int);'),
     lib.func('  int   int_add ( int a , int b ) ; '),
     lib.func('int __cdecl int_add(int a, int b)'),
-    lib.func('int __stdcall int_add(int a, int b)'),
     lib.func('int_add', 'int', ['int', 'int']),
     lib.func('int_add', koffi.types.int, [koffi.types.int, 'int32_t']),
     lib.func('__cdecl', 'int_add', 'int', ['int', 'int']),
-    lib.func('__stdcall', 'int_add', 'int', ['int', 'int']),
-    lib.func('__fastcall', 'int_add', 'int', ['int', 'int']),
-    lib.func('__thiscall', 'int_add', 'int', ['int', 'int']),
   ];
+  // Elsewhere they are all the one that there is; here the function would have to be of them.
+  if (process.arch !== 'ia32') {
+    forms.push(
+      lib.func('int __stdcall int_add(int a, int b)'),
+      lib.func('__stdcall', 'int_add', 'int', ['int', 'int']),
+      lib.func('__fastcall', 'int_add', 'int', ['int', 'int']),
+      lib.func('__thiscall', 'int_add', 'int', ['int', 'int']),
+    );
+  }
   for (const add of forms) {
     assert.equal(add(40, 2), 42);
     assert.equal(add.name, 'int_add');
@@ -98,7 +107,9 @@ test('func: prototype, name and list, convention', () => {
   assert.equal(lib.func('void nothing()')(), undefined);
 });
 
-test('func: old methods for conventions', () => {
+test('func: old methods for conventions', {
+  skip: process.arch === 'ia32' && 'the function would have to be of each convention',
+}, () => {
   for (const name of ['cdecl', 'stdcall', 'fastcall', 'thiscall']) {
     assert.equal(lib[name]('int_add', 'int', ['int', 'int'])(1, 2), 3, name);
   }

@@ -31,7 +31,7 @@ function inChild(body, options = {}) {
     cwd: ROOT,
     env: { ...process.env, ...env },
     encoding: 'utf8',
-    timeout,
+    timeout: timeout * Number(process.env.FFI_JIT_TEST_SLOW || 1),
     killSignal: 'SIGKILL',
   });
   const line = /^VALUE (.*)$/m.exec(run.stdout ?? '');
