@@ -28,11 +28,11 @@ function settings(source) {
   return result;
 }
 
-async function runSuite(node, file) {
+async function runSuite(node, file, { env: more = {}, slow = 1 }) {
   const { flags, env, timeout } = settings(read(file));
   const result = await run(node, [...flags, '--test-reporter=spec', file], {
-    env: { NO_COLOR: '1', FORCE_COLOR: undefined, NODE_OPTIONS: undefined, ...env },
-    timeout: timeout * 1000,
+    env: { NO_COLOR: '1', FORCE_COLOR: undefined, NODE_OPTIONS: undefined, ...env, ...more },
+    timeout: slow * timeout * 1000,
   });
   return { file, ...settle(nodeCounts(result.output), result.ok), output: result.output };
 }
@@ -54,11 +54,12 @@ const typeSuites = () => allSuites().filter(isAboutTypes);
  *
  * @param {string} node
  * @param {string[]} files
+ * @param {{ env?: object, slow?: number }} [options] more environment, factor of the time limits
  * @returns {Promise<object>} counts, the output of suites with failures, notes about skips
  */
-async function runSuites(node, files) {
+async function runSuites(node, files, options = {}) {
   if (files.length === 0) throw new Error('there are no suites in js/test');
-  const results = await mapLimit(files, os.cpus().length, (file) => runSuite(node, file));
+  const results = await mapLimit(files, os.cpus().length, (file) => runSuite(node, file, options));
   const bad = results.filter((result) => result.failed > 0);
   return {
     ...results.reduce(add, zero()),

@@ -16,6 +16,9 @@ const EXPECTED = {
 
 const runtime = globalThis.Bun ? 'bun' : globalThis.Deno ? 'deno' : 'node';
 
+/** C's size_t. */
+const SIZE = process.arch === 'ia32' || process.arch === 'arm' ? DataType.U32 : DataType.U64;
+
 open({ library: 'c', path: '' });
 open({ library: 'm', path: 'libm.so.6' });
 
@@ -54,7 +57,7 @@ const checks = {
     );
   },
   'strings, short, long, not ASCII, NULL': () => {
-    const strlen = (text) => call('c', 'strlen', DataType.U64, [DataType.String], [text]);
+    const strlen = (text) => call('c', 'strlen', SIZE, [DataType.String], [text]);
     assert.equal(strlen('abc'), 3);
     assert.equal(strlen('naïve'), 6);
     assert.equal(strlen('x'.repeat(3_000_000)), 3_000_000);
@@ -63,13 +66,13 @@ const checks = {
     assert.equal(call('c', 'strstr', DataType.String, types, ['abc', 'x']), null);
   },
   'wide strings': () => {
-    assert.equal(call('c', 'wcslen', DataType.U64, [DataType.WString], ['añ😀']), 3);
+    assert.equal(call('c', 'wcslen', SIZE, [DataType.WString], ['añ😀']), 3);
     const types = [DataType.WString, DataType.WString];
     assert.equal(call('c', 'wcsstr', DataType.WString, types, ['añ😀z', '😀']), '😀z');
   },
   'a Buffer is live memory': () => {
     const memory = Buffer.alloc(4);
-    const types = [DataType.U8Array, DataType.I32, DataType.U64];
+    const types = [DataType.U8Array, DataType.I32, SIZE];
     call('c', 'memset', DataType.Void, types, [memory.subarray(1), 7, 2]);
     assert.deepEqual([...memory], [0, 7, 7, 0]);
   },
@@ -79,7 +82,7 @@ const checks = {
       library: 'c',
       funcName: 'memcpy',
       retType: arrayConstructor({ type: DataType.DoubleArray, length: 3 }),
-      paramsType: [DataType.U8Array, DataType.DoubleArray, DataType.U64],
+      paramsType: [DataType.U8Array, DataType.DoubleArray, SIZE],
       paramsValue: [target, [0.5, -0, 1e300], 24],
     });
     assert.deepEqual(result, [0.5, -0, 1e300]);
@@ -95,9 +98,9 @@ const checks = {
       [DataType.U8Array, DataType.I32],
       [memory, 108],
     );
-    assert.equal(call('c', 'strlen', DataType.U64, types, [found]), 3);
+    assert.equal(call('c', 'strlen', SIZE, types, [found]), 3);
     assert.equal(
-      code(() => call('c', 'strlen', DataType.U64, types, [5])),
+      code(() => call('c', 'strlen', SIZE, types, [5])),
       'InvalidArg',
     );
   },

@@ -6,10 +6,13 @@ const test = require('node:test');
 const support = require('../support/ffi');
 const { CODES, throwsCoded } = require('../support/assert-coded');
 const { valueInChild } = require('../support/child');
+const { is32Bit } = require('../support/platform');
 const { ffi, call, arrayOf, structArrayOf, byValue, pointerTo, restore, unwrap } = support;
 const { callback, nextTurn, nullPointer } = support;
 
 const { DataType: D, funcConstructor } = ffi;
+/** C's size_t. */
+const SIZE = is32Bit ? D.U32 : D.U64;
 const POINT = { x: D.I32, y: D.Double };
 const MIXED = { a: D.I64, b: D.Double, c: D.I32, name: D.String };
 
@@ -272,7 +275,7 @@ test('qsort with a comparator', () => {
     library: 'main',
     funcName: 'qsort',
     retType: D.Void,
-    paramsType: [D.External, D.U64, D.U64, D.External],
+    paramsType: [D.External, SIZE, SIZE, D.External],
     paramsValue: [unwrap(cell), values.length, 4, order.fn],
   });
   assert.deepEqual(

@@ -4,10 +4,13 @@
 const assert = require('node:assert/strict');
 const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
+const os = require('node:os');
 const path = require('node:path');
 const test = require('node:test');
 const { koffi, lib, fn, ours, throws, isPeer } = require('../support/koffi');
+const { NODE } = require('../support/child');
 const { ROOT, koffiPath } = require('../support/native');
+const { isMusl } = require('../support/platform');
 
 test('load: a path, the process, a bare name', () => {
   assert.equal(koffi.load(koffiPath()).func('int forty_two()')(), 42);
@@ -37,7 +40,7 @@ test('load: a global library gives its symbols to the process', () => {
     try { console.log(koffi.load(null).func('int forty_two()')()); } catch (e) { console.log(e.message); }
   `;
   const run = (how) =>
-    execFileSync(process.execPath, ['-e', script, koffiPath(), how], {
+    execFileSync(NODE, ['-e', script, koffiPath(), how], {
       cwd: ROOT,
       encoding: 'utf8',
     }).trim();
@@ -52,7 +55,11 @@ test('load: errors', () => {
     Error,
   );
   const text = path.join(ROOT, 'package.json');
-  throws(() => koffi.load(text), /^Failed to load shared library: .*invalid ELF header/, Error);
+  throws(
+    () => koffi.load(text),
+    /^Failed to load shared library: .*(?:invalid ELF header|Exec format error)/,
+    Error,
+  );
   throws(
     () => koffi.load(5),
     'Unexpected Number value for filename, expected string or null',
@@ -76,14 +83,19 @@ test('func: prototype, name and list, convention', () => {
     lib.func('int int_add(int, int);'),
     lib.func('  int   int_add ( int a , int b ) ; '),
     lib.func('int __cdecl int_add(int a, int b)'),
-    lib.func('int __stdcall int_add(int a, int b)'),
     lib.func('int_add', 'int', ['int', 'int']),
     lib.func('int_add', koffi.types.int, [koffi.types.int, 'int32_t']),
     lib.func('__cdecl', 'int_add', 'int', ['int', 'int']),
-    lib.func('__stdcall', 'int_add', 'int', ['int', 'int']),
-    lib.func('__fastcall', 'int_add', 'int', ['int', 'int']),
-    lib.func('__thiscall', 'int_add', 'int', ['int', 'int']),
   ];
+  // Elsewhere they are all the one that there is; here the function would have to be of them.
+  if (process.arch !== 'ia32') {
+    forms.push(
+      lib.func('int __stdcall int_add(int a, int b)'),
+      lib.func('__stdcall', 'int_add', 'int', ['int', 'int']),
+      lib.func('__fastcall', 'int_add', 'int', ['int', 'int']),
+      lib.func('__thiscall', 'int_add', 'int', ['int', 'int']),
+    );
+  }
   for (const add of forms) {
     assert.equal(add(40, 2), 42);
     assert.equal(add.name, 'int_add');
@@ -95,7 +107,9 @@ test('func: prototype, name and list, convention', () => {
   assert.equal(lib.func('void nothing()')(), undefined);
 });
 
-test('func: old methods for conventions', () => {
+test('func: old methods for conventions', {
+  skip: process.arch === 'ia32' && 'the function would have to be of each convention',
+}, () => {
   for (const name of ['cdecl', 'stdcall', 'fastcall', 'thiscall']) {
     assert.equal(lib[name]('int_add', 'int', ['int', 'int'])(1, 2), 3, name);
   }
@@ -248,7 +262,7 @@ test('info', () => {
 
 /** A library of its own: an unloaded one must not be the one that others use. */
 function copyOfLibrary(name) {
-  const copy = path.join(ROOT, '.cache', 'native', `${name}-${process.pid}.so`);
+  const copy = path.join(os.tmpdir(), `ffi-jit-${name}-${process.pid}.so`);
   fs.copyFileSync(koffiPath(), copy);
   return copy;
 }
@@ -261,7 +275,7 @@ test('unload closes the library at once', () => {
   const mapped = () => fs.readFileSync('/proc/self/maps', 'utf8').includes(path.basename(file));
   assert.equal(mapped(), true);
   assert.equal(handle.unload(), undefined);
-  assert.equal(mapped(), false);
+  assert.equal(mapped(), isMusl);
   fs.rmSync(file);
 });
 
@@ -285,7 +299,7 @@ test('a handle can be disposed of', {
   const file = copyOfLibrary('dispose');
   const handle = koffi.load(file);
   handle[Symbol.dispose]();
-  assert.equal(fs.readFileSync('/proc/self/maps', 'utf8').includes(path.basename(file)), false);
+  assert.equal(fs.readFileSync('/proc/self/maps', 'utf8').includes(path.basename(file)), isMusl);
   fs.rmSync(file);
 });
 

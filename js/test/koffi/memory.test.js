@@ -5,9 +5,16 @@ const assert = require('node:assert/strict');
 const test = require('node:test');
 const { koffi, fn, lib, ours, throws } = require('../support/koffi');
 const { valueInChild } = require('../support/child');
+const { DOUBLE_ALIGN, WORD, is32Bit } = require('../support/platform');
+
+/** Pointers in a row, as C has them. */
+const pointers = (...addresses) =>
+  is32Bit ? new Uint32Array(addresses.map(Number)) : new BigUint64Array(addresses);
 
 const bytes = () => Buffer.from([1, 2, 3, 4, 5, 6, 7, 8, 0, 9]);
 const Point = koffi.struct('Point', { x: 'int', y: 'double' });
+/** Its size. */
+const POINT = DOUBLE_ALIGN + 8;
 koffi.proto('int Unary(int)');
 
 test('address', () => {
@@ -46,18 +53,21 @@ test('decode: numbers at offsets, from pointers and memory', () => {
 test('decode: structs, arrays, strings, pointers', () => {
   const memory = Buffer.alloc(16);
   memory.writeInt32LE(-5, 0);
-  memory.writeDoubleLE(0.5, 8);
+  memory.writeDoubleLE(0.5, DOUBLE_ALIGN);
   assert.deepEqual(koffi.decode(memory, Point), { x: -5, y: 0.5 });
   assert.deepEqual(koffi.decode(memory, 'Point'), { x: -5, y: 0.5 });
-  const cells = new BigUint64Array([koffi.address(lib.symbol('exported_text')), 0n]);
+  const cells = pointers(koffi.address(lib.symbol('exported_text')), 0n);
   assert.equal(koffi.decode(cells, 'str'), 'exported');
   assert.equal(koffi.decode(cells, 'char *'), 'exported');
-  assert.equal(koffi.decode(cells, 8, 'str'), null);
-  assert.equal(koffi.decode(cells, 'void *'), cells[0]);
-  assert.equal(koffi.decode(cells, 8, 'int *'), null);
+  assert.equal(koffi.decode(cells, WORD, 'str'), null);
+  assert.equal(koffi.decode(cells, 'void *'), BigInt(cells[0]));
+  assert.equal(koffi.decode(cells, WORD, 'int *'), null);
   assert.deepEqual(koffi.decode(new Int32Array([1, 2, 3]), 'int[3]'), new Int32Array([1, 2, 3]));
   const inner = koffi.struct({ a: 'int', b: koffi.struct({ c: 'int64_t' }) });
-  assert.deepEqual(koffi.decode(new Int32Array([1, 0, 2, 0]), inner), { a: 1, b: { c: 2 } });
+  const laid = new Int32Array(4);
+  laid.set([1]);
+  laid.set([2], DOUBLE_ALIGN / 4);
+  assert.deepEqual(koffi.decode(laid, inner), { a: 1, b: { c: 2 } });
 });
 
 test('decode: a length', () => {
@@ -66,7 +76,7 @@ test('decode: a length', () => {
   assert.deepEqual(koffi.decode(memory, 2, 'uint8_t', 3), new Uint8Array([3, 4, 5]));
   assert.deepEqual(koffi.decode(memory, 'uint8_t', 0), new Uint8Array());
   const points = Buffer.alloc(32);
-  points.writeInt32LE(7, 16);
+  points.writeInt32LE(7, POINT);
   assert.deepEqual(koffi.decode(points, 'Point', 2), [
     { x: 0, y: 0 },
     { x: 7, y: 0 },
@@ -164,9 +174,9 @@ test('encode: numbers, structs, arrays, text', () => {
     ],
     2,
   );
-  assert.deepEqual(koffi.decode(points, 16, 'Point'), { x: 2, y: 1.5 });
-  koffi.encode(koffi.address(points), 16, Point, { x: 3 });
-  assert.deepEqual(koffi.decode(points, 16, 'Point'), { x: 3, y: 0 });
+  assert.deepEqual(koffi.decode(points, POINT, 'Point'), { x: 2, y: 1.5 });
+  koffi.encode(koffi.address(points), POINT, Point, { x: 3 });
+  assert.deepEqual(koffi.decode(points, POINT, 'Point'), { x: 3, y: 0 });
   const text = koffi.alloc('char', 16);
   koffi.encode(text, 'char', 'gr\u00fc\u00df', 16);
   assert.equal(koffi.decode(text, 'char', -1), 'gr\u00fc\u00df');
@@ -176,13 +186,14 @@ test('encode: numbers, structs, arrays, text', () => {
 test('encode: strings stay alive in memory', () => {
   const run = valueInChild(
     ({ koffi: k }) => {
+      const word = k.sizeof('char *');
       const cells = k.alloc('char *', 100);
-      for (let i = 0; i < 100; i++) k.encode(cells, 8 * i, 'char *', `text number ${i}`);
+      for (let i = 0; i < 100; i++) k.encode(cells, word * i, 'char *', `text number ${i}`);
       for (let i = 0; i < 20; i++) {
         globalThis.gc();
         Buffer.alloc(100_000, 0xee);
       }
-      const read = Array.from({ length: 100 }, (_, i) => k.decode(cells, 8 * i, 'char *'));
+      const read = Array.from({ length: 100 }, (_, i) => k.decode(cells, word * i, 'char *'));
       k.free(cells);
       return read;
     },
@@ -308,8 +319,8 @@ const FAST = {
   ushort: 'UInt16LE',
   int: 'Int32LE',
   uint: 'UInt32LE',
-  long: 'BigInt64LE',
-  ulong: 'BigUInt64LE',
+  long: is32Bit || process.platform === 'win32' ? 'Int32LE' : 'BigInt64LE',
+  ulong: is32Bit || process.platform === 'win32' ? 'UInt32LE' : 'BigUInt64LE',
   longlong: 'BigInt64LE',
   ulonglong: 'BigUInt64LE',
   int8: 'Int8',

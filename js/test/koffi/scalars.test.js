@@ -4,6 +4,7 @@
 const assert = require('node:assert/strict');
 const test = require('node:test');
 const { koffi, fn, lib, ours, throws, asResult } = require('../support/koffi');
+const { WORD } = require('../support/platform');
 
 const NUMBERS = [
   0,
@@ -84,13 +85,13 @@ const INTEGERS = [
   ['ushort', 'unsigned short', 16, false],
   ['int', 'int', 32, true],
   ['uint', 'unsigned int', 32, false],
-  ['long', 'long', 64, true],
-  ['ulong', 'unsigned long', 64, false],
+  ['long', 'long', 8 * WORD, true],
+  ['ulong', 'unsigned long', 8 * WORD, false],
   ['longlong', 'long long', 64, true],
   ['ulonglong', 'unsigned long long', 64, false],
-  ['size', 'size_t', 64, false],
-  ['intptr', 'intptr_t', 64, true],
-  ['uintptr', 'uintptr_t', 64, false],
+  ['size', 'size_t', 8 * WORD, false],
+  ['intptr', 'intptr_t', 8 * WORD, true],
+  ['uintptr', 'uintptr_t', 8 * WORD, false],
   ['char16', 'char16_t', 16, true],
   ['char32', 'char32_t', 32, true],
   ['wchar', 'wchar_t', 32, true],

@@ -6,6 +6,7 @@ const os = require('node:os');
 const test = require('node:test');
 const { koffi, fn, lib, ours, throws, until } = require('../support/koffi');
 const { inChild, valueInChild } = require('../support/child');
+const { DOUBLE_ALIGN, WORD } = require('../support/platform');
 
 const KEYS = [
   'sync_stack_size',
@@ -256,12 +257,12 @@ test('reset forgets types, keeps primitives, and names are free again', () => {
     };
   });
   assert.deepEqual(result, {
-    before: 16,
+    before: 8 + DOUBLE_ALIGN,
     returned: true,
     gone: ["Unknown or invalid type name 'Point'", "Unknown or invalid type name 'Point *'"],
     after: 16,
     int: 4,
-    str: 8,
+    str: WORD,
     again: 3,
   });
 });

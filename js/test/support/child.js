@@ -5,6 +5,9 @@
 const { spawnSync } = require('node:child_process');
 const { ROOT } = require('./native');
 
+/** The program that runs Node: under an emulator not the file that is executed. */
+const NODE = process.env.FFI_JIT_TEST_NODE || process.execPath;
+
 /**
  * Runs `body` (a function that needs nothing of its surroundings) in a child process.
  * It is called with ({ ffi, ...helpers of ./ffi.js }, argument), or with those of another file of
@@ -24,11 +27,11 @@ function inChild(body, options = {}) {
       process.stdout.write('\\nVALUE ' + (JSON.stringify(value) ?? 'null') + '\\n');
     });
   `;
-  const run = spawnSync(process.execPath, [...flags, '-e', program], {
+  const run = spawnSync(NODE, [...flags, '-e', program], {
     cwd: ROOT,
     env: { ...process.env, ...env },
     encoding: 'utf8',
-    timeout,
+    timeout: timeout * Number(process.env.FFI_JIT_TEST_SLOW || 1),
     killSignal: 'SIGKILL',
   });
   const line = /^VALUE (.*)$/m.exec(run.stdout ?? '');
@@ -50,4 +53,4 @@ function valueInChild(body, options) {
   return run.value;
 }
 
-module.exports = { inChild, valueInChild };
+module.exports = { NODE, inChild, valueInChild };

@@ -16,9 +16,23 @@ const COMPILER = process.env.CC || 'cc';
 const FLAGS = ['-std=c11', '-D_GNU_SOURCE', '-Wall', '-Wextra', '-Werror', '-O1', '-g', '-fPIC'];
 FLAGS.push('-fvisibility=hidden', '-shared', '-pthread');
 
-function sourcesIn(folder, pattern) {
-  const names = fs.readdirSync(folder).filter((name) => pattern.test(name));
-  return names.sort().map((name) => path.join(folder, name));
+/** Where libraries that were built for another machine are (ci/targets.js); nothing is compiled. */
+const PREBUILT = process.env.FFI_JIT_FIXTURES;
+
+/** What the libraries are made from: a folder, and the names of its sources. */
+const LIBRARIES = {
+  /** Of the ffi-rs suites. */
+  fixture: [SOURCES, /^(?!koffi_).*\.[ch]$/],
+  /** Of the Koffi suites. */
+  koffi: [SOURCES, /^(?:koffi_.*\.c|fixture\.h)$/],
+  /** Preloaded where frees must be counted. */
+  track: [path.join(SOURCES, 'preload'), /\.[ch]$/],
+};
+
+function sourcesOf(name) {
+  const [folder, pattern] = LIBRARIES[name];
+  const names = fs.readdirSync(folder).filter((file) => pattern.test(file));
+  return names.sort().map((file) => path.join(folder, file));
 }
 
 function hashOf(files) {
@@ -28,14 +42,14 @@ function hashOf(files) {
 }
 
 /**
- * Builds one shared library from the .c files of a folder, unless it is there already.
- * @param {string} name base name of the library
- * @param {string} folder where the sources are
- * @param {RegExp} pattern names of the .c files, and of the headers that they include
+ * Builds one of the libraries, unless it is there already.
+ * @param {string} name
  * @returns {string} absolute path of the shared library
  */
-function compile(name, folder, pattern = /\.[ch]$/) {
-  const files = sourcesIn(folder, pattern);
+function compile(name) {
+  if (PREBUILT)
+    return path.join(PREBUILT, `${name}.${process.platform === 'win32' ? 'dll' : 'so'}`);
+  const files = sourcesOf(name);
   const target = path.join(CACHE, `lib${name}-${hashOf(files)}.so`);
   if (fs.existsSync(target)) return target;
   fs.mkdirSync(CACHE, { recursive: true });
@@ -49,13 +63,8 @@ function compile(name, folder, pattern = /\.[ch]$/) {
   return target;
 }
 
-/** Path of the fixture library of the ffi-rs suites. */
-const fixturePath = () => compile('fixture', SOURCES, /^(?!koffi_).*\.[ch]$/);
+const fixturePath = () => compile('fixture');
+const koffiPath = () => compile('koffi');
+const trackerPath = () => compile('track');
 
-/** Path of the fixture library of the Koffi suites. */
-const koffiPath = () => compile('koffi', SOURCES, /^(?:koffi_.*\.c|fixture\.h)$/);
-
-/** Path of the library to preload where frees must be counted. */
-const trackerPath = () => compile('track', path.join(SOURCES, 'preload'));
-
-module.exports = { ROOT, compile, fixturePath, koffiPath, trackerPath };
+module.exports = { FLAGS, LIBRARIES, ROOT, fixturePath, koffiPath, sourcesOf, trackerPath };

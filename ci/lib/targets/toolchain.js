@@ -1,0 +1,96 @@
+'use strict';
+// One mechanism for all targets: Debian's Rust with its sources builds the standard library, and zig
+// is the C compiler and linker.
+
+const fs = require('node:fs');
+const path = require('node:path');
+const { apt, folder, must, once } = require('./cache.js');
+const { FLAGS, LIBRARIES, sourcesOf } = require('../../../js/test/support/native.js');
+
+const PYTHON_PACKAGES = ['ziglang==0.15.2', 'cargo-zigbuild==0.24.0'];
+/** While a foreign architecture's index is being written, apt may offer an older one. */
+const RUST = ['rustc-web=1.96*', 'cargo-web=1.96*', 'rust-web-src=1.96*'];
+const RUST_FILES = ['/usr/bin/rustc', '/usr/bin/cargo', '/usr/lib/rustlib/src/rust/library'];
+
+/** A Python environment with zig and cargo-zigbuild; returns its bin folder. */
+async function python() {
+  const place = await once('python', async (where) => {
+    await apt(['/usr/bin/python3'], ['python3']);
+    await apt([`/usr/lib/${await pythonName()}/ensurepip`], ['python3-venv']);
+    await must('/usr/bin/python3', ['-m', 'venv', where]);
+    await must(path.join(where, 'bin/pip'), ['install', '-q', ...PYTHON_PACKAGES]);
+  });
+  return path.join(place, 'bin');
+}
+
+async function pythonName() {
+  const version = await must('/usr/bin/python3', ['--version']);
+  return `python${/(\d+\.\d+)/.exec(version)[1]}`;
+}
+
+/** The environment in which Debian's Rust and zig are found before others. */
+async function environment() {
+  const bin = await python();
+  await apt(RUST_FILES, RUST);
+  const print = 'import ziglang; print(ziglang.__path__[0])';
+  const zig = (await must(path.join(bin, 'python'), ['-c', print])).trim();
+  return {
+    PATH: `${bin}:/usr/bin:/bin`,
+    RUSTC: '/usr/bin/rustc',
+    RUSTC_BOOTSTRAP: '1',
+    RUSTUP_TOOLCHAIN: undefined,
+    CARGO_TARGET_DIR: path.join(folder, 'cargo'),
+    ZIG: path.join(zig, 'zig'),
+    ZIG_GLOBAL_CACHE_DIR: path.join(folder, 'zig'),
+    ZIG_LOCAL_CACHE_DIR: path.join(folder, 'zig'),
+  };
+}
+
+const BUILD = ['--release', '--lib', '-j2', '-Zbuild-std=std,panic_abort'];
+
+/**
+ * Builds the addon.
+ *
+ * @param {string} triple
+ * @param {{ suffix?: string, env?: object, command?: string }} [options] glibc version for zig,
+ *   more environment, cargo's command
+ * @returns {Promise<string>} the addon
+ */
+async function buildAddon(triple, { suffix = '', env = {}, command = 'zigbuild' } = {}) {
+  const tools = await environment();
+  await must('/usr/bin/cargo', [command, ...BUILD, '--target', `${triple}${suffix}`], {
+    env: { ...tools, ...env },
+  });
+  const made = path.join(tools.CARGO_TARGET_DIR, triple, 'release');
+  const file = ['libffi_jit.so', 'ffi_jit.dll', 'libffi_jit.dylib']
+    .map((name) => path.join(made, name))
+    .find((name) => fs.existsSync(name));
+  if (!file) throw new Error(`cargo made no shared library in ${made}`);
+  const addon = path.join(folder, 'addons', triple, 'ffi-jit.node');
+  fs.mkdirSync(path.dirname(addon), { recursive: true });
+  fs.copyFileSync(file, addon);
+  return addon;
+}
+
+/**
+ * Compiles the C fixture libraries of the JS suites.
+ *
+ * @param {string} target as zig spells it
+ * @returns {Promise<string>} the folder, for FFI_JIT_FIXTURES
+ */
+async function buildFixtures(target) {
+  const tools = await environment();
+  const extension = target.includes('windows') ? 'dll' : 'so';
+  const place = path.join(folder, 'fixtures', target);
+  fs.mkdirSync(place, { recursive: true });
+  for (const name of Object.keys(LIBRARIES)) {
+    const file = path.join(place, `${name}.${extension}`);
+    const units = sourcesOf(name).filter((unit) => unit.endsWith('.c'));
+    await must(tools.ZIG, ['cc', '-target', target, ...FLAGS, '-o', file, ...units], {
+      env: tools,
+    });
+  }
+  return place;
+}
+
+module.exports = { buildAddon, buildFixtures, environment, python };
