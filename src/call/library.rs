@@ -92,6 +92,10 @@ impl Library {
         // SAFETY: only the address is taken, without a claim about what is there.
         match unsafe { self.loaded.get::<*const c_void>(name) } {
             Ok(symbol) if symbol.is_null() => fail("its address is null".to_owned()),
+            #[cfg(windows)]
+            Err(error) if self.path.is_empty() => {
+                modules::find(name).map_or_else(|| fail(text(&error)), Ok)
+            }
             Ok(symbol) => Ok(*symbol),
             Err(error) => fail(text(&error)),
         }
@@ -124,6 +128,54 @@ fn main_program() -> std::result::Result<libloading::Library, libloading::Error>
 #[cfg(windows)]
 fn main_program() -> std::result::Result<libloading::Library, libloading::Error> {
     libloading::os::windows::Library::this().map(Into::into)
+}
+
+/// What was loaded with the main program: Windows looks up a symbol in one module at a time.
+#[cfg(windows)]
+mod modules {
+    use std::ffi::{CString, c_char, c_void};
+    use std::ptr;
+
+    #[link(name = "kernel32")]
+    unsafe extern "system" {
+        fn GetCurrentProcess() -> *mut c_void;
+        fn GetModuleHandleA(name: *const c_char) -> *mut c_void;
+        fn GetProcAddress(module: *mut c_void, name: *const c_char) -> *const c_void;
+        fn K32EnumProcessModules(
+            process: *mut c_void,
+            modules: *mut *mut c_void,
+            bytes: u32,
+            needed: *mut u32,
+        ) -> i32;
+    }
+
+    /// The address of a symbol in the C library, or else in the first module that has it.
+    pub(super) fn find(name: &str) -> Option<*const c_void> {
+        let name = CString::new(name).ok()?;
+        // SAFETY: the name is NUL-terminated; null is the answer when it is not loaded.
+        let c_library = unsafe { GetModuleHandleA(c"ucrtbase.dll".as_ptr()) };
+        [c_library].into_iter().chain(loaded()).filter(|module| !module.is_null()).find_map(
+            |module| {
+                // SAFETY: the module was loaded a moment ago; for one that was unloaded since,
+                // the system answers null.
+                let address = unsafe { GetProcAddress(module, name.as_ptr()) };
+                (!address.is_null()).then_some(address)
+            },
+        )
+    }
+
+    /// The modules of this process, in the order in which they were loaded.
+    fn loaded() -> Vec<*mut c_void> {
+        let mut modules = vec![ptr::null_mut(); 1024];
+        let (room, mut needed) = (size_of_val(&modules[..]) as u32, 0);
+        // SAFETY: the array has `room` bytes.
+        let done = unsafe {
+            K32EnumProcessModules(GetCurrentProcess(), modules.as_mut_ptr(), room, &mut needed)
+        };
+        let bytes = if done == 0 { 0 } else { needed.min(room) };
+        modules.truncate(bytes as usize / size_of::<*mut c_void>());
+        modules
+    }
 }
 
 /// What the loader said, without libloading's own frame around it.

@@ -80,7 +80,7 @@ async function npmNode(platform, version) {
     await must('tar', ['-xzf', path.join(where, archive), '-C', where]);
     fs.rmSync(path.join(where, archive));
   });
-  return path.join(place, 'package/bin/node');
+  return path.join(place, 'package/bin', platform.startsWith('win-') ? 'node.exe' : 'node');
 }
 
 async function qemu(cpu) {
@@ -128,4 +128,4 @@ async function glibcArm() {
   return system('arm-gnu', QEMU, words);
 }
 
-module.exports = { debianIa32, glibcArm, glibcArm64, muslArm64, muslX64 };
+module.exports = { debianIa32, glibcArm, glibcArm64, muslArm64, muslX64, npmNode, system };
