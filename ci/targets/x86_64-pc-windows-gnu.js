@@ -16,5 +16,9 @@ module.exports = {
     return { addon, fixtures: await buildFixtures('x86_64-windows-gnu') };
   },
   run: async (built) =>
-    runSuitesOn(await windows('x64', name, '22'), built, { slow: 3, without: WITHOUT }),
+    runSuitesOn(await windows('x64', name, '22'), built, {
+      slow: 3,
+      without: WITHOUT,
+      more: ['js/test/windows/system.js'],
+    }),
 };

@@ -5,11 +5,16 @@ use std::error::Error as _;
 use std::ffi::c_void;
 use std::sync::Arc;
 
+#[cfg(unix)]
+use libloading::os::unix as system;
+#[cfg(windows)]
+use libloading::os::windows as system;
+
 /// A loaded library. It is unloaded when the last owner lets go: whoever holds an address from
 /// it holds the library too.
 #[derive(Debug)]
 pub struct Library {
-    loaded: libloading::Library,
+    loaded: system::Library,
     path: String,
 }
 
@@ -51,7 +56,7 @@ impl Library {
         } else {
             // SAFETY: initialisers of the library run, which is what the user asks for by
             // naming it.
-            unsafe { libloading::Library::new(path) }
+            unsafe { system::Library::new(path) }
         };
         Self::loaded(loaded, path)
     }
@@ -68,7 +73,7 @@ impl Library {
     }
 
     fn loaded(
-        loaded: std::result::Result<libloading::Library, libloading::Error>,
+        loaded: std::result::Result<system::Library, libloading::Error>,
         path: &str,
     ) -> Result<Arc<Library>> {
         let loaded = loaded.map_err(|error| Error::new(Code::Library, text(&error)))?;
@@ -80,7 +85,7 @@ impl Library {
         &self.path
     }
 
-    /// The address of a function or variable.
+    /// The address of a function or variable. On Windows `#12` is the export with the ordinal 12.
     ///
     /// # Errors
     /// [`Code::Symbol`] with the loader's own text, or for an address that is null.
@@ -90,7 +95,7 @@ impl Library {
             Err(Error::new(Code::Symbol, format!("cannot find {name:?} in {place}: {cause}")))
         };
         // SAFETY: only the address is taken, without a claim about what is there.
-        match unsafe { self.loaded.get::<*const c_void>(name) } {
+        match unsafe { find(&self.loaded, name) } {
             Ok(symbol) if symbol.is_null() => fail("its address is null".to_owned()),
             #[cfg(windows)]
             Err(error) if self.path.is_empty() => {
@@ -106,28 +111,60 @@ impl Library {
 fn load_with(
     path: &str,
     options: OpenOptions,
-) -> std::result::Result<libloading::Library, libloading::Error> {
+) -> std::result::Result<system::Library, libloading::Error> {
     // SAFETY: as in `Library::open`.
-    unsafe { libloading::os::unix::Library::open(Some(path), options.flags()) }.map(Into::into)
+    unsafe { system::Library::open(Some(path), options.flags()) }
 }
 
 #[cfg(windows)]
 fn load_with(
     path: &str,
     _options: OpenOptions,
-) -> std::result::Result<libloading::Library, libloading::Error> {
+) -> std::result::Result<system::Library, libloading::Error> {
     // SAFETY: as in `Library::open`.
-    unsafe { libloading::Library::new(path) }
+    unsafe { system::Library::new(path) }
 }
 
 #[cfg(unix)]
-fn main_program() -> std::result::Result<libloading::Library, libloading::Error> {
-    Ok(libloading::os::unix::Library::this().into())
+fn main_program() -> std::result::Result<system::Library, libloading::Error> {
+    Ok(system::Library::this())
 }
 
 #[cfg(windows)]
-fn main_program() -> std::result::Result<libloading::Library, libloading::Error> {
-    libloading::os::windows::Library::this().map(Into::into)
+fn main_program() -> std::result::Result<system::Library, libloading::Error> {
+    system::Library::this()
+}
+
+/// Looks a symbol up in one library.
+///
+/// # Safety
+/// The result claims nothing about what is at the address.
+#[cfg(unix)]
+unsafe fn find(
+    library: &system::Library,
+    name: &str,
+) -> std::result::Result<system::Symbol<*const c_void>, libloading::Error> {
+    // SAFETY: only the address is taken.
+    unsafe { library.get::<*const c_void>(name) }
+}
+
+/// The same, also by ordinal.
+///
+/// # Safety
+/// As above.
+#[cfg(windows)]
+unsafe fn find(
+    library: &system::Library,
+    name: &str,
+) -> std::result::Result<system::Symbol<*const c_void>, libloading::Error> {
+    let ordinal = name.strip_prefix('#').and_then(|digits| digits.parse().ok());
+    // SAFETY: only the address is taken.
+    unsafe {
+        match ordinal {
+            Some(ordinal) => library.get_ordinal::<*const c_void>(ordinal),
+            None => library.get::<*const c_void>(name),
+        }
+    }
 }
 
 /// What was loaded with the main program: Windows looks up a symbol in one module at a time.

@@ -13,11 +13,12 @@ const ELSEWHERE = /\/parity\/|\/peer\.test\.js$|\/package\.test\.js$/;
  *
  * @param {{ node: string, version: string }} system
  * @param {{ addon: string, fixtures: string }} built
- * @param {{ slow?: number, without?: { pattern: RegExp, reason: string }[] }} [options] factor of
- *   the time limits; suites that cannot run there
+ * @param {{ slow?: number, without?: { pattern: RegExp, reason: string }[],
+ *   more?: string[] }} [options] factor of
+ *   the time limits; suites that cannot run there, suites of its own
  */
 async function runSuitesOn({ node, version }, { addon, fixtures }, options = {}) {
-  const { slow = 1, without = [] } = options;
+  const { slow = 1, without = [], more = [] } = options;
   const env = {
     FFI_JIT_NATIVE_PATH: addon,
     FFI_JIT_FIXTURES: fixtures,
@@ -26,7 +27,8 @@ async function runSuitesOn({ node, version }, { addon, fixtures }, options = {})
   };
   const smoke = await run(node, ['js/test/smoke.js'], { env, timeout: slow * 2 * MINUTE });
   const files = runtimeSuites().filter((file) => !ELSEWHERE.test(file));
-  const left = files.filter((file) => !without.some(({ pattern }) => pattern.test(file)));
+  const chosen = files.filter((file) => !without.some(({ pattern }) => pattern.test(file)));
+  const left = [...chosen, ...more];
   const suites = await runSuites(node, left, { env, slow });
   const counts = settle(closingCounts(smoke.output), smoke.ok);
   const notes = without.flatMap(({ pattern, reason }) =>

@@ -203,7 +203,9 @@ test('a narrow result looks at its own bytes only', () => {
   assert.equal(call('dirty_zero_byte', DataType.Boolean), false);
 });
 
-test('a narrow parameter reaches C extended', () => {
+test('a narrow parameter reaches C extended', {
+  skip: process.platform === 'win32' && process.arch === 'x64' && 'Win64 leaves the rest open',
+}, () => {
   // The callee takes 64 bits as they are in the register; the low 32 are what the ABI settles.
   assert.equal(call('echo_i32', DataType.I32, [DataType.I16], [-2]), -2);
   assert.equal(call('echo_u32', DataType.U32, [DataType.U8], [200]), 200);
