@@ -9,6 +9,7 @@ const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const test = require('node:test');
 const { define, open, DataType } = require('ffi-jit');
+const { NODE } = require('./support/child');
 
 const linux = process.platform === 'linux' ? {} : { skip: 'reads /proc/self/maps' };
 const { I32, Double, String: CString, U64 } = DataType;
@@ -80,7 +81,7 @@ function child(env) {
       console.log(process.pid, error.code, error.message);
     }`;
   const options = { cwd: __dirname, env: { ...process.env, ...env }, encoding: 'utf8' };
-  const { stdout, stderr, status } = spawnSync(process.execPath, ['-e', program], options);
+  const { stdout, stderr, status } = spawnSync(NODE, ['-e', program], options);
   assert.equal(status, 0, stderr);
   return stdout.trim();
 }

@@ -8,6 +8,7 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const test = require('node:test');
+const { NODE } = require('./support/child');
 
 const LOADER = path.join(__dirname, '../core/loader.js');
 const { platform, arch } = process;
@@ -34,7 +35,7 @@ function evaluate(root, expression, { env = {}, prelude = '' } = {}) {
     console.log(JSON.stringify(${expression}));`;
   const clean = { ...process.env, FFI_JIT_NATIVE_PATH: '', ...env };
   const options = { cwd: root, env: clean, encoding: 'utf8' };
-  return JSON.parse(execFileSync(process.execPath, ['-e', program], options));
+  return JSON.parse(execFileSync(NODE, ['-e', program], options));
 }
 
 /** A package that stands for the addon of a platform. */

@@ -11,18 +11,17 @@ const ELSEWHERE = /\/parity\/|\/peer\.test\.js$|\/package\.test\.js$/;
 /**
  * Runs the smoke test and the suites.
  *
- * @param {{ node: string, version: string }} system
+ * @param {{ node: string, version: string, child: string }} system
  * @param {{ addon: string, fixtures: string }} built
- * @param {{ slow?: number, without?: { pattern: RegExp, reason: string }[],
- *   more?: string[] }} [options] factor of
- *   the time limits; suites that cannot run there, suites of its own
+ * @param {{ slow?: number, without?: { pattern: RegExp, reason: string }[], more?: string[] }}
+ *   [options] factor of the time limits; suites that cannot run there, suites of its own
  */
-async function runSuitesOn({ node, version }, { addon, fixtures }, options = {}) {
+async function runSuitesOn({ node, version, child }, { addon, fixtures }, options = {}) {
   const { slow = 1, without = [], more = [] } = options;
   const env = {
     FFI_JIT_NATIVE_PATH: addon,
     FFI_JIT_FIXTURES: fixtures,
-    FFI_JIT_TEST_NODE: node,
+    FFI_JIT_TEST_NODE: child,
     NODE_OPTIONS: undefined,
   };
   const smoke = await run(node, ['js/test/smoke.js'], { env, timeout: slow * 2 * MINUTE });

@@ -29,14 +29,18 @@ const QEMU = `#!/bin/sh
 exec {qemu} -L {root} {node} "$@"
 `;
 
-/** Writes a script that stands for a system's Node; returns { node, version }. */
+/**
+ * Writes a script that stands for a system's Node; returns { node, version, child }, where `child`
+ * is the program that starts Node from there.
+ */
 async function system(name, template, words) {
   const file = path.join(folder, 'runners', name);
   fs.mkdirSync(path.dirname(file), { recursive: true });
   const script = template.replace(/\{(\w+)\}/g, (_, word) => `'${words[word]}'`);
   fs.writeFileSync(file, script, { mode: 0o755 });
   const version = await must(file, ['--version'], { timeout: MINUTE });
-  return { node: file, version: version.trim() };
+  const child = template === CHROOT ? words.node : file;
+  return { node: file, version: version.trim(), child };
 }
 
 /** A folder with Debian packages of another architecture or suite. */

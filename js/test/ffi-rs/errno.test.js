@@ -6,6 +6,7 @@ const os = require('node:os');
 const test = require('node:test');
 const { ffi, call, arrayOf } = require('../support/ffi');
 const { CODES, throwsCoded } = require('../support/assert-coded');
+const { isGlibc } = require('../support/platform');
 
 const { DataType } = ffi;
 const setErrno = (code) => call('set_errno', DataType.I32, [DataType.I32], [code], { errno: true });
@@ -21,8 +22,13 @@ test('three keys, in order', () => {
 });
 
 test('texts', () => {
-  assert.equal(setErrno(0).errnoMessage, 'Success (os error 0)');
-  assert.equal(setErrno(9999).errnoMessage, 'Unknown error 9999 (os error 9999)');
+  if (isGlibc) {
+    assert.equal(setErrno(0).errnoMessage, 'Success (os error 0)');
+    assert.equal(setErrno(9999).errnoMessage, 'Unknown error 9999 (os error 9999)');
+  } else {
+    assert.match(setErrno(0).errnoMessage, /^\w.* \(os error 0\)$/);
+    assert.match(setErrno(9999).errnoMessage, /^\w.* \(os error 9999\)$/);
+  }
   assert.equal(setErrno(os.constants.errno.EACCES).errnoMessage, 'Permission denied (os error 13)');
   assert.equal(setErrno(os.constants.errno.EINVAL).errnoMessage, 'Invalid argument (os error 22)');
 });
@@ -62,7 +68,7 @@ test('arguments that need memory do not disturb it', () => {
 test('a real failure: open(2) of a missing file', () => {
   const result = ffi.load({
     library: 'main',
-    funcName: 'open',
+    funcName: process.platform === 'win32' ? '_open' : 'open',
     retType: DataType.I32,
     paramsType: [DataType.String, DataType.I32],
     paramsValue: ['/nonexistent/file', 0],

@@ -8,6 +8,7 @@
 const assert = require('node:assert/strict');
 const { spawnSync } = require('node:child_process');
 const test = require('node:test');
+const { NODE } = require('../support/child');
 const { ROOT } = require('../support/native');
 const { seedOf } = require('../support/random');
 
@@ -21,7 +22,7 @@ test(`${CASES} random cases`, (t) => {
   let failed = 0;
   for (let i = 0; i < PROCESSES; i++) {
     const args = [require.resolve('../support/fuzz-run'), seed + i, Math.ceil(CASES / PROCESSES)];
-    const run = spawnSync(process.execPath, args.map(String), {
+    const run = spawnSync(NODE, args.map(String), {
       cwd: ROOT,
       encoding: 'utf8',
       timeout: 120_000,

@@ -10,6 +10,7 @@ const { ffi, call } = require('../support/ffi');
 const { fixturePath } = require('../support/native');
 const { CODES, throwsCoded } = require('../support/assert-coded');
 const { valueInChild } = require('../support/child');
+const { isGlibc, isMusl } = require('../support/platform');
 
 const { DataType, define, load, open, close } = ffi;
 const notOpened = (key) =>
@@ -108,7 +109,9 @@ test('a missing symbol, also asked for twice', () => {
   throwsCoded(ask, CODES.unknown, text);
 });
 
-test('a failed lookup is forgotten when the library is closed', () => {
+test('a failed lookup is forgotten when the library is closed', {
+  skip: isMusl && 'dlsym of musl also finds what the library depends on',
+}, () => {
   const ask = () =>
     load({ library: 'swap', funcName: 'sqrt', retType: 2, paramsType: [2], paramsValue: [9] });
   open({ library: 'swap', path: fixturePath() });
@@ -123,7 +126,9 @@ test('a missing file: the text of the loader', () => {
   throwsCoded(
     () => open({ library: 'missing', path: '/nonexistent/lib.so' }),
     CODES.unknown,
-    /^\/nonexistent\/lib\.so: cannot open shared object file: No such file or directory$/,
+    isGlibc
+      ? /^\/nonexistent\/lib\.so: cannot open shared object file: No such file or directory$/
+      : /\/nonexistent\/lib\.so: No such file or directory$/,
   );
   throwsCoded(() => fortyTwo('missing'), CODES.unknown, notOpened('missing'));
 });
@@ -132,8 +137,9 @@ test('a file that is no library', () => {
   const file = path.join(os.tmpdir(), `ffi-jit-no-library-${process.pid}.so`);
   fs.writeFileSync(file, 'this is not an ELF file\n'.repeat(100));
   try {
-    const text =
-      /^Please check whether the library has the same compilation and runtime environment\.\n Error detail info: /;
+    const text = isGlibc
+      ? /^Please check whether the library has the same compilation and runtime environment\.\n Error detail info: /
+      : /Exec format error$/;
     throwsCoded(() => open({ library: 'not-elf', path: file }), CODES.unknown, text);
   } finally {
     fs.unlinkSync(file);

@@ -1,5 +1,6 @@
 /* Preloaded by the memory suites (LD_PRELOAD): sees every free() of the process and counts the
  * blocks of the fixture library that nobody has freed yet. */
+#include <dlfcn.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -7,7 +8,15 @@
 #define API __attribute__((visibility("default")))
 #define SLOTS 65536u
 
+#ifdef __GLIBC__
 extern void __libc_free(void *block);
+#else
+static void __libc_free(void *block) {
+  static void (*libc_free)(void *);
+  if (libc_free == NULL) *(void **)&libc_free = dlsym(RTLD_NEXT, "free");
+  libc_free(block);
+}
+#endif
 
 static void *blocks[SLOTS];
 static int64_t tracked;
