@@ -131,6 +131,10 @@ const WITHOUT = [
   { pattern: /\/koffi\/(?:async|known-bugs|settings)\.test\.js$/, reason: PIPES },
   { pattern: /\/test\/(?:executable-memory|loader)\.test\.js$/, reason: PIPES },
   {
+    pattern: /\/koffi\/types\/(?:layouts|primitives)\.test\.js$/,
+    reason: 'starts a C compiler and npm, which are not in wine',
+  },
+  {
     pattern: /\/libraries\.test\.js$/,
     reason: 'is about the loader of ELF; js/test/windows/system.js tells of this one',
   },
