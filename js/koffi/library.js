@@ -13,11 +13,11 @@ const LAZY = 1;
 const GLOBAL = 2;
 const DEEP = 4;
 
-/** Names under which 32-bit x86 compilers export functions of a convention. */
+/** Names under which 32-bit x86 compilers export functions of a convention: Microsoft's, MinGW's. */
 function decorated(name, { convention, params }) {
   if (native.arch !== 'x86' || convention === 'cdecl' || convention === 'thiscall') return [];
   const size = params.reduce((sum, { type }) => sum + Math.ceil(internals(type).size / 4) * 4, 0);
-  return convention === 'stdcall' ? [`_${name}@${size}`] : [`@${name}@${size}`];
+  return convention === 'stdcall' ? [`_${name}@${size}`, `${name}@${size}`] : [`@${name}@${size}`];
 }
 
 const notFound = (what, name) =>
@@ -35,7 +35,8 @@ class LibraryHandle {
   #declare(args, convention) {
     const draft = readDeclaration(args, { anonymous: false, convention });
     const { name } = draft;
-    const names = [String(name), ...decorated(name, draft)];
+    const plain = typeof name === 'number' && native.os === 'windows' ? `#${name}` : String(name);
+    const names = [plain, ...decorated(name, draft)];
     const [address] = names
       .map((candidate) => native.symbol(this.#id, candidate))
       .filter((found) => found !== undefined);

@@ -5,11 +5,16 @@ use std::error::Error as _;
 use std::ffi::c_void;
 use std::sync::Arc;
 
+#[cfg(unix)]
+use libloading::os::unix as system;
+#[cfg(windows)]
+use libloading::os::windows as system;
+
 /// A loaded library. It is unloaded when the last owner lets go: whoever holds an address from
 /// it holds the library too.
 #[derive(Debug)]
 pub struct Library {
-    loaded: libloading::Library,
+    loaded: system::Library,
     path: String,
 }
 
@@ -51,7 +56,7 @@ impl Library {
         } else {
             // SAFETY: initialisers of the library run, which is what the user asks for by
             // naming it.
-            unsafe { libloading::Library::new(path) }
+            unsafe { system::Library::new(path) }
         };
         Self::loaded(loaded, path)
     }
@@ -68,7 +73,7 @@ impl Library {
     }
 
     fn loaded(
-        loaded: std::result::Result<libloading::Library, libloading::Error>,
+        loaded: std::result::Result<system::Library, libloading::Error>,
         path: &str,
     ) -> Result<Arc<Library>> {
         let loaded = loaded.map_err(|error| Error::new(Code::Library, text(&error)))?;
@@ -80,7 +85,7 @@ impl Library {
         &self.path
     }
 
-    /// The address of a function or variable.
+    /// The address of a function or variable. On Windows `#12` is the export with the ordinal 12.
     ///
     /// # Errors
     /// [`Code::Symbol`] with the loader's own text, or for an address that is null.
@@ -90,8 +95,12 @@ impl Library {
             Err(Error::new(Code::Symbol, format!("cannot find {name:?} in {place}: {cause}")))
         };
         // SAFETY: only the address is taken, without a claim about what is there.
-        match unsafe { self.loaded.get::<*const c_void>(name) } {
+        match unsafe { find(&self.loaded, name) } {
             Ok(symbol) if symbol.is_null() => fail("its address is null".to_owned()),
+            #[cfg(windows)]
+            Err(error) if self.path.is_empty() => {
+                modules::find(name).map_or_else(|| fail(text(&error)), Ok)
+            }
             Ok(symbol) => Ok(*symbol),
             Err(error) => fail(text(&error)),
         }
@@ -102,28 +111,108 @@ impl Library {
 fn load_with(
     path: &str,
     options: OpenOptions,
-) -> std::result::Result<libloading::Library, libloading::Error> {
+) -> std::result::Result<system::Library, libloading::Error> {
     // SAFETY: as in `Library::open`.
-    unsafe { libloading::os::unix::Library::open(Some(path), options.flags()) }.map(Into::into)
+    unsafe { system::Library::open(Some(path), options.flags()) }
 }
 
 #[cfg(windows)]
 fn load_with(
     path: &str,
     _options: OpenOptions,
-) -> std::result::Result<libloading::Library, libloading::Error> {
+) -> std::result::Result<system::Library, libloading::Error> {
     // SAFETY: as in `Library::open`.
-    unsafe { libloading::Library::new(path) }
+    unsafe { system::Library::new(path) }
 }
 
 #[cfg(unix)]
-fn main_program() -> std::result::Result<libloading::Library, libloading::Error> {
-    Ok(libloading::os::unix::Library::this().into())
+fn main_program() -> std::result::Result<system::Library, libloading::Error> {
+    Ok(system::Library::this())
 }
 
 #[cfg(windows)]
-fn main_program() -> std::result::Result<libloading::Library, libloading::Error> {
-    libloading::os::windows::Library::this().map(Into::into)
+fn main_program() -> std::result::Result<system::Library, libloading::Error> {
+    system::Library::this()
+}
+
+/// Looks a symbol up in one library.
+///
+/// # Safety
+/// The result claims nothing about what is at the address.
+#[cfg(unix)]
+unsafe fn find(
+    library: &system::Library,
+    name: &str,
+) -> std::result::Result<system::Symbol<*const c_void>, libloading::Error> {
+    // SAFETY: only the address is taken.
+    unsafe { library.get::<*const c_void>(name) }
+}
+
+/// The same, also by ordinal.
+///
+/// # Safety
+/// As above.
+#[cfg(windows)]
+unsafe fn find(
+    library: &system::Library,
+    name: &str,
+) -> std::result::Result<system::Symbol<*const c_void>, libloading::Error> {
+    let ordinal = name.strip_prefix('#').and_then(|digits| digits.parse().ok());
+    // SAFETY: only the address is taken.
+    unsafe {
+        match ordinal {
+            Some(ordinal) => library.get_ordinal::<*const c_void>(ordinal),
+            None => library.get::<*const c_void>(name),
+        }
+    }
+}
+
+/// What was loaded with the main program: Windows looks up a symbol in one module at a time.
+#[cfg(windows)]
+mod modules {
+    use std::ffi::{CString, c_char, c_void};
+    use std::ptr;
+
+    #[link(name = "kernel32")]
+    unsafe extern "system" {
+        fn GetCurrentProcess() -> *mut c_void;
+        fn GetModuleHandleA(name: *const c_char) -> *mut c_void;
+        fn GetProcAddress(module: *mut c_void, name: *const c_char) -> *const c_void;
+        fn K32EnumProcessModules(
+            process: *mut c_void,
+            modules: *mut *mut c_void,
+            bytes: u32,
+            needed: *mut u32,
+        ) -> i32;
+    }
+
+    /// The address of a symbol in the C library, or else in the first module that has it.
+    pub(super) fn find(name: &str) -> Option<*const c_void> {
+        let name = CString::new(name).ok()?;
+        // SAFETY: the name is NUL-terminated; null is the answer when it is not loaded.
+        let c_library = unsafe { GetModuleHandleA(c"ucrtbase.dll".as_ptr()) };
+        [c_library].into_iter().chain(loaded()).filter(|module| !module.is_null()).find_map(
+            |module| {
+                // SAFETY: the module was loaded a moment ago; for one that was unloaded since,
+                // the system answers null.
+                let address = unsafe { GetProcAddress(module, name.as_ptr()) };
+                (!address.is_null()).then_some(address)
+            },
+        )
+    }
+
+    /// The modules of this process, in the order in which they were loaded.
+    fn loaded() -> Vec<*mut c_void> {
+        let mut modules = vec![ptr::null_mut(); 1024];
+        let (room, mut needed) = (size_of_val(&modules[..]) as u32, 0);
+        // SAFETY: the array has `room` bytes.
+        let done = unsafe {
+            K32EnumProcessModules(GetCurrentProcess(), modules.as_mut_ptr(), room, &mut needed)
+        };
+        let bytes = if done == 0 { 0 } else { needed.min(room) };
+        modules.truncate(bytes as usize / size_of::<*mut c_void>());
+        modules
+    }
 }
 
 /// What the loader said, without libloading's own frame around it.

@@ -18,6 +18,8 @@ mod slots;
 #[cfg(all(test, target_os = "linux", target_arch = "x86_64"))]
 pub(crate) mod tests;
 mod unwind;
+#[cfg(any(test, all(windows, target_arch = "x86_64")))]
+mod unwind_info;
 
 pub use slots::{RECORD_STRIDE, RECORD_WORDS, Record, Slot};
 
@@ -66,7 +68,8 @@ pub fn publish(blob: &Blob, name: &str) -> Result<CodePtr> {
     if blob.code.is_empty() {
         return Err(Error::new(Code::Internal, format!("no code to publish for {name}")));
     }
-    let start = arena::publish(&blob.code).map_err(|refusals| refusals.into_error(name))?;
+    let image = unwind::image(blob);
+    let start = arena::publish(&image).map_err(|refusals| refusals.into_error(name))?;
     let code = CodePtr { start, len: blob.code.len() };
     unwind::register(&blob.unwind, code);
     perf::note(code.addr(), code.len, name);

@@ -4,7 +4,6 @@
 use super::fault::{self, Step};
 use crate::error::{Code, Error};
 use std::io;
-use std::ptr::NonNull;
 
 /// A step that the system refused, and its reason.
 #[derive(Debug)]
@@ -48,28 +47,12 @@ pub(super) fn attempt<T>(step: Step, run: impl FnOnce() -> io::Result<T>) -> Att
     fault::check(step).and_then(|()| run()).map_err(|cause| Refusal::new(step, cause))
 }
 
-/// Anonymous memory, filled by `write` and then made executable; never unmapped. Its length is
-/// rounded up to whole pages by the system.
-pub(super) fn private_code(code: &[u8]) -> Attempt<NonNull<u8>> {
-    let mut pages = attempt(Step::MapAnonymous, || memmap2::MmapMut::map_anon(code.len()))?;
-    pages[..code.len()].copy_from_slice(code);
-    let pages = attempt(Step::Protect, || pages.make_exec())?;
-    Ok(leak(pages))
-}
-
-/// Keeps a mapping for the rest of the process's life.
-pub(super) fn leak(pages: memmap2::Mmap) -> NonNull<u8> {
-    let start = NonNull::new(pages.as_ptr().cast_mut()).expect("a mapping has an address");
-    std::mem::forget(pages);
-    start
-}
-
 #[cfg(unix)]
 mod unix;
 #[cfg(unix)]
-pub(super) use unix::{Segment, flush, page_size, slot_group};
+pub(super) use unix::{Segment, flush, page_size, private_code, slot_group};
 
 #[cfg(windows)]
 mod windows;
 #[cfg(windows)]
-pub(super) use windows::{Segment, flush, page_size, slot_group};
+pub(super) use windows::{Segment, flush, page_size, private_code, slot_group};

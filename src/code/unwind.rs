@@ -2,7 +2,17 @@
 //! trampolines.
 
 use super::CodePtr;
-use crate::arch::Unwind;
+use crate::arch::{Blob, Unwind};
+use std::borrow::Cow;
+
+/// The bytes to publish for a blob: its code, and on 64-bit Windows, where the unwinder wants
+/// tables within 4 GiB of the code, its unwind information behind it.
+pub(super) fn image(blob: &Blob) -> Cow<'_, [u8]> {
+    #[cfg(all(windows, target_arch = "x86_64"))]
+    return Cow::Owned(super::unwind_info::append(&blob.code, &blob.unwind));
+    #[cfg(not(all(windows, target_arch = "x86_64")))]
+    Cow::Borrowed(&blob.code)
+}
 
 /// Registers the unwind table of published code, where the platform has a registry. Table and
 /// registration last as long as the code: for ever.
@@ -18,7 +28,12 @@ pub(super) fn register(unwind: &Unwind, code: CodePtr) {
             elf::add(add, table.leak());
         }
     }
-    #[cfg(not(all(unix, not(target_vendor = "apple"))))]
+    #[cfg(all(windows, target_arch = "x86_64"))]
+    super::unwind_info::register(unwind, code);
+    #[cfg(not(any(
+        all(unix, not(target_vendor = "apple")),
+        all(windows, target_arch = "x86_64")
+    )))]
     let _ = (unwind, code);
 }
 

@@ -113,12 +113,22 @@ impl Target {
         Ok(Target::new(arch, os, toolchain))
     }
 
-    /// The target this library was compiled for.
+    /// The target whose libraries this one calls. On 32-bit Windows that follows Microsoft's
+    /// conventions, whichever compiler made us: the system's own libraries and most others do
+    /// (the two differ in how small records of floats are returned, and in over-aligned ones).
     ///
     /// # Errors
     /// As [`Target::from_triple`].
     pub fn host() -> Result<Self> {
-        Target::from_triple(&target_lexicon::HOST)
+        Target::from_triple(&target_lexicon::HOST).map(Target::of_system)
+    }
+
+    /// The same target with the conventions of the system's own libraries.
+    const fn of_system(self) -> Self {
+        match self.os {
+            Os::Windows => Target { toolchain: Toolchain::Msvc, ..self },
+            _ => self,
+        }
     }
 
     /// Size of a pointer in bytes.
@@ -153,6 +163,14 @@ mod tests {
         for (triple, arch, os, toolchain) in cases {
             assert_eq!(target(triple).unwrap(), Target::new(arch, os, toolchain), "{triple}");
         }
+    }
+
+    #[test]
+    fn systems_have_conventions_of_their_own() {
+        let ours = |triple| target(triple).unwrap().of_system().toolchain;
+        assert_eq!(ours("i686-pc-windows-gnu"), Toolchain::Msvc);
+        assert_eq!(ours("i686-pc-windows-msvc"), Toolchain::Msvc);
+        assert_eq!(ours("x86_64-unknown-linux-gnu"), Toolchain::Gnu);
     }
 
     #[test]

@@ -16,11 +16,12 @@ const ELSEWHERE = /\/parity\/|\/(package|peer|primitives|layouts|leaks|leaks-who
  *
  * @param {{ node: string, version: string, child: string }} system
  * @param {{ addon: string, fixtures: string }} built
- * @param {{ slow?: number, only?: RegExp, without?: { pattern: RegExp, reason: string }[] }}
- *   [options] factor of the time limits; suites to run; suites that cannot run there
+ * @param {{ slow?: number, only?: RegExp, without?: { pattern: RegExp, reason: string }[], more?:
+ *   string[] }} [options] factor of the time limits; suites to run; suites that cannot run there;
+ *   suites of its own
  */
 async function runSuitesOn({ node, version, child }, { addon, fixtures }, options = {}) {
-  const { slow = 1, only = /./, without = [] } = options;
+  const { slow = 1, only = /./, without = [], more = [] } = options;
   const env = {
     FFI_JIT_NATIVE_PATH: addon,
     FFI_JIT_FIXTURES: fixtures,
@@ -32,7 +33,8 @@ async function runSuitesOn({ node, version, child }, { addon, fixtures }, option
   };
   const smoke = await run(node, ['js/test/smoke.js'], { env, timeout: slow * 2 * MINUTE });
   const files = runtimeSuites().filter((file) => only.test(file) && !ELSEWHERE.test(file));
-  const left = files.filter((file) => !without.some(({ pattern }) => pattern.test(file)));
+  const chosen = files.filter((file) => !without.some(({ pattern }) => pattern.test(file)));
+  const left = [...chosen, ...more];
   const suites = await runSuites(node, left, { env, slow });
   const counts = settle(closingCounts(smoke.output), smoke.ok);
   const notes = without.flatMap(({ pattern, reason }) =>

@@ -88,7 +88,7 @@ async function npmNode(platform, version) {
     await must('tar', ['-xzf', path.join(where, archive), '-C', where]);
     fs.rmSync(path.join(where, archive));
   });
-  return path.join(place, 'package/bin/node');
+  return path.join(place, 'package/bin', platform.startsWith('win-') ? 'node.exe' : 'node');
 }
 
 async function qemu(cpu) {
@@ -145,4 +145,13 @@ async function glibcArm() {
   return system('arm-gnu', QEMU, words);
 }
 
-module.exports = { androidArm64, debianIa32, glibcArm, glibcArm64, muslArm64, muslX64 };
+module.exports = {
+  androidArm64,
+  debianIa32,
+  glibcArm,
+  glibcArm64,
+  muslArm64,
+  muslX64,
+  npmNode,
+  system,
+};

@@ -85,7 +85,7 @@ test('a bare array takes its length anew on each call', () => {
 test('an entry may be shared by keys and changed values', () => {
   const shared = entry(DataType.Double, [DataType.Double, DataType.Double]);
   const lib = define({ add_double: shared, pow: { ...shared, library: 'libm' } });
-  ffi.open({ library: 'libm', path: 'libm.so.6' });
+  ffi.open({ library: 'libm', path: process.platform === 'win32' ? 'ucrtbase.dll' : 'libm.so.6' });
   assert.equal(lib.add_double([1, 2]), 3);
   assert.equal(lib.pow([2, 10]), 1024);
   ffi.close('libm');

@@ -68,7 +68,7 @@ test('arguments that need memory do not disturb it', () => {
 test('a real failure: open(2) of a missing file', () => {
   const result = ffi.load({
     library: 'main',
-    funcName: 'open',
+    funcName: process.platform === 'win32' ? '_open' : 'open',
     retType: DataType.I32,
     paramsType: [DataType.String, DataType.I32],
     paramsValue: ['/nonexistent/file', 0],

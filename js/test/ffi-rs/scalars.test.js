@@ -204,7 +204,9 @@ test('a narrow result looks at its own bytes only', () => {
 });
 
 test('a narrow parameter reaches C extended', {
-  skip: process.arch === 'arm64' && 'AAPCS64 leaves that to the callee',
+  skip:
+    (process.arch === 'arm64' && 'AAPCS64 leaves that to the callee') ||
+    (process.platform === 'win32' && process.arch === 'x64' && 'Win64 leaves the rest open'),
 }, () => {
   // The callee takes 64 bits as they are in the register; the low 32 are what the ABI settles.
   assert.equal(call('echo_i32', DataType.I32, [DataType.I16], [-2]), -2);

@@ -161,7 +161,9 @@ test('invalid UTF-8 in a result becomes U+FFFD', () => {
   });
 });
 
-test('invalid wide characters in a result become U+FFFD', () => {
+test('invalid wide characters in a result become U+FFFD', {
+  skip: process.platform === 'win32' && 'every wchar_t is valid UTF-16',
+}, () => {
   for (const kind of [0, 1, 2]) {
     assert.equal(call('invalid_wide', DataType.WString, [DataType.I32], [kind]), 'a\ufffdb');
   }

@@ -85,8 +85,8 @@ const INTEGERS = [
   ['ushort', 'unsigned short', 16, false],
   ['int', 'int', 32, true],
   ['uint', 'unsigned int', 32, false],
-  ['long', 'long', 8 * WORD, true],
-  ['ulong', 'unsigned long', 8 * WORD, false],
+  ['long', 'long', 8 * koffi.sizeof('long'), true],
+  ['ulong', 'unsigned long', 8 * koffi.sizeof('long'), false],
   ['longlong', 'long long', 64, true],
   ['ulonglong', 'unsigned long long', 64, false],
   ['size', 'size_t', 8 * WORD, false],
@@ -94,7 +94,7 @@ const INTEGERS = [
   ['uintptr', 'uintptr_t', 8 * WORD, false],
   ['char16', 'char16_t', 16, true],
   ['char32', 'char32_t', 32, true],
-  ['wchar', 'wchar_t', 32, true],
+  ['wchar', 'wchar_t', 8 * koffi.sizeof('wchar_t'), true],
 ];
 
 const wrap = (value, bits, signed) =>
@@ -249,7 +249,9 @@ test('the upper bits of result registers mean nothing', () => {
   }
 });
 
-test('narrow arguments are extended to 32 bits', () => {
+test('narrow arguments are extended to 32 bits', {
+  skip: process.platform === 'win32' && process.arch === 'x64' && 'Win64 leaves the rest open',
+}, () => {
   for (const [type, value, seen] of [
     ['int8_t', -1, 2 ** 32 - 1],
     ['uint8_t', 255, 255],

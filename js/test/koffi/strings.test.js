@@ -88,14 +88,15 @@ test('a String for a pointer to bytes, 16 or 32 bits', () => {
       type,
     );
   }
-  for (const type of ['int16_t', 'short', 'char16_t']) {
+  const wide = koffi.sizeof('wchar_t') === 2;
+  for (const type of ['int16_t', 'short', 'char16_t', ...(wide ? ['wchar_t'] : [])]) {
     assert.equal(
       lib.func('echo_str16', 'str16', [koffi.pointer(type)])('gr\u00fc\u00df'),
       'gr\u00fc\u00df',
       type,
     );
   }
-  for (const type of ['int', 'int32_t', 'char32_t', 'wchar_t']) {
+  for (const type of ['int', 'int32_t', 'char32_t', ...(wide ? [] : ['wchar_t'])]) {
     assert.equal(
       lib.func('echo_str32', 'str32', [koffi.pointer(type)])('gr\u00fc\u00df'),
       'gr\u00fc\u00df',

@@ -10,7 +10,11 @@
 #include <stdint.h>
 #include <wchar.h>
 
+#ifdef _WIN32
+#define API __declspec(dllexport)
+#else
 #define API __attribute__((visibility("default")))
+#endif
 
 /* Every scalar kind of the ffi-rs dialect: X(suffix, C type). */
 #define EACH_INTEGER(X) \

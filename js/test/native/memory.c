@@ -2,11 +2,19 @@
 #include "fixture.h"
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
+#ifdef _WIN32
+#include <windows.h>
+#else
+#include <sys/mman.h>
+#endif
 
 /* Present only when preload/track.c is preloaded: it counts the frees that others make. */
+#ifdef _WIN32
+static void (*const fixture_track)(void *) = NULL;
+#else
 __attribute__((weak)) void fixture_track(void *block);
+#endif
 
 static int64_t live;
 
@@ -34,9 +42,15 @@ API int64_t live_allocations(void) { return live; }
 
 /* `size` readable bytes that end where an inaccessible page begins. */
 API uint8_t *page_end_bytes(int32_t size) {
+#ifdef _WIN32
+  const size_t page = 4096;
+  char *base = VirtualAlloc(NULL, 2 * page, MEM_RESERVE, PAGE_NOACCESS);
+  if (!base || !VirtualAlloc(base, page, MEM_COMMIT, PAGE_READWRITE)) return NULL;
+#else
   size_t page = (size_t)sysconf(_SC_PAGESIZE);
   char *base = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (base == MAP_FAILED || mprotect(base + page, page, PROT_NONE) != 0) return NULL;
+#endif
   memset(base, 0x5a, page);
   return (uint8_t *)(base + page - size);
 }

@@ -27,6 +27,8 @@ const LIBRARIES = {
   koffi: [SOURCES, /^(?:koffi_.*\.c|fixture\.h)$/],
   /** Preloaded where frees must be counted. */
   track: [path.join(SOURCES, 'preload'), /\.[ch]$/],
+  /** Of the suite for Windows. */
+  windows: [path.join(SOURCES, 'windows'), /\.(?:c|def)$/],
 };
 
 function sourcesOf(name) {
@@ -67,4 +69,15 @@ const fixturePath = () => compile('fixture');
 const koffiPath = () => compile('koffi');
 const trackerPath = () => compile('track');
 
-module.exports = { FLAGS, LIBRARIES, ROOT, fixturePath, koffiPath, sourcesOf, trackerPath };
+const windowsPath = () => compile('windows');
+
+module.exports = {
+  FLAGS,
+  LIBRARIES,
+  ROOT,
+  fixturePath,
+  koffiPath,
+  sourcesOf,
+  trackerPath,
+  windowsPath,
+};

@@ -40,7 +40,7 @@ impl Segment {
             attempt(Step::MapShared, || unsafe { MmapOptions::new().len(len).map_exec(&file) })?;
         // SAFETY: as above.
         let edit = attempt(Step::MapShared, || unsafe { MmapOptions::new().len(len).map(&file) })?;
-        Ok(Segment { code: super::leak(code), len, edit: Some(edit) })
+        Ok(Segment { code: leak(code), len, edit: Some(edit) })
     }
 
     pub(in crate::code) fn len(&self) -> usize {
@@ -58,6 +58,22 @@ impl Segment {
         // SAFETY: `at` is inside the executable view.
         Ok(unsafe { self.code.add(at) })
     }
+}
+
+/// Anonymous memory, filled by `write` and then made executable; never unmapped. Its length is
+/// rounded up to whole pages by the system.
+pub(in crate::code) fn private_code(code: &[u8]) -> Attempt<NonNull<u8>> {
+    let mut pages = attempt(Step::MapAnonymous, || MmapMut::map_anon(code.len()))?;
+    pages[..code.len()].copy_from_slice(code);
+    let pages = attempt(Step::Protect, || pages.make_exec())?;
+    Ok(leak(pages))
+}
+
+/// Keeps a mapping for the rest of the process's life.
+fn leak(pages: Mmap) -> NonNull<u8> {
+    let start = NonNull::new(pages.as_ptr().cast_mut()).expect("a mapping has an address");
+    std::mem::forget(pages);
+    start
 }
 
 /// The file behind executable mappings.

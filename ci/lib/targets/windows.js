@@ -1,0 +1,143 @@
+'use strict';
+// Windows on this machine: wine, a Node for Windows from npm, and what the build needs.
+
+const fs = require('node:fs');
+const path = require('node:path');
+const { root: checkout } = require('../paths.js');
+const { run, MINUTE } = require('../run.js');
+const { apt, folder, must, once } = require('./cache.js');
+const { npmNode, system } = require('./systems.js');
+const { buildAddon, environment } = require('./toolchain.js');
+
+/**
+ * Runs a program of Windows. Its streams are files, because Node for Windows cannot use wine's
+ * pipes (EBADF); what it printed follows when it has ended.
+ */
+const WINE = `#!/bin/sh
+files=$(mktemp -d)
+trap 'rm -rf "$files"' EXIT
+export WINEPREFIX={prefix} WINEARCH={arch} WINEDEBUG=-all WINESERVER={server}
+{wine} {node} "$@" </dev/null >"$files/out" 2>"$files/err"
+status=$?
+cat "$files/out"
+cat "$files/err" >&2
+exit $status
+`;
+
+/** Enters a root with wine for i386 in a mount namespace of its own. */
+const WINE32 = `#!/bin/sh
+exec unshare -m /bin/sh -c '
+  set -e
+  root=$1 work=$2 here=$PWD
+  shift 2
+  for part in /proc /dev /tmp "$work"; do
+    mkdir -p "$root$part"
+    mount --rbind "$part" "$root$part"
+  done
+  exec unshare --root="$root" --wd="$here" /usr/lib/wine/wine "$@"
+' sh '{root}' '{work}' "$@"
+`;
+
+/** A folder of empty archives: napi's build script and Debian's rustc ask for these libraries. */
+const emptyLibraries = () =>
+  once('windows-libraries', async (place) => {
+    for (const name of ['libnode.dll', 'libnode.a', 'libssp.a', 'libssp_nonshared.a']) {
+      fs.writeFileSync(path.join(place, name), '!<arch>\n');
+    }
+  });
+
+/** Builds the addon for a windows-gnu triple. */
+async function buildWindowsAddon(triple) {
+  const libraries = await emptyLibraries();
+  const flags = `CARGO_TARGET_${triple.toUpperCase().replaceAll('-', '_')}_RUSTFLAGS`;
+  const env = { LIBNODE_PATH: libraries, [flags]: `-Lnative=${libraries}` };
+  return buildAddon(triple, { env });
+}
+
+/** How to run wine for each width. */
+const WIDTHS = {
+  async x64() {
+    await apt(['wine', '/usr/lib/wine/wine64'], ['wine', 'wine64']);
+    return { wine: 'wine', server: '/usr/lib/wine/wineserver64', arch: 'win64' };
+  },
+  async x86() {
+    const root = await once('roots/i386-bookworm-wine32', async (place) => {
+      await must(path.join(checkout, 'ci/fetchroot.sh'), [
+        'i386',
+        place,
+        'bookworm',
+        'wine32',
+        'libc6',
+      ]);
+      // What the package's installation script does.
+      fs.copyFileSync(
+        path.join(place, 'usr/i686-w64-mingw32/lib/zlib1.dll'),
+        path.join(place, 'usr/lib/i386-linux-gnu/wine/i386-windows/zlib1.dll'),
+      );
+    });
+    const wine = path.join(folder, 'runners', 'wine32');
+    fs.mkdirSync(path.dirname(wine), { recursive: true });
+    const script = WINE32.replaceAll('{root}', root).replaceAll('{work}', checkout);
+    fs.writeFileSync(wine, script, { mode: 0o755 });
+    return { wine, server: '/usr/lib/wine/wineserver32', arch: 'win32' };
+  },
+};
+
+/** A wine prefix with what is missing in it. */
+const prefixOf = ({ wine, server, arch }, triple) =>
+  once(`prefixes/${arch}`, async (place) => {
+    const env = { WINEPREFIX: place, WINEARCH: arch, WINESERVER: server, WINEDEBUG: '-all' };
+    // wineboot's exit status says nothing; what it leaves behind does.
+    await run(wine, ['wineboot', '-i'], { env, timeout: 5 * MINUTE });
+    const system32 = path.join(place, 'drive_c/windows/system32');
+    if (!fs.existsSync(path.join(system32, 'kernel32.dll'))) {
+      throw new Error(`wineboot made no kernel32.dll in ${system32}`);
+    }
+    const version = ['HKCU\\Software\\Wine', '/v', 'Version', '/d', 'win10', '/f'];
+    await must(wine, ['reg', 'add', ...version], { env });
+    const tools = await environment();
+    const target = triple.replace(/^(\w+)-pc-windows-gnu$/, (_, cpu) => {
+      return `${cpu === 'i686' ? 'x86' : cpu}-windows-gnu`;
+    });
+    const sources = ['c', 'def'].map((kind) => path.join(__dirname, `bcryptprimitives.${kind}`));
+    const file = path.join(system32, 'bcryptprimitives.dll');
+    const link = ['cc', '-target', target, '-shared', '-O2', '-o', file, ...sources, '-ladvapi32'];
+    await must(tools.ZIG, link, { env: tools });
+  });
+
+/**
+ * Windows with a Node.
+ *
+ * @param {'x64' | 'x86'} width
+ * @param {string} triple
+ * @param {string} version major version of Node
+ * @returns {Promise<{ node: string, version: string }>}
+ */
+async function windows(width, triple, version) {
+  const how = await WIDTHS[width]();
+  const prefix = await prefixOf(how, triple);
+  const node = await npmNode(`win-${width}`, version);
+  return system(`win-${width}-${version}`, WINE, { ...how, prefix, node });
+}
+
+const PIPES = 'starts child processes with pipes, which Node cannot use under wine';
+
+/** What does not run here, and why. */
+const WITHOUT = [
+  {
+    pattern: /\/ffi-rs\/(?:free|fuzz|hostile|leaks|leaks-whole|lifetime|maps|threads)\.test\.js$/,
+    reason: PIPES,
+  },
+  { pattern: /\/koffi\/(?:async|known-bugs|settings)\.test\.js$/, reason: PIPES },
+  { pattern: /\/test\/(?:executable-memory|loader)\.test\.js$/, reason: PIPES },
+  {
+    pattern: /\/koffi\/types\/(?:layouts|primitives)\.test\.js$/,
+    reason: 'starts a C compiler and npm, which are not in wine',
+  },
+  {
+    pattern: /\/libraries\.test\.js$/,
+    reason: 'is about the loader of ELF; js/test/windows/system.js tells of this one',
+  },
+];
+
+module.exports = { WITHOUT, buildWindowsAddon, windows };
