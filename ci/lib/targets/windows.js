@@ -117,7 +117,9 @@ async function windows(width, triple, version) {
   const how = await WIDTHS[width]();
   const prefix = await prefixOf(how, triple);
   const node = await npmNode(`win-${width}`, version);
-  return system(`win-${width}-${version}`, WINE, { ...how, prefix, node });
+  const made = await system(`win-${width}-${version}`, WINE, { ...how, prefix, node });
+  // Children are started from inside, where this script is no program: by node.exe itself.
+  return { ...made, child: undefined };
 }
 
 const PIPES = 'starts child processes with pipes, which Node cannot use under wine';
