@@ -69,22 +69,19 @@ const WIDTHS = {
         'wine32',
         'libc6',
       ]);
-      // What the package's installation script does.
-      fs.copyFileSync(
-        path.join(place, 'usr/i686-w64-mingw32/lib/zlib1.dll'),
-        path.join(place, 'usr/lib/i386-linux-gnu/wine/i386-windows/zlib1.dll'),
-      );
     });
     const wine = path.join(folder, 'runners', 'wine32');
     fs.mkdirSync(path.dirname(wine), { recursive: true });
     const script = WINE32.replaceAll('{root}', root).replaceAll('{work}', checkout);
     fs.writeFileSync(wine, script, { mode: 0o755 });
-    return { wine, server: '/usr/lib/wine/wineserver32', arch: 'win32' };
+    // The package's installation script would put this where wine finds it.
+    const more = path.join(root, 'usr/i686-w64-mingw32/lib/zlib1.dll');
+    return { wine, server: '/usr/lib/wine/wineserver32', arch: 'win32', more };
   },
 };
 
 /** A wine prefix with what is missing in it. */
-const prefixOf = ({ wine, server, arch }, triple) =>
+const prefixOf = ({ wine, server, arch, more }, triple) =>
   once(`prefixes/${arch}`, async (place) => {
     const env = { WINEPREFIX: place, WINEARCH: arch, WINESERVER: server, WINEDEBUG: '-all' };
     // wineboot's exit status says nothing; what it leaves behind does.
@@ -93,6 +90,7 @@ const prefixOf = ({ wine, server, arch }, triple) =>
     if (!fs.existsSync(path.join(system32, 'kernel32.dll'))) {
       throw new Error(`wineboot made no kernel32.dll in ${system32}`);
     }
+    if (more) fs.copyFileSync(more, path.join(system32, path.basename(more)));
     const version = ['HKCU\\Software\\Wine', '/v', 'Version', '/d', 'win10', '/f'];
     await must(wine, ['reg', 'add', ...version], { env });
     const tools = await environment();
