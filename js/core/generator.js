@@ -182,6 +182,9 @@ class Generator {
   }
 }
 
+/** A bound on what is kept: programs that invent types for ever must not leak. */
+const MAX_KEPT = 1000;
+
 /** Factories of generated functions by source text: those that record, and those that do not. */
 const factories = [new Map(), new Map()];
 
@@ -198,6 +201,7 @@ function factory(source, recording) {
       source,
       NAMES,
     )(...NAMES.map((name) => entries[name] ?? environment[name]));
+    if (known.size >= MAX_KEPT) known.clear();
     known.set(source, made);
   }
   return made;
