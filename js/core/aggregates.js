@@ -4,7 +4,8 @@
 
 const { native } = require('./loader.js');
 const { POINTER, fail } = require('./codecs.js');
-const { fetch, getNumbers } = require('./results.js');
+const { getNumbers } = require('./results.js');
+const { fetch } = require('./routines.js');
 const { clear, views } = require('./memory.js');
 const { copyInto, subarray } = require('./primordials.js');
 

@@ -29,16 +29,13 @@ mod moves;
 mod tests;
 
 use super::record;
+use super::support::stack_bytes;
 use super::{Blob, SLOT_STRIDE, Unwind};
 use crate::error::{Code, Error, Result};
 use crate::plan::{Base, Entry, Op, Plan};
 use crate::target::{Os, Target};
 use dynasmrt::x64::X64Relocation;
 use dynasmrt::{DynasmApi, DynasmError, DynasmLabelApi, VecAssembler, dynasm};
-
-/// The most stack that a trampoline takes: what every thread has. A signature that needs more is
-/// an error when it is bound instead of a crash when it is called.
-const MAX_STACK: u32 = 1 << 20;
 
 /// Distance of two stack probes: the size of a guard page.
 const PAGE: u32 = 4096;
@@ -208,12 +205,7 @@ impl Emitter<'_> {
     /// Lowers SP by at least `bytes`, a multiple of `align`, to a multiple of `align`; `pushed`
     /// bytes lie between rbp, which is a multiple of 16, and SP.
     fn reserve(&mut self, pushed: u32, bytes: u32, align: u32) -> Result<()> {
-        if bytes > MAX_STACK {
-            return Err(Error::new(
-                Code::InvalidType,
-                format!("the call needs {bytes} bytes of stack; {MAX_STACK} are allowed"),
-            ));
-        }
+        stack_bytes(&[bytes])?;
         let bytes = if align > 16 {
             let mask = -(align as i32);
             dynasm!(self.asm ; .arch x64 ; and rsp, mask);

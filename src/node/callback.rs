@@ -206,11 +206,6 @@ pub fn release(scope: Scope, state: &State, [address]: [Value; 1]) -> Result<Val
     scope.boolean(id.is_some())
 }
 
-/// `callbackCount()` -> number of live callbacks of this environment.
-pub fn count(scope: Scope, state: &State, []: [Value; 0]) -> Result<Value> {
-    scope.number(state.callbacks.borrow().by_code.len() as f64)
-}
-
 /// Forgets a released callback once nothing needs its function any more.
 fn sweep(scope: Scope, state: &State, id: u64) {
     let mut callbacks = state.callbacks.borrow_mut();

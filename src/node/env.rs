@@ -183,7 +183,6 @@ pub fn register(scope: Scope, exports: Value) -> Result<()> {
         (c"freeOwned", Some(primitive!(heap::free_owned, 2))),
         (c"createCallback", Some(primitive!(callback::create, 4))),
         (c"releaseCallback", Some(primitive!(callback::release, 1))),
-        (c"callbackCount", Some(primitive!(callback::count, 0))),
         (c"startTask", Some(primitive!(task::start, 6))),
         (c"collectTask", Some(primitive!(task::collect, 0))),
         (c"waitAtExit", Some(primitive!(task::wait_at_exit, 1))),

@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::abi::Ext;
+use crate::arch::support::MAX_STACK;
 use crate::plan::Place;
 use crate::target::{Arch, Toolchain};
 
