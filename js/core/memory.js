@@ -39,6 +39,12 @@ const LENGTH = (origin + native.lengthCell) / 8;
 /** Indices in `u32`: what a direct call has to throw; how many callbacks exist. */
 const PENDING = (origin + native.pendingCell) / 4;
 const LIVE = (origin + native.liveCell) / 4;
+/** Indices in `u32`: which callback to run; the level of a call that was left; whether it failed. */
+const CALLBACK = (origin + native.callbackCell) / 4;
+const LEVEL = (origin + native.levelCell) / 4;
+const FAILED = (origin + native.failedCell) / 4;
+/** Index in `f64` of the token of the call that was left. */
+const CALLER = (origin + native.callerCell) / 8;
 /** Offset of the fixed frame, and its size. */
 const FIXED = origin + native.fixed;
 const FIXED_SIZE = native.fixedSize;
@@ -191,6 +197,11 @@ module.exports = {
   FOREIGN,
   PENDING,
   LIVE,
+  LENGTH,
+  CALLBACK,
+  LEVEL,
+  FAILED,
+  CALLER,
   FIXED,
   FIXED_SIZE,
   END,

@@ -10,7 +10,12 @@
 
 const { native } = require('./loader.js');
 const { coded } = require('./errors.js');
+const { views, LENGTH } = require('./memory.js');
+const { resumption } = require('./callbacks.js');
+const { settler } = require('./relay.js');
 const { weakGet, weakSet } = require('./primordials.js');
+
+const { f64 } = views;
 
 /** Releases of Node, by process.versions.modules, on which `auto` takes the packed tier. */
 const AUTOMATIC = new Set(['115', '127', '137', '147']);
@@ -22,8 +27,22 @@ const AUTOMATIC = new Set(['115', '127', '137', '147']);
  * @property {boolean} [reentrant] whether calls may be made directly while callbacks exist
  */
 
-/** The functions by which generated code enters the packed tier, once it is started. */
-const entries = { enter: undefined, enterPlain: undefined, rethrow: native.rethrow };
+/** Tokens of the records behind functions that Node-API calls. */
+const tokens = new WeakMap();
+
+/**
+ * The functions by which generated code enters native code; those of the packed tier once it is
+ * started. `settle` and `settlePlain` do what a call has left to be done (relay.js).
+ */
+const entries = {
+  enter: undefined,
+  enterPlain: undefined,
+  settle: undefined,
+  settlePlain: settler(
+    () => resumption.run(),
+    (entry) => weakGet(tokens, entry),
+  ),
+};
 
 /** Why this runtime or its settings do not allow the packed tier, as far as JavaScript can tell. */
 function obstacle() {
@@ -51,6 +70,11 @@ function startPacked() {
   if (reason !== undefined) return { name: 'node-api', reason };
   entries.enter = made.enter;
   entries.enterPlain = made.enterPlain;
+  const { enter } = made;
+  entries.settle = settler(
+    () => enter(resumption.token),
+    (token) => token,
+  );
   return { name: 'packed', reentrant: made.reentrant };
 }
 
@@ -103,13 +127,14 @@ function useTier(name) {
 function emitEntry(g, tier, held) {
   if (tier.name === 'node-api') {
     g.emit(`${g.entry}();`);
+    g.emit(`if (u32[PENDING] !== 0) settlePlain(${g.entry}, [${held.join(', ')}]);`);
     // Compared with something that the compiler cannot know.
     for (const value of held) g.emit(`same(${value}, ${g.entry});`);
     return;
   }
   if (tier.reentrant) g.emit(`enter(${g.entry});`);
   else g.emit(`if (u32[LIVE] === 0) enter(${g.entry}); else enterPlain(${g.entry});`);
-  g.emit(`if (u32[PENDING] !== 0) rethrow(${held.join(', ')});`);
+  g.emit(`if (u32[PENDING] !== 0) settle(${g.entry}, [${held.join(', ')}]);`);
 }
 
 /** The tier of each bound function, and of the public functions around them. */
@@ -125,9 +150,16 @@ function bind({ signature, stacked, errno, tier, link }, { address, library, nam
   const run =
     tier.name === 'packed'
       ? native.bindPacked(signature, address, library, stacked, errno, name, link)
-      : link(native.bind(signature, address, library, stacked, errno, name));
+      : link(bindPlain(signature, address, library, stacked, errno, name));
   weakSet(tiers, run, tier);
   return run;
+}
+
+/** Binds a function that Node-API calls. */
+function bindPlain(...args) {
+  const entry = native.bind(...args);
+  weakSet(tokens, entry, f64[LENGTH]);
+  return entry;
 }
 
 /** Notes that a public function runs a bound one. */

@@ -65,6 +65,8 @@ pub mod record {
     pub const FRAME_CELL: u32 = 3;
     /// Downcall: address of the thread's errno.
     pub const ERRNO: u32 = 4;
+    /// Downcall: the first of the owner's words.
+    pub const SPARE: u32 = 5;
     /// Upcall: the dispatcher, `extern "C" fn(context: *mut c_void, frame: *mut u8)`.
     pub const DISPATCH: u32 = 1;
     /// Upcall: the dispatcher's first argument.

@@ -2,6 +2,7 @@
 
 use super::callback::{self, Callbacks};
 use super::frame::{self, FrameMemory};
+use super::relay::{self, Relay};
 use super::shared::{Alive, Shared};
 use super::value::{Scope, Value, arguments, guard};
 use super::{function, heap, libraries, memory, routines, task, v8};
@@ -30,6 +31,8 @@ pub struct State {
     pub shared: &'static Shared,
     /// Our callbacks.
     pub callbacks: RefCell<Callbacks>,
+    /// Calls that are left when C calls back.
+    pub relay: Relay,
     /// What keeps the event loop alive.
     pub alive: Alive,
     /// Calls on other threads.
@@ -130,6 +133,7 @@ pub fn register(scope: Scope, exports: Value) -> Result<()> {
         target,
         shared: Shared::new(scope)?,
         callbacks: RefCell::default(),
+        relay: Relay::default(),
         alive: Alive::default(),
         tasks: task::Tasks::default(),
         live: RefCell::default(),
@@ -156,6 +160,9 @@ pub fn register(scope: Scope, exports: Value) -> Result<()> {
         (c"bindPacked", Some(primitive!(v8::bind, 7))),
         (c"packedCounts", Some(primitive!(v8::counts, 0))),
         (c"rethrow", Some(primitive!(callback::rethrow, 0))),
+        (c"startRelay", Some(primitive!(relay::start, 0))),
+        (c"stopRelay", Some(primitive!(relay::stop, 0))),
+        (c"relayCalls", Some(primitive!(relay::promote, 1))),
         (c"openLibrary", Some(primitive!(libraries::open, 2))),
         (c"closeLibrary", Some(primitive!(libraries::close, 1))),
         (c"symbol", Some(primitive!(libraries::symbol, 2))),
@@ -181,6 +188,7 @@ pub fn register(scope: Scope, exports: Value) -> Result<()> {
         (c"free", Some(primitive!(heap::free, 3))),
         (c"makeCell", Some(primitive!(heap::make_cell, 1))),
         (c"freeOwned", Some(primitive!(heap::free_owned, 2))),
+        (c"onCallbacks", Some(primitive!(callback::on_callbacks, 2))),
         (c"createCallback", Some(primitive!(callback::create, 4))),
         (c"releaseCallback", Some(primitive!(callback::release, 1))),
         (c"startTask", Some(primitive!(task::start, 6))),
@@ -212,6 +220,7 @@ unsafe extern "C" fn close(data: *mut c_void) {
     let shared = unsafe { &*data.cast::<Shared>() };
     shared.close();
     if let Some(state) = shared.state() {
+        relay::close(state);
         task::close(state);
         callback::release_all(state);
     }
@@ -243,6 +252,10 @@ fn describe(scope: Scope, exports: Value, state: &State, buffer: Value) -> Resul
     number(c"lengthCell", frame::LENGTH)?;
     number(c"pendingCell", frame::PENDING)?;
     number(c"liveCell", frame::LIVE)?;
+    number(c"callbackCell", frame::CALLBACK)?;
+    number(c"levelCell", frame::LEVEL)?;
+    number(c"failedCell", frame::FAILED)?;
+    number(c"callerCell", frame::CALLER)?;
     number(c"fixed", frame::FIXED)?;
     number(c"fixedSize", frame::FIXED_SIZE)?;
     number(c"frameAlign", frame::ALIGN)?;

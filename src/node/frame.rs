@@ -13,6 +13,10 @@
 //!   + LENGTH  f64   what a memory primitive tells besides an address
 //!   + PENDING u32   what a call that was not made through Node-API has to throw
 //!   + LIVE    u32   how many callbacks exist
+//!   + CALLBACK u32  index of the callback that JavaScript has to run
+//!   + LEVEL   u32   how many calls are suspended, when the last one is nobody's at the moment
+//!   + FAILED  u32   whether the callback that was run has thrown
+//!   + CALLER  f64   the token of the function whose call was suspended
 //! origin + FIXED  the fixed frame: cells of calls that keep nothing while C runs
 //! origin + STACK  the frame stack, up to the end
 //! ```
@@ -45,11 +49,25 @@ pub const LENGTH: usize = 24;
 pub const PENDING: usize = 32;
 /// Control cell: how many callbacks of the environment exist, whose JavaScript a call may run.
 pub const LIVE: usize = 36;
+/// Control cell: index of the callback that JavaScript has to run; 0 is none, and an error.
+pub const CALLBACK: usize = 40;
+/// Control cell: how many calls are suspended, while the last of them is given to JavaScript or back;
+/// zero while JavaScript has it in hand. When another call finds it set, JavaScript had no stack to
+/// take it over or to go on with it.
+pub const LEVEL: usize = 44;
+/// Control cell: whether the callback that JavaScript has run for a suspended call has thrown.
+pub const FAILED: usize = 48;
+/// Control cell: the token of the function whose call was suspended, as a double.
+pub const CALLER: usize = 56;
 /// Value of [`PENDING`]: Node-API keeps an exception, which it throws when one of our functions
 /// that it called returns.
 pub const THROWN: u32 = 1;
 /// Value of [`PENDING`]: the function's library was closed.
 pub const CLOSED: u32 = 2;
+/// Value of [`PENDING`]: the call was left, because C has called back (see `relay`).
+pub const UPCALL: u32 = 3;
+/// Value of [`PENDING`]: the function has called back, from the thread's stack.
+pub const CALLED_BACK: u32 = 4;
 /// Offset of the fixed frame from the origin.
 pub const FIXED: usize = 64;
 /// Size of the fixed frame.
@@ -126,8 +144,13 @@ impl FrameMemory {
 
     /// Writes the LENGTH cell.
     pub fn set_length(&self, length: f64) {
+        self.set_double(LENGTH, length);
+    }
+
+    /// Writes a control cell that holds a double.
+    pub fn set_double(&self, cell: usize, value: f64) {
         // SAFETY: the cell lies within the memory, at a multiple of 8.
-        unsafe { self.control(LENGTH).cast::<f64>().write(length) }
+        unsafe { self.control(cell).cast::<f64>().write(value) }
     }
 
     /// The bytes at an offset, checked.

@@ -40,19 +40,38 @@ impl Drop for Function {
 ///
 /// `stacked` chooses the frame: the one that the FRAME cell names, or the fixed one. With `errno`
 /// the frame's errno cell is filled. When the library is closed, calling the function throws
-/// `ERR_FFI_LIBRARY_CLOSED`.
+/// `ERR_FFI_LIBRARY_CLOSED`. The token of its record is left in the LENGTH cell.
 ///
 /// # Errors
 /// For identifiers that are not known, and when there is no executable memory.
 pub fn bind(scope: Scope, state: &State, arguments: [Value; 6]) -> Result<Value> {
     let name = scope.to_string(arguments[5])?;
     let function = take_slot(scope, state, arguments, ClosedBody::node_api())?;
-    // SAFETY: a slot is a C function; with a `Fixed` or `Stacked` body it ignores the arguments
-    // that Node-API passes, keeps the C convention and returns NULL, which means undefined.
-    let code = unsafe { mem::transmute::<*const u8, sys::napi_callback>(function.slot.code()) };
-    let value = scope.function(&name, code, ptr::null_mut())?;
+    let value = of_slot(scope, &name, &function.slot)?;
+    state.frame.set_length(token(function.record()));
     own(scope, value, function)?;
     Ok(value)
+}
+
+/// A JavaScript function of a slot whose body ignores its arguments, keeps the C convention and
+/// returns NULL, which to Node-API means undefined.
+///
+/// # Errors
+/// As Node-API.
+pub fn of_slot(scope: Scope, name: &str, slot: &Slot) -> Result<Value> {
+    // SAFETY: a slot is a C function, of any type.
+    let code = unsafe { mem::transmute::<*const u8, sys::napi_callback>(slot.code()) };
+    scope.function(name, code, ptr::null_mut())
+}
+
+/// The token of a record: its address in the bits of a double.
+pub fn token(record: &CallRecord) -> f64 {
+    f64::from_bits(ptr::from_ref(record).expose_provenance() as u64)
+}
+
+/// The record that a token stands for.
+pub fn record_of(token: f64) -> *const CallRecord {
+    ptr::with_exposed_provenance(token.to_bits() as usize)
 }
 
 /// Takes a slot and writes its record, from the arguments of [`bind`].

@@ -13,6 +13,7 @@ mod heap;
 mod libraries;
 mod memory;
 mod owned;
+mod relay;
 mod routines;
 mod shared;
 mod task;

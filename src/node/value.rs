@@ -105,14 +105,19 @@ impl Scope {
 
     /// An array of numbers.
     pub fn numbers(self, values: impl ExactSizeIterator<Item = f64>) -> Result<Value> {
+        let values: Vec<Value> = values.map(|value| self.number(value)).collect::<Result<_>>()?;
+        self.list(&values)
+    }
+
+    /// An array of values.
+    pub fn list(self, values: &[Value]) -> Result<Value> {
         let array = out!(
             napi_create_array_with_length(self.env, values.len()),
             ptr::null_mut::<sys::napi_value__>()
         )?;
-        for (i, value) in (0u32..).zip(values) {
-            let element = self.number(value)?;
-            // SAFETY: `array` and `element` are handles of the open scope.
-            let status = unsafe { sys::napi_set_element(self.env, array, i, element) };
+        for (i, &value) in (0u32..).zip(values) {
+            // SAFETY: `array` and `value` are handles of the open scope.
+            let status = unsafe { sys::napi_set_element(self.env, array, i, value) };
             check(status, "napi_set_element")?;
         }
         Ok(array)
@@ -197,6 +202,11 @@ impl Scope {
     /// A number argument as `u32`.
     pub fn to_u32(self, value: Value) -> Result<u32> {
         out!(napi_get_value_uint32(self.env, value), 0).map_err(|_| expected("a number"))
+    }
+
+    /// A number argument.
+    pub fn to_f64(self, value: Value) -> Result<f64> {
+        out!(napi_get_value_double(self.env, value), 0.0).map_err(|_| expected("a number"))
     }
 
     /// A number argument as a length.

@@ -4,7 +4,7 @@ use super::super::env::State;
 use super::super::function;
 use super::super::libraries::ClosedBody;
 use super::super::value::{Scope, Value};
-use super::entry::{self, Entries, HEAP_NUMBER_VALUE, token};
+use super::entry::{self, Entries, HEAP_NUMBER_VALUE};
 use super::layout::{CallbackInfo, FLOAT64, Release, V8_VALUE, VOID, release};
 use super::symbols::{CFunction, Local, Opaque, Symbols};
 use crate::error::{Code, Error, Result};
@@ -166,7 +166,7 @@ impl Context<'_> {
 /// Calls a function with the token of the probe's record.
 fn call(scope: Scope, function: Value) -> Check<()> {
     scope
-        .number(token(probe_record().cast()))
+        .number(f64::from_bits(probe_record().expose_provenance() as u64))
         .and_then(|token| scope.call_with(function, &[token]))
         .map(|_| ())
         .map_err(|error| error.message)
@@ -215,14 +215,14 @@ pub fn bind(scope: Scope, state: &State, arguments: [Value; 7]) -> Result<Value>
     let [signature, address, library, stacked, errno, name, link] = arguments;
     let closed = ClosedBody::of_record(entry::closed as *const c_void);
     let arguments = [signature, address, library, stacked, errno, name];
-    let function = function::take_slot(scope, state, arguments, closed)?;
-    let record: *const c_void = ptr::from_ref(function.record()).cast();
-    if record.addr() >> 52 != 0 {
+    let owned = function::take_slot(scope, state, arguments, closed)?;
+    let record = owned.record();
+    if ptr::from_ref(record).addr() >> 52 != 0 {
         return Err(Error::new(Code::Internal, "a record's address is no denormal number"));
     }
-    let token = scope.number(token(record))?;
+    let token = scope.number(function::token(record))?;
     let value = scope.call_with(link, &[token])?;
-    function::own(scope, value, function)?;
+    function::own(scope, value, owned)?;
     Ok(value)
 }
 
