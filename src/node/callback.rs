@@ -75,7 +75,7 @@ impl Shape {
         // SAFETY: both frames have `bytes` bytes and are different memory; the result is inside.
         unsafe {
             copy(frame, cells, bytes);
-            cells.add(result).write_bytes(0, size);
+            clear(cells.add(result), size);
         }
         memory.set(FRAME, at as u32);
         memory.set(TOP, (at + bytes) as u32);
@@ -93,7 +93,7 @@ impl Shape {
     pub fn zero_result(self, frame: *mut u8) {
         let (at, size) = self.result;
         // SAFETY: the result cell is inside the frame that the trampoline gave.
-        unsafe { frame.add(at).write_bytes(0, size) };
+        unsafe { clear(frame.add(at), size) };
     }
 }
 
@@ -111,12 +111,30 @@ impl Callback {
 unsafe fn copy(from: *const u8, to: *mut u8, bytes: usize) {
     // SAFETY: the caller's promise.
     unsafe {
-        if bytes > 64 || !bytes.is_multiple_of(8) {
-            return ptr::copy_nonoverlapping(from, to, bytes);
+        match bytes {
+            4 => to.cast::<u32>().write_unaligned(from.cast::<u32>().read_unaligned()),
+            0..=64 if bytes.is_multiple_of(8) => {
+                for at in (0..bytes).step_by(8) {
+                    let word = from.add(at).cast::<u64>().read_unaligned();
+                    to.add(at).cast::<u64>().write_unaligned(word);
+                }
+            }
+            _ => ptr::copy_nonoverlapping(from, to, bytes),
         }
-        for at in (0..bytes).step_by(8) {
-            let word = from.add(at).cast::<u64>().read_unaligned();
-            to.add(at).cast::<u64>().write_unaligned(word);
+    }
+}
+
+/// Sets bytes to zero, most often a word.
+///
+/// # Safety
+/// As `ptr::write_bytes`.
+unsafe fn clear(at: *mut u8, bytes: usize) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        match bytes {
+            4 => at.cast::<u32>().write_unaligned(0),
+            8 => at.cast::<u64>().write_unaligned(0),
+            _ => at.write_bytes(0, bytes),
         }
     }
 }
