@@ -91,6 +91,10 @@ const Record *record_static(void) {
   return &out;
 }
 
+void copy_record(Record *out) { *out = *record_static(); }
+
+void bump_record(Record *record) { record->id++; }
+
 Point swap_point(Point point) { return (Point){point.y, point.x}; }
 
 Mixed24 bump_mixed(Mixed24 value) {
