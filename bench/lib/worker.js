@@ -171,7 +171,7 @@ async function main() {
     return send({ type: 'once', value: requireOnce() });
   }
   const maker = contestant.cases()[item.uses];
-  if (maker === undefined) return send({ type: 'no', reason: 'not written' });
+  if (maker === undefined) return send({ type: 'no', reason: item.absent ?? 'not written' });
   if (typeof maker === 'string') return send({ type: 'no', reason: maker });
   const made = maker();
   if (item.kind === 'bind') return send({ type: 'once', value: bindOnce(made) });

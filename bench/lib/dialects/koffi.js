@@ -27,6 +27,12 @@ function koffiCases(koffi) {
     const pointer = koffi.register((value) => value + 1, koffi.pointer(unary));
     return modulo ? (i) => f(pointer, i % modulo) : (i) => f(pointer, i);
   };
+  /** C memory that holds a value. */
+  const filled = (type, value) => {
+    const memory = koffi.alloc(type, 1);
+    koffi.encode(memory, type, value);
+    return memory;
+  };
   /** An asynchronous call as the promise that most users make of it. */
   const promise = (f, ...args) =>
     new Promise((resolve, reject) => {
@@ -195,6 +201,68 @@ function koffiCases(koffi) {
     struct_nested: () => {
       const f = lib.func('Grid shift_grid(Grid grid)');
       return (i) => f({ origin: { x: i, y: 2.5 }, cells: [1, 2, 3, 4] });
+    },
+
+    decode_struct: () => {
+      const memory = filled('Record', RECORD);
+      return () => koffi.decode(memory, 'Record');
+    },
+    decode_nested: () => {
+      const memory = filled('Grid', { origin: { x: 1, y: 2 }, cells: [3, 4, 5, 6] });
+      return () => koffi.decode(memory, 'Grid');
+    },
+    decode_ints: () => {
+      const memory = filled(koffi.array('int32_t', 100), INTS);
+      return () => koffi.decode(memory, 'int32_t', 100);
+    },
+    decode_int: () => {
+      const memory = filled('int32_t', 1);
+      return () => koffi.decode(memory, 'int32_t');
+    },
+    encode_struct: () => {
+      const memory = filled('Record', RECORD);
+      const { score, stamp, level } = RECORD;
+      return (i) => {
+        koffi.encode(memory, 'Record', { id: i, score, stamp, level });
+        return i;
+      };
+    },
+    encode_ints: () => {
+      const type = koffi.array('int32_t', 4);
+      const memory = filled(type, [1, 2, 3, 4]);
+      return (i) => {
+        koffi.encode(memory, type, [i, 2, 3, 4]);
+        return i;
+      };
+    },
+    view_memory: () => {
+      const memory = filled(koffi.array('int32_t', 100), INTS);
+      return () => koffi.view(memory, 400).byteLength;
+    },
+    as_pointer: () => {
+      const f = lib.func('int32_t ends_u8(const uint8_t *bytes, int32_t count)');
+      return () => f(koffi.as(BYTES, 'uint8_t *'), 100);
+    },
+    i32_array4: () => {
+      const f = lib.func('int32_t ends_i32(const int32_t *items, int32_t count)');
+      return (i) => f([i, 2, 3, 4], 4);
+    },
+    struct_out: () => {
+      const f = lib.func('void copy_record(_Out_ Record *out)');
+      return () => {
+        const record = {};
+        f(record);
+        return record;
+      };
+    },
+    struct_inout: () => {
+      const f = lib.func('void bump_record(_Inout_ Record *record)');
+      const { score, stamp, level } = RECORD;
+      return (i) => {
+        const record = { id: i, score, stamp, level };
+        f(record);
+        return record;
+      };
     },
 
     callback: registered('apply'),
