@@ -101,9 +101,8 @@ void move_point(Point *point, double by) {
   point->x += by;
   point->y += by;
 }
-void copy_record(Record *out) { *out = *record_static(); }
 
-void bump_record(Record *record) { record->id++; }
+void copy_record(Record *out) { *out = *record_static(); }
 
 Point swap_point(Point point) { return (Point){point.y, point.x}; }
 

@@ -66,7 +66,6 @@ double record_total(const Record *record);
 const Record *record_static(void);
 void move_point(Point *point, double by);
 void copy_record(Record *out);
-void bump_record(Record *record);
 Point swap_point(Point point);
 Mixed24 bump_mixed(Mixed24 value);
 Grid shift_grid(Grid grid);

@@ -255,15 +255,6 @@ function koffiCases(koffi) {
         return record;
       };
     },
-    struct_inout: () => {
-      const f = lib.func('void bump_record(_Inout_ Record *record)');
-      const { score, stamp, level } = RECORD;
-      return (i) => {
-        const record = { id: i, score, stamp, level };
-        f(record);
-        return record;
-      };
-    },
 
     callback: registered('apply'),
     callback_100: registered('apply_100', 1000),
