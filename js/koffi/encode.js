@@ -9,7 +9,7 @@ const { toNumber } = require('./decode.js');
 const { planOf } = require('./plans.js');
 const references = require('./references.js');
 const { internals } = require('./types/model.js');
-const { bytesOf } = require('./values/arrays.js');
+const { bytesOf } = require('./values/bytes.js');
 const codecs = require('./values/codecs.js');
 const { encodeText } = require('../core/text.js');
 

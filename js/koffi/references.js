@@ -14,7 +14,7 @@ const {
 } = require('../core/memory.js');
 const { bytesAt, copyFrom, copyTo, writeBytes } = require('../core/routines.js');
 const { failure, unexpected } = require('./errors.js');
-const { bytesOf } = require('./values/arrays.js');
+const { bytesOf } = require('./values/bytes.js');
 const { Cast } = require('./values/cast.js');
 const { toAddress } = require('./values/pointers.js');
 
