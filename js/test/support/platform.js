@@ -19,4 +19,9 @@ const isGlibc =
 /** Whether it is musl, where dlclose keeps libraries and every name of libc is one library. */
 const isMusl = platform === 'linux' && !isGlibc;
 
-module.exports = { DOUBLE_ALIGN, WORD, is32Bit, isGlibc, isMusl };
+/** Why what is above a narrow argument in its register is nobody's affair, where that is so. */
+const narrowIsOpen =
+  (arch === 'arm64' && platform !== 'darwin' && 'AAPCS64 leaves that to the callee') ||
+  (platform === 'win32' && arch === 'x64' && 'Win64 leaves the rest open');
+
+module.exports = { DOUBLE_ALIGN, WORD, is32Bit, isGlibc, isMusl, narrowIsOpen };
