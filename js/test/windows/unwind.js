@@ -50,7 +50,9 @@ test('from a called function, the walk goes through the trampoline to Node', () 
 test('arguments on the stack and large frames do not change the way out', () => {
   const many = Array.from({ length: 40 }, () => 'double');
   const call = own.func('walk_stack', 'int', ['_Out_ uint64_t *', 'int', ...many]);
-  const [intoTrampoline, intoNode] = walk((words, most) => call(words, most, ...many.map(() => 0.5)));
+  const [intoTrampoline, intoNode] = walk((words, most) =>
+    call(words, most, ...many.map(() => 0.5)),
+  );
   assert.equal(intoNode.table, 1n);
   assert.equal(intoNode.rsp, intoTrampoline.rbp + 16n);
   assert.equal(intoNode.rbx, intoNode.saved);
