@@ -65,7 +65,7 @@ test('arguments on the stack and large frames do not change the way out', () => 
 });
 
 test('through a callback, the walk reaches the function that called back', () => {
-  const Back = koffi.proto('int Back(int)');
+  koffi.proto('int Back(int)');
   const callKnown = own.func('int call_known(Back *, _Out_ uint64_t *)');
   const here = new BigUint64Array(2);
   let frames;
