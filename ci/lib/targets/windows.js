@@ -5,8 +5,9 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { root: checkout } = require('../paths.js');
 const { run, MINUTE } = require('../run.js');
-const { apt, folder, must, once } = require('./cache.js');
-const { npmNode, system } = require('./systems.js');
+const { apt, folder, must, once, replaceFile } = require('./cache.js');
+const { ENTRIES } = require('./objects.js');
+const { fetchRoot, npmNode, system } = require('./systems.js');
 const { buildAddon, environment } = require('./toolchain.js');
 
 /**
@@ -38,20 +39,29 @@ exec unshare -m /bin/sh -c '
 ' sh '{root}' '{work}' "$@"
 `;
 
-/** A folder of empty archives: napi's build script and Debian's rustc ask for these libraries. */
-const emptyLibraries = () =>
-  once('windows-libraries', async (place) => {
-    for (const name of ['libnode.dll', 'libnode.a', 'libssp.a', 'libssp_nonshared.a']) {
-      fs.writeFileSync(path.join(place, name), '!<arch>\n');
-    }
-  });
+/**
+ * A folder with empty archives, of the libraries that napi's build script and Debian's rustc ask for,
+ * and the list of exports: rustc's own does not reach zig, whose linker exports everything without
+ * one, and so keeps what nothing uses.
+ */
+const libraries = () =>
+  once(
+    'windows-libraries',
+    async (place) => {
+      for (const name of ['libnode.dll', 'libnode.a', 'libssp.a', 'libssp_nonshared.a']) {
+        fs.writeFileSync(path.join(place, name), '!<arch>\n');
+      }
+      fs.writeFileSync(path.join(place, 'addon.def'), `EXPORTS\n${ENTRIES.join('\n')}\n`);
+    },
+    ENTRIES.join(),
+  );
 
-/** Builds the addon for a windows-gnu triple. */
+/** Builds the addon for a windows-gnu or windows-gnullvm triple. */
 async function buildWindowsAddon(triple) {
-  const libraries = await emptyLibraries();
+  const place = await libraries();
   const flags = `CARGO_TARGET_${triple.toUpperCase().replaceAll('-', '_')}_RUSTFLAGS`;
-  const env = { LIBNODE_PATH: libraries, [flags]: `-Lnative=${libraries}` };
-  return buildAddon(triple, { env });
+  const link = `-Lnative=${place} -Clink-arg=${path.join(place, 'addon.def')}`;
+  return buildAddon(triple, { env: { LIBNODE_PATH: place, [flags]: link } });
 }
 
 /** How to run wine for each width. */
@@ -61,20 +71,13 @@ const WIDTHS = {
     return { wine: 'wine', server: '/usr/lib/wine/wineserver64', arch: 'win64' };
   },
   async x86() {
-    const root = await once('roots/i386-bookworm-wine32', async (place) => {
-      await must(path.join(checkout, 'ci/fetchroot.sh'), [
-        'i386',
-        place,
-        'bookworm',
-        'wine32',
-        'libc6',
-      ]);
-    });
+    const root = await once('roots/i386-bookworm-wine32', (place) =>
+      fetchRoot('i386', place, 'bookworm', 'wine32', 'libc6'),
+    );
     const wine = path.join(folder, 'runners', 'wine32');
-    fs.mkdirSync(path.dirname(wine), { recursive: true });
     const script = WINE32.replaceAll('{root}', root).replaceAll('{work}', checkout);
-    fs.writeFileSync(wine, script, { mode: 0o755 });
-    // The package's installation script would put this where wine finds it.
+    replaceFile(wine, (partial) => fs.writeFileSync(partial, script, { mode: 0o755 }));
+    // The package's installation script would put this where wine finds it: user32.dll needs it.
     const more = path.join(root, 'usr/i686-w64-mingw32/lib/zlib1.dll');
     return { wine, server: '/usr/lib/wine/wineserver32', arch: 'win32', more };
   },
@@ -84,13 +87,14 @@ const WIDTHS = {
 const prefixOf = ({ wine, server, arch, more }, triple) =>
   once(`prefixes/${arch}`, async (place) => {
     const env = { WINEPREFIX: place, WINEARCH: arch, WINESERVER: server, WINEDEBUG: '-all' };
+    const system32 = path.join(place, 'drive_c/windows/system32');
+    fs.mkdirSync(system32, { recursive: true });
+    if (more) fs.copyFileSync(more, path.join(system32, path.basename(more)));
     // wineboot's exit status says nothing; what it leaves behind does.
     await run(wine, ['wineboot', '-i'], { env, timeout: 5 * MINUTE });
-    const system32 = path.join(place, 'drive_c/windows/system32');
     if (!fs.existsSync(path.join(system32, 'kernel32.dll'))) {
       throw new Error(`wineboot made no kernel32.dll in ${system32}`);
     }
-    if (more) fs.copyFileSync(more, path.join(system32, path.basename(more)));
     const version = ['HKCU\\Software\\Wine', '/v', 'Version', '/d', 'win10', '/f'];
     await must(wine, ['reg', 'add', ...version], { env });
     const tools = await environment();
