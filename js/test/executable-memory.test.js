@@ -10,6 +10,7 @@ const fs = require('node:fs');
 const test = require('node:test');
 const { define, open, DataType } = require('ffi-jit');
 const { NODE } = require('./support/child');
+const { MATH } = require('./support/platform');
 
 const linux = process.platform === 'linux' ? {} : { skip: 'reads /proc/self/maps' };
 const { I32, Double, String: CString, U64 } = DataType;
@@ -68,8 +69,6 @@ test('no page is writable and executable, whichever mapping one looks through', 
     [],
   );
 });
-
-const MATH = { darwin: 'libm.dylib', win32: 'ucrtbase.dll' }[process.platform] ?? 'libm.so.6';
 
 /** The ways to shared memory that a system has a step of, and what is left without them. */
 const SHARED =

@@ -4,6 +4,7 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
+const { add, zero } = require('../counts.js');
 const { apt, must } = require('./cache.js');
 const { environment } = require('./toolchain.js');
 
@@ -110,4 +111,20 @@ async function machoChecks(file, cpu) {
   };
 }
 
-module.exports = { ENTRIES, machoChecks, peChecks };
+/** A row's result with checks of the addon's file added to it: each counts as a test. */
+function withChecks(result, checks) {
+  const lines = Object.entries(checks).map(([what, holds]) => ({ what, holds }));
+  const bad = lines.filter(({ holds }) => !holds).map(({ what }) => `FAIL the addon ${what}`);
+  const counts = { passed: lines.length - bad.length, failed: bad.length, skipped: 0 };
+  return {
+    ...result,
+    ...add(result, counts),
+    output: [...bad, result.output].join('\n'),
+    notes: [...lines.map(({ what }) => `checked: the addon ${what}`), ...result.notes],
+  };
+}
+
+/** The result of a row that runs nothing. */
+const nothingRun = () => ({ ...zero(), node: '-', output: '', notes: [], remark: 'linked only' });
+
+module.exports = { ENTRIES, machoChecks, nothingRun, peChecks, withChecks };

@@ -6,9 +6,10 @@ const path = require('node:path');
 const { root: checkout } = require('../paths.js');
 const { run, MINUTE } = require('../run.js');
 const { apt, folder, must, once, replaceFile } = require('./cache.js');
-const { ENTRIES } = require('./objects.js');
+const { ENTRIES, peChecks, withChecks } = require('./objects.js');
+const { runSuitesOn } = require('./suites.js');
 const { fetchRoot, npmNode, system } = require('./systems.js');
-const { buildAddon, environment } = require('./toolchain.js');
+const { buildAddon, buildFixtures, environment } = require('./toolchain.js');
 
 /**
  * Runs a program of Windows. Its streams are files, because Node for Windows cannot use wine's
@@ -60,7 +61,8 @@ const libraries = () =>
 async function buildWindowsAddon(triple) {
   const place = await libraries();
   const flags = `CARGO_TARGET_${triple.toUpperCase().replaceAll('-', '_')}_RUSTFLAGS`;
-  const link = `-Lnative=${place} -Clink-arg=${path.join(place, 'addon.def')}`;
+  const given = [path.join(place, 'addon.def'), '-Wl,--gc-sections'];
+  const link = [`-Lnative=${place}`, ...given.map((word) => `-Clink-arg=${word}`)].join(' ');
   return buildAddon(triple, { env: { LIBNODE_PATH: place, [flags]: link } });
 }
 
@@ -83,6 +85,9 @@ const WIDTHS = {
   },
 };
 
+/** zig's name of a windows-gnu triple. */
+const zigTarget = (triple) => triple.replace('-pc', '').replace('i686', 'x86');
+
 /** A wine prefix with what is missing in it. */
 const prefixOf = ({ wine, server, arch, more }, triple) =>
   once(`prefixes/${arch}`, async (place) => {
@@ -98,9 +103,7 @@ const prefixOf = ({ wine, server, arch, more }, triple) =>
     const version = ['HKCU\\Software\\Wine', '/v', 'Version', '/d', 'win10', '/f'];
     await must(wine, ['reg', 'add', ...version], { env });
     const tools = await environment();
-    const target = triple.replace(/^(\w+)-pc-windows-gnu$/, (_, cpu) => {
-      return `${cpu === 'i686' ? 'x86' : cpu}-windows-gnu`;
-    });
+    const target = zigTarget(triple);
     const sources = ['c', 'def'].map((kind) => path.join(__dirname, `bcryptprimitives.${kind}`));
     const file = path.join(system32, 'bcryptprimitives.dll');
     const link = ['cc', '-target', target, '-shared', '-O2', '-o', file, ...sources, '-ladvapi32'];
@@ -121,27 +124,42 @@ async function windows(width, triple, version) {
   const node = await npmNode(`win-${width}`, version);
   const made = await system(`win-${width}-${version}`, WINE, { ...how, prefix, node });
   // Children are started from inside, where this script is no program: by node.exe itself.
-  return { ...made, child: undefined };
+  return { ...made, child: undefined, emulated: false };
 }
-
-const UNTRIED = 'not tried under wine yet: starts child processes or reads what only Linux has';
 
 /** What does not run here, and why. */
 const WITHOUT = [
   {
-    pattern: /\/ffi-rs\/(?:free|fuzz|hostile|leaks|leaks-whole|lifetime|maps|threads)\.test\.js$/,
-    reason: UNTRIED,
-  },
-  { pattern: /\/koffi\/(?:async|known-bugs|settings)\.test\.js$/, reason: UNTRIED },
-  { pattern: /\/test\/(?:executable-memory|loader)\.test\.js$/, reason: UNTRIED },
-  {
-    pattern: /\/koffi\/types\/(?:layouts|primitives)\.test\.js$/,
-    reason: 'starts a C compiler and npm, which are not in wine',
-  },
-  {
-    pattern: /\/libraries\.test\.js$/,
-    reason: 'is about the loader of ELF; js/test/windows/system.js tells of this one',
+    pattern: /\/leaks-whole\.test\.js$/,
+    reason: "measures resident memory to some bytes a call; wine's own threads and queues grow",
   },
 ];
 
-module.exports = { WITHOUT, buildWindowsAddon, windows };
+/**
+ * The row of a Windows that runs under wine.
+ *
+ * @param {{ name: string, order: number, fast: boolean, width: 'x64' | 'x86', machine: string, more:
+ *   string[] }} how `machine` as COFF names it; `more`: suites of js/test/windows
+ */
+function windowsRow({ name, order, fast, width, machine, more }) {
+  return {
+    name,
+    order,
+    fast,
+    async build() {
+      const addon = await buildWindowsAddon(name);
+      return { addon, fixtures: await buildFixtures(zigTarget(name)) };
+    },
+    async run(built, { fast: short }) {
+      const suites = await runSuitesOn(await windows(width, name, '22'), built, {
+        slow: 3,
+        fast: short,
+        without: WITHOUT,
+        more: more.map((suite) => `js/test/windows/${suite}.js`),
+      });
+      return withChecks(suites, await peChecks(built.addon, machine));
+    },
+  };
+}
+
+module.exports = { buildWindowsAddon, windowsRow };
