@@ -2,6 +2,7 @@
 // The Koffi dialect: what `require('ffi-jit/koffi')` gives.
 
 const os = require('node:os');
+const { version } = require('../core/loader.js');
 const { views, ERRNO } = require('../core/memory.js');
 const { setErrno } = require('../core/routines.js');
 const { counts, register, unregister } = require('./callbacks.js');
@@ -15,9 +16,6 @@ const { address, alloc, as, call, free, view } = require('./memory.js');
 const node = require('./node.js');
 const { forgetPlans } = require('./plans.js');
 const { api: types, resetNames } = require('./types/index.js');
-
-/** The version of this package. */
-const VERSION = '0.1.0';
 
 const EXTENSIONS = { darwin: '.dylib', win32: '.dll' };
 
@@ -64,6 +62,6 @@ module.exports = {
   reset,
   stats,
   unregister,
-  version: VERSION,
+  version,
   view,
 };
