@@ -2,6 +2,7 @@
 // The Koffi dialect: what `require('ffi-jit/koffi')` gives.
 
 const os = require('node:os');
+const { version } = require('../core/loader.js');
 const { views, ERRNO } = require('../core/memory.js');
 const { setErrno } = require('../core/routines.js');
 const { counts, register, unregister } = require('./callbacks.js');
@@ -16,9 +17,6 @@ const { forgetPlans } = require('./plans.js');
 const { api: types } = require('./types/api.js');
 const names = require('./types/names.js');
 const { forgetSignatures } = require('./types/signatures.js');
-
-/** The version of this package. */
-const VERSION = '0.1.0';
 
 const EXTENSIONS = { darwin: '.dylib', win32: '.dll' };
 
@@ -65,6 +63,6 @@ module.exports = {
   reset,
   stats,
   unregister,
-  version: VERSION,
+  version,
   view,
 };
