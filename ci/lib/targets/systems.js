@@ -157,6 +157,7 @@ async function glibcArm() {
 module.exports = {
   androidArm64,
   debianIa32,
+  fetchRoot,
   glibcArm,
   glibcArm64,
   muslArm64,

@@ -5,7 +5,7 @@
 const assert = require('node:assert/strict');
 const test = require('node:test');
 const { inChild, valueInChild } = require('../support/child');
-const { trackerPath } = require('../support/native');
+const { PRELOADS, trackerPath } = require('../support/native');
 
 const MODULE = process.env.FFI_JIT_MODULE || 'ffi-jit';
 
@@ -322,7 +322,7 @@ test('workers: each its own environment, ended with callbacks registered and cal
   assert.deepEqual(run.value, Array(12).fill(true));
 });
 
-test('freeCFuncParamsMemory frees what C allocated for the arguments', () => {
+test('freeCFuncParamsMemory frees what C allocated for the arguments', PRELOADS, () => {
   const value = valueInChild(
     async ({ ffi, call, callback, arrayOf, nextTurn }) => {
       const { DataType: T } = ffi;

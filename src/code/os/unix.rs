@@ -1,6 +1,6 @@
-//! Unix: shared segments with two views, slot groups with a protected first page.
+//! Unix but for Apple's: shared segments with two views, slot groups with a protected first page.
 
-use super::{Attempt, Refusal, attempt};
+use super::{Attempt, Refusal, Refusals, attempt};
 use crate::code::fault::Step;
 use crate::code::perf;
 use memmap2::{Mmap, MmapMut, MmapOptions};
@@ -62,7 +62,11 @@ impl Segment {
 
 /// Anonymous memory, filled by `write` and then made executable; never unmapped. Its length is
 /// rounded up to whole pages by the system.
-pub(in crate::code) fn private_code(code: &[u8]) -> Attempt<NonNull<u8>> {
+pub(in crate::code) fn private_code(code: &[u8]) -> Result<NonNull<u8>, Refusals> {
+    private_pages(code).map_err(|refusal| Refusals(vec![refusal]))
+}
+
+fn private_pages(code: &[u8]) -> Attempt<NonNull<u8>> {
     let mut pages = attempt(Step::MapAnonymous, || MmapMut::map_anon(code.len()))?;
     pages[..code.len()].copy_from_slice(code);
     let pages = attempt(Step::Protect, || pages.make_exec())?;
@@ -121,16 +125,16 @@ pub(in crate::code) fn slot_group(
     code: &[u8],
     page: usize,
     data: usize,
-) -> Result<NonNull<u8>, super::Refusals> {
+) -> Result<NonNull<u8>, Refusals> {
     debug_assert!(code.len() <= page && data.is_multiple_of(page));
     debug_assert!(page.is_multiple_of(page_size()));
-    let refused = |refusal| super::Refusals(vec![refusal]);
+    let refused = |refusal| Refusals(vec![refusal]);
     let mut pages =
         attempt(Step::MapAnonymous, || MmapMut::map_anon(page + data)).map_err(refused)?;
     if let Err(shared) = overlay_file(&mut pages, page, code) {
         pages[..code.len()].copy_from_slice(code);
         if let Err(private) = protect_first_page(&mut pages, page) {
-            return Err(super::Refusals(vec![shared, private]));
+            return Err(Refusals(vec![shared, private]));
         }
     }
     let start = NonNull::new(pages.as_mut_ptr()).expect("a mapping has an address");
