@@ -3,6 +3,9 @@
 /// Makes freshly written code visible to instruction fetch on every core, and to threads that are
 /// running now.
 pub(super) fn synchronise(code: &[u8]) {
+    // By the processor's own instructions, or what Apple's system library has for it. Windows does
+    // not say whether programs may use them: there the system does it (`os::flush`).
+    #[cfg(not(windows))]
     dynasmrt::cache_control::synchronize_icache(code);
     clear_arm32(code);
     other_threads::synchronise();
