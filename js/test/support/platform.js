@@ -19,6 +19,11 @@ const isGlibc =
 /** Whether it is musl, where dlclose keeps libraries and every name of libc is one library. */
 const isMusl = platform === 'linux' && !isGlibc;
 
+/** Why what is above a narrow argument in its register is nobody's affair, where that is so. */
+const narrowIsOpen =
+  (arch === 'arm64' && platform !== 'darwin' && 'AAPCS64 leaves that to the callee') ||
+  (platform === 'win32' && arch === 'x64' && 'Win64 leaves the rest open');
+
 const isWindows = platform === 'win32';
 
 /** A library of the system that has sqrt, cos and pow, by a bare name. */
@@ -38,4 +43,5 @@ module.exports = {
   isGlibc,
   isMusl,
   isWindows,
+  narrowIsOpen,
 };
