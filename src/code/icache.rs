@@ -5,6 +5,9 @@
 /// addresses, so cleaning through it cleans what was written through another view, and instruction
 /// caches may know virtual ones (Arm Architecture Reference Manual, "Caches and memory hierarchy").
 pub(super) fn synchronise(code: &[u8]) {
+    // By the processor's own instructions, or what Apple's system library has for it. Windows does
+    // not say whether programs may use them: there the system does it (`os::flush`).
+    #[cfg(not(windows))]
     dynasmrt::cache_control::synchronize_icache(code);
     clear_arm32(code);
     other_threads::synchronise();

@@ -92,9 +92,10 @@ fn code_file(len: usize) -> io::Result<File> {
 #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
 fn anonymous_file(len: usize) -> io::Result<File> {
     use std::os::fd::FromRawFd;
+    let create = memfd_create()?;
     let create = |flags: libc::c_uint| {
         // SAFETY: the name is NUL-terminated; the call makes a new descriptor or fails.
-        unsafe { libc::memfd_create(c"ffi-jit".as_ptr(), flags) }
+        unsafe { create(c"ffi-jit".as_ptr(), flags) }
     };
     // NOEXEC_SEAL is about execve, which this file never sees; it keeps the file acceptable where
     // vm.memfd_noexec is set, and kernels before 6.3 (which answer EINVAL) do not know it.
@@ -112,6 +113,28 @@ fn anonymous_file(len: usize) -> io::Result<File> {
     let file = unsafe { File::from_raw_fd(fd) };
     file.set_len(len as u64)?;
     Ok(file)
+}
+
+type MemfdCreate = unsafe extern "C" fn(*const libc::c_char, libc::c_uint) -> libc::c_int;
+
+#[cfg(any(target_os = "linux", target_os = "freebsd"))]
+fn memfd_create() -> io::Result<MemfdCreate> {
+    Ok(libc::memfd_create)
+}
+
+/// Android's C library has it since Android 11; asking an older kernel ends the process of an app.
+#[cfg(target_os = "android")]
+fn memfd_create() -> io::Result<MemfdCreate> {
+    use std::sync::OnceLock;
+    static FOUND: OnceLock<Option<MemfdCreate>> = OnceLock::new();
+    FOUND
+        .get_or_init(|| {
+            // SAFETY: the name is NUL-terminated.
+            let address = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"memfd_create".as_ptr()) };
+            // SAFETY: the name has this type; null becomes None.
+            unsafe { std::mem::transmute::<*mut libc::c_void, Option<MemfdCreate>>(address) }
+        })
+        .ok_or_else(|| io::ErrorKind::Unsupported.into())
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
