@@ -45,59 +45,60 @@ function system() {
 }
 
 /**
- * Loads a package. The names are literals, and in a `try` block, so that bundlers see them and let
- * those be missing that are not installed.
+ * Loads the addon of a package. The paths are literals that end with `.node`, and in a `try` block,
+ * so that bundlers see them, can copy them or leave them alone, and let those be missing that are
+ * not installed.
  */
 function requirePackage(name) {
   try {
     switch (name) {
       case 'ffi-jit-linux-x64-gnu':
-        return require('ffi-jit-linux-x64-gnu');
+        return require('ffi-jit-linux-x64-gnu/ffi-jit.node');
       case 'ffi-jit-linux-x64-musl':
-        return require('ffi-jit-linux-x64-musl');
+        return require('ffi-jit-linux-x64-musl/ffi-jit.node');
       case 'ffi-jit-linux-arm64-gnu':
-        return require('ffi-jit-linux-arm64-gnu');
+        return require('ffi-jit-linux-arm64-gnu/ffi-jit.node');
       case 'ffi-jit-linux-arm64-musl':
-        return require('ffi-jit-linux-arm64-musl');
+        return require('ffi-jit-linux-arm64-musl/ffi-jit.node');
       case 'ffi-jit-linux-arm-gnueabihf':
-        return require('ffi-jit-linux-arm-gnueabihf');
+        return require('ffi-jit-linux-arm-gnueabihf/ffi-jit.node');
       case 'ffi-jit-linux-ia32-gnu':
-        return require('ffi-jit-linux-ia32-gnu');
+        return require('ffi-jit-linux-ia32-gnu/ffi-jit.node');
       case 'ffi-jit-win32-x64':
-        return require('ffi-jit-win32-x64');
+        return require('ffi-jit-win32-x64/ffi-jit.node');
       case 'ffi-jit-win32-ia32':
-        return require('ffi-jit-win32-ia32');
+        return require('ffi-jit-win32-ia32/ffi-jit.node');
       case 'ffi-jit-win32-arm64':
-        return require('ffi-jit-win32-arm64');
+        return require('ffi-jit-win32-arm64/ffi-jit.node');
       case 'ffi-jit-darwin-x64':
-        return require('ffi-jit-darwin-x64');
+        return require('ffi-jit-darwin-x64/ffi-jit.node');
       case 'ffi-jit-darwin-arm64':
-        return require('ffi-jit-darwin-arm64');
+        return require('ffi-jit-darwin-arm64/ffi-jit.node');
       case 'ffi-jit-android-arm64':
-        return require('ffi-jit-android-arm64');
+        return require('ffi-jit-android-arm64/ffi-jit.node');
     }
   } catch (error) {
-    throw isMissing(error, name) ? notInstalled(error) : error;
+    throw error?.code === 'MODULE_NOT_FOUND' ? notInstalled(name, error) : error;
   }
   throw new Error('no such package');
 }
 
-const isMissing = (error, name) =>
-  error?.code === 'MODULE_NOT_FOUND' && String(error.message).includes(`'${name}'`);
-
-/** The error for a package that is missing; it tells which ones are there instead. */
-function notInstalled(cause) {
+/** The error for an addon that is missing; it tells which packages are there instead. */
+function notInstalled(name, cause) {
   // Not this module's `require`, which bundlers read.
   const { resolve } = require('node:module').createRequire(__filename);
-  const others = require('./packages.js').PLATFORMS.filter((other) => {
+  const isThere = (other) => {
     try {
-      return Boolean(resolve(`ffi-jit-${other}`));
+      return Boolean(resolve(`${other}/package.json`));
     } catch {
       return false;
     }
-  });
+  };
+  const others = require('./packages.js').PLATFORMS.filter((other) => isThere(`ffi-jit-${other}`));
   const instead = others.length > 0 ? `; installed for other systems: ${others.join(', ')}` : '';
-  const message = `this package is not installed${instead}`;
+  const message = isThere(name)
+    ? 'the package is installed, but has no file ffi-jit.node'
+    : `this package is not installed${instead}`;
   return Object.assign(new Error(message, { cause }), { code: 'MODULE_NOT_FOUND' });
 }
 

@@ -93,6 +93,7 @@ async function runSuitesOn(system, { addon, fixtures }, options = {}) {
   return {
     ...[suites, skipped].reduce(add, counts),
     node: version,
+    system,
     output: `${counts.failed > 0 ? `--- js/test/smoke.js\n${smoke.output}\n` : ''}${suites.output}`,
     notes: [`${files.length} suites and the smoke test`, ...notesOn(left), ...suites.notes],
   };
