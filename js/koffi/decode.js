@@ -48,6 +48,9 @@ function hintOf({ kind, character, values }) {
   return (kind === 'int' || kind === 'float') && values === undefined ? 'Typed' : 'Array';
 }
 
+/** Bytes up to which numbers are read through frame memory, whose views make typed arrays fast. */
+const SMALL = 4096;
+
 /** Elements that are read through frame memory at a time. */
 const CHUNK = 65_536;
 
@@ -55,7 +58,12 @@ const CHUNK = 65_536;
 function readMany(reference, offset, type, count, hint) {
   const own = internals(type);
   const size = own.size * count;
-  references.checkBounds(reference, offset, size, `${own.name}[${count}]`);
+  if (!references.fits(reference, offset, size)) {
+    throw references.outside(offset, size, `${own.name}[${count}]`);
+  }
+  if (hint === 'Typed' && size <= SMALL) {
+    return references.withBytes(reference, offset, size, (at) => arrays.typedAt(own, at, count));
+  }
   if (hint !== 'Array') {
     return arrays.fromBytes(own, hint, references.bytesFrom(reference, offset, size));
   }
