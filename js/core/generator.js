@@ -178,7 +178,7 @@ class Generator {
     const source = [
       "'use strict';",
       `return (${names.filter(isShared).join(', ')}) =>`,
-      named ? `(${own}, name) => ({ [name]: ${head} {` : `(${own}) => ${head} {`,
+      named ? `(${own}, name) => ({ __proto__: null, [name]: ${head} {` : `(${own}) => ${head} {`,
       ...this.lines,
       named ? '} })[name];' : '};',
     ].join('\n');

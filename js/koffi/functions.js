@@ -3,6 +3,7 @@
 // signature; what is seldom asked for (`info`, `async`) is made when it is.
 
 const { compileCall } = require('../core/compile.js');
+const { weakGet, weakSet } = require('../core/primordials.js');
 const { bind, currentTier } = require('../core/tier.js');
 const { invalid, mismatch } = require('./errors.js');
 const codecs = require('./values/codecs.js');
@@ -42,34 +43,19 @@ function compiledOf(signature) {
   return signature.compiled;
 }
 
-/** A class whose fields are those of the object that its constructor gets. */
-class Itself {
-  constructor(object) {
-    // biome-ignore lint/correctness/noConstructorReturn: that is how a function gets fields
-    return object;
-  }
+/** What is known of each function. */
+const known = new WeakMap();
+
+function infoOf(fn) {
+  const own = weakGet(known, fn);
+  own.info ??= own.signature.info(own.name);
+  return own.info;
 }
 
-/** What is known of a function, kept in the function itself. */
-class Known extends Itself {
-  #own;
-
-  constructor(fn, signature, name, callee) {
-    super(fn);
-    this.#own = { signature, name, callee, info: undefined, async: undefined };
-  }
-
-  static info(fn) {
-    const own = fn.#own;
-    own.info ??= own.signature.info(own.name);
-    return own.info;
-  }
-
-  static async(fn) {
-    const own = fn.#own;
-    own.async ??= require('./async.js').makeAsync(own.signature, own.callee, own.name);
-    return own.async;
-  }
+function asyncOf(fn) {
+  const own = weakGet(known, fn);
+  own.async ??= require('./async.js').makeAsync(own.signature, own.callee, own.name);
+  return own.async;
 }
 
 /** An accessor of functions; assignments make it a plain property. */
@@ -89,8 +75,8 @@ const accessor = (key, get) => ({
   configurable: true,
 });
 
-const INFO = accessor('info', Known.info);
-const ASYNC = accessor('async', Known.async);
+const INFO = accessor('info', infoOf);
+const ASYNC = accessor('async', asyncOf);
 
 /**
  * The JavaScript function of a C function.
@@ -104,7 +90,7 @@ function makeFunction(signature, name, callee) {
     : bindAs(compiledOf(signature), callee, name);
   if (!signature.variadic) Object.defineProperty(fn, 'async', ASYNC);
   Object.defineProperty(fn, 'info', INFO);
-  new Known(fn, signature, name, callee);
+  weakSet(known, fn, { signature, name, callee, info: undefined, async: undefined });
   return fn;
 }
 
@@ -121,16 +107,16 @@ const byType = new WeakMap();
 
 /** The function of a type at an address; made once. */
 function functionAt({ signature, name }, address) {
-  let known = byType.get(signature);
-  if (known === undefined) {
-    known = new Map();
-    byType.set(signature, known);
+  let made = byType.get(signature);
+  if (made === undefined) {
+    made = new Map();
+    byType.set(signature, made);
   }
-  let fn = known.get(address);
+  let fn = made.get(address);
   if (fn === undefined) {
     fn = makeFunction(signature, name, { address, library: -1 });
-    if (known.size >= MAX_ADDRESSES) known.clear();
-    known.set(address, fn);
+    if (made.size >= MAX_ADDRESSES) made.clear();
+    made.set(address, fn);
   }
   return fn;
 }

@@ -8,8 +8,7 @@ const { DEPRECATIONS, deprecated } = require('./deprecations.js');
 const { invalid, unexpected, wrongCount } = require('./errors.js');
 const { makeFunction } = require('./functions.js');
 const { internals } = require('./types/model.js');
-const { readDeclaration } = require('./types/prototypes.js');
-const { signatureOf } = require('./types/signatures.js');
+const { readFunction } = require('./types/signatures.js');
 
 const LAZY = 1;
 const GLOBAL = 2;
@@ -41,12 +40,11 @@ class LibraryHandle {
   }
 
   #declare(args, convention) {
-    const draft = readDeclaration(args, { anonymous: false, convention });
-    const { name } = draft;
+    const { name, signature } = readFunction(args, convention);
     const plain = typeof name === 'number' && native.os === 'windows' ? `#${name}` : String(name);
-    const address = findFunction(this.#id, plain, draft);
+    const address = findFunction(this.#id, plain, signature);
     if (address === undefined) throw notFound('function', name);
-    return makeFunction(signatureOf(draft), String(name), { address, library: this.#id });
+    return makeFunction(signature, String(name), { address, library: this.#id });
   }
 
   /** `func(prototype)`, `func([convention,] name, result, parameters)` */

@@ -253,6 +253,7 @@ function pointer(own, direction = IN) {
       if (isText && !writes) {
         g.emit(`if (typeof ${value} === 'string') ${PUT[own.unit]}(${value}, ${ref});`, 'else');
       }
+      if (!writes) emitStruct(g, own.ref, token, ref);
       g.emit(`if (${value} === null || ${value} === undefined) putNull(${ref});`);
       g.emit(`else if (typeof ${value} === 'bigint') {`);
       if (native.pointerSize === 8) g.write('u64', ref, value);
@@ -277,6 +278,30 @@ function pointer(own, direction = IN) {
     },
   };
 }
+
+/**
+ * Emits the copy of a plain object for a pointer to a struct without pointers, in the marshaller
+ * itself. Objects of other classes may stand for something else.
+ */
+function emitStruct(g, type, { value, where }, ref) {
+  if (internals(type).kind !== 'struct') return;
+  const codec = codecs.codecOf(type);
+  if (!codec.simple) return;
+  g.block(`if (${g.constant(isPlain)}(${value}))`, () => {
+    const at = g.local(`scratch(${codec.size})`);
+    g.emit(`if (${at} < 0) throw overflow();`);
+    g.emit(`putAddress(${ref}, ${at});`);
+    codec.putPlain(g, value, where, new g.Ref(at, 0, 8));
+  });
+  g.emit('else');
+}
+
+/** Whether a value is an object of no class. */
+const isPlain = (value) =>
+  typeof value === 'object' && value !== null && getPrototypeOf(value) === PLAIN;
+
+const { getPrototypeOf } = Reflect;
+const PLAIN = Object.prototype;
 
 /** An expression of the address in a pointer cell: a bigint, or null for NULL. */
 function address(g, ref) {
