@@ -218,16 +218,6 @@ function defineOne(funcName, entry) {
 /** Up to so many functions get properties one by one. */
 const FEW = 32;
 
-/** Makes V8 keep the properties of an object as it keeps those of small ones. */
-function makeFast(object) {
-  // It does so with the prototypes of an object whose properties are looked up.
-  function Heir() {}
-  Heir.prototype = object;
-  const heir = new Heir();
-  for (let i = 0; i < 3; i++) heir.nothing;
-  return object;
-}
-
 /**
  * An object of many properties. Adding them one by one to an ordinary object costs V8 4 us each when
  * there are a thousand; to a dictionary, which an object without prototype is, a tenth of that.
@@ -235,7 +225,10 @@ function makeFast(object) {
 function objectOf(names, make) {
   const object = Object.create(null);
   for (const name of names) object[name] = make(name);
-  return makeFast(Object.setPrototypeOf(object, Object.prototype));
+  Object.setPrototypeOf(object, Object.prototype);
+  // V8 turns the dictionary of what is a prototype into ordinary properties when it is first used.
+  Object.create(object);
+  return object;
 }
 
 /** An object with one function per key; each takes one array of arguments. */
