@@ -14,7 +14,7 @@ const {
 } = require('../core/memory.js');
 const { bytesAt, copyFrom, copyTo, writeBytes } = require('../core/routines.js');
 const { failure, unexpected } = require('./errors.js');
-const { bytesOf } = require('./values/arrays.js');
+const { bytesOf } = require('./values/bytes.js');
 const { Cast } = require('./values/cast.js');
 const { toAddress } = require('./values/pointers.js');
 
@@ -77,7 +77,7 @@ function addressOfView(value) {
 
 /** The address that a value holds: 0n for NULL. */
 function toPointer(value, purpose = 'ptr') {
-  if (typeof value === 'bigint') return value;
+  if (typeof value === 'bigint') return BigInt.asUintN(64, value);
   if (value === null || value === undefined) return 0n;
   if (typeof value === 'number') return toAddress(value);
   const cast = Cast.read(value);

@@ -39,9 +39,8 @@ impl Arena {
     }
 
     fn publish(&mut self, code: &[u8]) -> Result<NonNull<u8>, Refusals> {
-        self.publish_shared(code).or_else(|shared| {
-            os::private_code(code).map_err(|private| Refusals(vec![shared, private]))
-        })
+        self.publish_shared(code)
+            .or_else(|shared| os::private_code(code).map_err(|private| private.after(shared)))
     }
 
     fn publish_shared(&mut self, code: &[u8]) -> os::Attempt<NonNull<u8>> {
@@ -77,7 +76,7 @@ impl Arena {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(all(test, unix, not(target_vendor = "apple")))]
 mod tests {
     use super::*;
     use crate::code::fault::{Step, deny};

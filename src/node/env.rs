@@ -261,6 +261,8 @@ fn describe(scope: Scope, exports: Value, state: &State, buffer: Value) -> Resul
     number(c"pointerSize", target.model.pointer as usize)?;
     number(c"longSize", target.model.long as usize)?;
     number(c"wcharSize", target.model.wchar as usize)?;
+    // The loader compares it with the version of the package.
+    scope.set(exports, c"version", scope.string(env!("CARGO_PKG_VERSION"))?)?;
     scope.set(exports, c"arch", scope.string(&format!("{:?}", target.arch).to_lowercase())?)?;
     scope.set(exports, c"os", scope.string(&format!("{:?}", target.os).to_lowercase())?)
 }

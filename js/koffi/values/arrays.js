@@ -2,12 +2,12 @@
 // Codecs of arrays that lie inside a record or in memory. A short JavaScript array leaves the rest
 // zero; what is too long is cut.
 
-const { native } = require('../../core/loader.js');
 const { views } = require('../../core/memory.js');
 const { isArray } = require('../../core/primordials.js');
 const { decodeText, encodeText, findNul } = require('../../core/text.js');
 const { mismatch } = require('../errors.js');
 const { internals } = require('../types/model.js');
+const { bytesOf, swapUnits } = require('./bytes.js');
 const codecs = require('./codecs.js');
 
 const { u8 } = views;
@@ -34,12 +34,7 @@ function typedArrayOf({ kind, size, signed }) {
 /** A typed array of bytes, in the machine's byte order. */
 function toTyped(own, bytes) {
   const buffer = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
-  if (own.swapped) {
-    const copy = Buffer.from(buffer);
-    if (own.size === 2) copy.swap16();
-    else if (own.size === 4) copy.swap32();
-    else if (own.size === 8) copy.swap64();
-  }
+  if (own.swapped) swapUnits(new Uint8Array(buffer), own.size);
   return new (typedArrayOf(own))(buffer);
 }
 
@@ -66,14 +61,6 @@ function readItems(type, hint, at, count) {
     return list;
   }
   return fromBytes(own, hint, u8.subarray(at, at + count * own.size));
-}
-
-/** The bytes of a view or ArrayBuffer; undefined for other values. */
-function bytesOf(value) {
-  if (ArrayBuffer.isView(value)) {
-    return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
-  }
-  return value instanceof ArrayBuffer ? new Uint8Array(value) : undefined;
 }
 
 /** How many bytes of text go into `limit` bytes without cutting a character in two. */
@@ -106,14 +93,7 @@ function writeItems({ ref: type, length, hint }, value, at, info, store) {
       : bytes.subarray(0, Math.min(bytes.length, size));
   u8.set(part, at);
   u8.fill(0, at + part.length, at + size);
-  if (own.swapped && ArrayBuffer.isView(value)) swap(own.size, at, size);
-}
-
-function swap(unit, at, size) {
-  const bytes = Buffer.from(native.memory, at, size);
-  if (unit === 2) bytes.swap16();
-  else if (unit === 4) bytes.swap32();
-  else if (unit === 8) bytes.swap64();
+  if (own.swapped && ArrayBuffer.isView(value)) swapUnits(u8.subarray(at, at + size), own.size);
 }
 
 /** The bytes of text for an array of characters. */
@@ -147,4 +127,4 @@ function array(_type, own) {
   };
 }
 
-module.exports = { array, bytesOf, fromBytes, readItems, readText, typedArrayOf };
+module.exports = { array, fromBytes, readItems, readText, typedArrayOf };

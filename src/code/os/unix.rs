@@ -1,6 +1,6 @@
-//! Unix: shared segments with two views, slot groups with a protected first page.
+//! Unix but for Apple's: shared segments with two views, slot groups with a protected first page.
 
-use super::{Attempt, Refusal, attempt};
+use super::{Attempt, Refusal, Refusals, attempt};
 use crate::code::fault::Step;
 use crate::code::perf;
 use memmap2::{Mmap, MmapMut, MmapOptions};
@@ -62,7 +62,11 @@ impl Segment {
 
 /// Anonymous memory, filled by `write` and then made executable; never unmapped. Its length is
 /// rounded up to whole pages by the system.
-pub(in crate::code) fn private_code(code: &[u8]) -> Attempt<NonNull<u8>> {
+pub(in crate::code) fn private_code(code: &[u8]) -> Result<NonNull<u8>, Refusals> {
+    private_pages(code).map_err(|refusal| Refusals(vec![refusal]))
+}
+
+fn private_pages(code: &[u8]) -> Attempt<NonNull<u8>> {
     let mut pages = attempt(Step::MapAnonymous, || MmapMut::map_anon(code.len()))?;
     pages[..code.len()].copy_from_slice(code);
     let pages = attempt(Step::Protect, || pages.make_exec())?;
@@ -117,19 +121,16 @@ fn anonymous_file(_len: usize) -> io::Result<File> {
 
 /// A group of slots: one page of code, readable and executable, and `data` bytes of zeroed
 /// read-write memory right behind it. Never unmapped.
-pub(in crate::code) fn slot_group(
-    code: &[u8],
-    data: usize,
-) -> Result<NonNull<u8>, super::Refusals> {
+pub(in crate::code) fn slot_group(code: &[u8], data: usize) -> Result<NonNull<u8>, Refusals> {
     let page = page_size();
     debug_assert!(code.len() <= page && data.is_multiple_of(page));
-    let refused = |refusal| super::Refusals(vec![refusal]);
+    let refused = |refusal| Refusals(vec![refusal]);
     let mut pages =
         attempt(Step::MapAnonymous, || MmapMut::map_anon(page + data)).map_err(refused)?;
     if let Err(shared) = overlay_file(&mut pages, code) {
         pages[..code.len()].copy_from_slice(code);
         if let Err(private) = protect_first_page(&mut pages) {
-            return Err(super::Refusals(vec![shared, private]));
+            return Err(Refusals(vec![shared, private]));
         }
     }
     let start = NonNull::new(pages.as_mut_ptr()).expect("a mapping has an address");
