@@ -42,7 +42,7 @@ function start() {
     () => table[u32[CALLBACK]](),
     () => forget(u32[CALLBACK]),
   );
-  if (relays()) resumption.start(native.startRelay());
+  if (relays()) resumption.token = native.startRelay() ?? 0;
   started = true;
 }
 
@@ -52,14 +52,8 @@ function relays() {
   return process.env.FFI_JIT_RELAY !== '0' && bun === undefined && deno === undefined;
 }
 
-/** How a call that was left goes on: a token for the packed tier, a function for the other. */
-const resumption = {
-  token: 0,
-  run: undefined,
-  start(made) {
-    if (made !== undefined) [this.token, this.run] = made;
-  },
-};
+/** The token that lets the call go on that was left last. */
+const resumption = { token: 0 };
 
 /** Forgets an unmarshaller. */
 function forget(index) {

@@ -21,17 +21,17 @@ const CALLED_BACK = 4;
 const alive = [];
 
 /**
- * Makes `settle(entry, held)`, which is called when a call has left something to be done.
+ * Makes `settle(token, ...held)`, which is called when a call has left something to be done: with
+ * the token of its function, and what it needs.
  * @param {() => void} resume lets C go on; returns like an entry
- * @param {(entry: unknown) => number} tokenOf the token of the record behind an entry
  */
-function settler(resume, tokenOf) {
+function settler(resume) {
   /** Runs callbacks of the call that was left last, until it has ended. */
   function relay(held) {
     // The cell is zero while JavaScript has the call in hand.
     const level = u32[LEVEL];
     u32[LEVEL] = 0;
-    alive[level] = held;
+    if (held.length > 0) alive[level] = held;
     let failed = false;
     let thrown;
     do {
@@ -47,14 +47,13 @@ function settler(resume, tokenOf) {
       u32[LEVEL] = level;
       resume();
     } while (u32[PENDING] === UPCALL);
-    alive[level] = undefined;
+    if (held.length > 0) alive[level] = undefined;
     if (failed) throw thrown;
   }
 
-  return function settle(entry, held) {
+  return function settle(token, ...held) {
     const pending = u32[PENDING];
     if (pending !== UPCALL && pending !== CALLED_BACK) return native.rethrow();
-    const token = tokenOf(entry);
     if (pending === UPCALL && f64[CALLER] === token) return relay(held);
     // Where it is another's call that was left, JavaScript had no stack to get here.
     u32[PENDING] = 0;

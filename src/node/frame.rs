@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! start of the ArrayBuffer
-//! origin          control cells, 64 bytes; origin is the first multiple of 64
+//! origin          control cells, 128 bytes; origin is the first multiple of 64
 //!   + FRAME   u32   offset of the frame of the call being entered
 //!   + TOP     u32   first free byte
 //!   + ARG     u32   offset of the cell that a memory primitive works on
@@ -15,8 +15,9 @@
 //!   + LIVE    u32   how many callbacks exist
 //!   + CALLBACK u32  index of the callback that JavaScript has to run
 //!   + LEVEL   u32   how many calls are suspended, when the last one is nobody's at the moment
-//!   + FAILED  u32   whether the callback that was run has thrown
+//!   + TOKEN   f64   which function Node-API's entry shall enter (JavaScript's word to it)
 //!   + CALLER  f64   the token of the function whose call was suspended
+//!   + FAILED  u32   whether the callback that was run has thrown
 //! origin + FIXED  the fixed frame: cells of calls that keep nothing while C runs
 //! origin + STACK  the frame stack, up to the end
 //! ```
@@ -56,9 +57,11 @@ pub const CALLBACK: usize = 40;
 /// take it over or to go on with it.
 pub const LEVEL: usize = 44;
 /// Control cell: whether the callback that JavaScript has run for a suspended call has thrown.
-pub const FAILED: usize = 48;
+pub const FAILED: usize = 64;
 /// Control cell: the token of the function whose call was suspended, as a double.
 pub const CALLER: usize = 56;
+/// Control cell: the token of the function that Node-API's entry enters (see `enter.rs`).
+pub const TOKEN: usize = 48;
 /// Value of [`PENDING`]: Node-API keeps an exception, which it throws when one of our functions
 /// that it called returns.
 pub const THROWN: u32 = 1;
@@ -69,7 +72,7 @@ pub const UPCALL: u32 = 3;
 /// Value of [`PENDING`]: the function has called back, from the thread's stack.
 pub const CALLED_BACK: u32 = 4;
 /// Offset of the fixed frame from the origin.
-pub const FIXED: usize = 64;
+pub const FIXED: usize = 128;
 /// Size of the fixed frame.
 pub const FIXED_SIZE: usize = 4096;
 /// Offset of the frame stack from the origin.

@@ -74,8 +74,8 @@ impl Running {
     }
 }
 
-/// `startRelay()` -> the token of a record that resumes the call that was left last, and a function
-/// that does it; undefined where there are no relays.
+/// `startRelay()` -> the token that resumes the call that was left last; undefined where there are no
+/// relays.
 ///
 /// # Errors
 /// When there is no executable memory.
@@ -91,9 +91,7 @@ pub fn start(scope: Scope, state: &State, []: [Value; 0]) -> Result<Value> {
         let _ = state.relay.resume.set(slot);
     }
     let slot = state.relay.resume.get().expect("just set");
-    let token = scope.number(token(CallRecord::of(slot.record())))?;
-    let entry = function::of_slot(scope, "resume", slot)?;
-    scope.list(&[token, entry])
+    scope.number(token(CallRecord::of(slot.record())))
 }
 
 /// `stopRelay()`: functions run on the thread's stack from now on.

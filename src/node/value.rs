@@ -105,19 +105,14 @@ impl Scope {
 
     /// An array of numbers.
     pub fn numbers(self, values: impl ExactSizeIterator<Item = f64>) -> Result<Value> {
-        let values: Vec<Value> = values.map(|value| self.number(value)).collect::<Result<_>>()?;
-        self.list(&values)
-    }
-
-    /// An array of values.
-    pub fn list(self, values: &[Value]) -> Result<Value> {
         let array = out!(
             napi_create_array_with_length(self.env, values.len()),
             ptr::null_mut::<sys::napi_value__>()
         )?;
-        for (i, &value) in (0u32..).zip(values) {
-            // SAFETY: `array` and `value` are handles of the open scope.
-            let status = unsafe { sys::napi_set_element(self.env, array, i, value) };
+        for (i, value) in (0u32..).zip(values) {
+            let element = self.number(value)?;
+            // SAFETY: `array` and `element` are handles of the open scope.
+            let status = unsafe { sys::napi_set_element(self.env, array, i, element) };
             check(status, "napi_set_element")?;
         }
         Ok(array)

@@ -16,6 +16,11 @@ pub const HEAP_NUMBER_VALUE: usize = 7;
 static FAST: AtomicUsize = AtomicUsize::new(0);
 static SLOW: AtomicUsize = AtomicUsize::new(0);
 
+/// The token of a record.
+pub fn token(record: *const c_void) -> f64 {
+    f64::from_bits(record.expose_provenance() as u64)
+}
+
 /// What V8 enters.
 #[derive(Clone, Copy)]
 pub struct Entries {
