@@ -14,6 +14,7 @@ mod heap;
 mod libraries;
 mod memory;
 mod owned;
+mod pool;
 mod relay;
 mod routines;
 mod shared;
