@@ -1,9 +1,9 @@
 //! The threads that make calls for all environments ([decision 6], [decision 13]).
 //!
 //! One thread fewer than the machine has processors works at once, because JavaScript needs one as
-//! well; more only when nothing moves, because calls block. A thread that has nothing to do looks
-//! for work for some microseconds before it sleeps: a program that waits for one call and makes the
-//! next finds it awake. Only one thread at a time does that.
+//! well; more only when nothing moves, because calls block. A thread is told of work outside of the
+//! lock, so that it does not wake up to wait for it. It sleeps as soon as there is none: looking for
+//! work for some microseconds takes the processor from the thread that has it.
 //!
 //! [decision 6]: https://github.com/ffi-jit/ffi-jit/blob/main/docs/decisions/0006-task-pool.md
 //! [decision 13]: https://github.com/ffi-jit/ffi-jit/blob/main/docs/decisions/0013-relayed-callbacks.md
@@ -12,11 +12,9 @@ use super::shared::lock;
 use super::task::Job;
 use crate::error::{Code, Error, Result};
 use std::collections::VecDeque;
-use std::hint;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Threads at most, unless `limit` says otherwise. They end when they have been idle for a while.
 const MAX_THREADS: usize = 64;
@@ -24,8 +22,6 @@ const MAX_THREADS: usize = 64;
 const MIN_STACK: usize = 2 << 20;
 /// How long a thread sleeps before it ends.
 const IDLE: Duration = Duration::from_secs(5);
-/// How long a thread looks for work before it sleeps.
-const WATCH: Duration = Duration::from_micros(40);
 /// How often the monitor looks at a queue that does not move.
 const STALL: Duration = Duration::from_millis(1);
 /// How many times it looks at an empty queue before it sleeps.
@@ -38,8 +34,6 @@ struct Pool {
     changed: Condvar,
     /// Tells the monitor that there is something to look at.
     monitor: Condvar,
-    /// Length of the queue, for the thread that watches it.
-    waiting: AtomicUsize,
 }
 
 struct PoolState {
@@ -50,8 +44,6 @@ struct PoolState {
     /// Threads that sleep until they are told of work, and those of them that were told.
     sleeping: usize,
     called: usize,
-    /// Whether a thread watches the queue.
-    watched: bool,
     monitor: Monitor,
     /// Threads at most, and those that stay however long they are idle.
     max: usize,
@@ -77,7 +69,6 @@ static POOL: Pool = Pool {
         threads: 0,
         sleeping: 0,
         called: 0,
-        watched: false,
         monitor: Monitor::None,
         max: MAX_THREADS,
         resident: 0,
@@ -85,7 +76,6 @@ static POOL: Pool = Pool {
     }),
     changed: Condvar::new(),
     monitor: Condvar::new(),
-    waiting: AtomicUsize::new(0),
 };
 
 /// Sets how many threads there are at most, how many of them stay when they are idle, and the size
@@ -106,14 +96,15 @@ pub fn submit(job: Job) -> Result<()> {
     if pool.threads == 0 {
         pool.start_thread()?;
     }
-    pool.push(job);
-    let is_left_over = pool.jobs.len() > usize::from(pool.watched);
-    let call = is_left_over && pool.awake() < eager() && pool.call_one();
-    if is_left_over && pool.awake() < eager().min(pool.max) {
+    pool.jobs.push_back(job);
+    let is_behind = pool.awake() < eager().min(pool.max);
+    let call = is_behind && pool.call_one();
+    if is_behind && !call {
         // More threads are a matter of speed only.
         let _ = pool.start_thread();
     }
-    let monitor = if is_left_over { pool.monitor } else { Monitor::Looks };
+    // Threads that are awake may be in calls that block.
+    let monitor = if is_behind { Monitor::Looks } else { pool.monitor };
     match monitor {
         Monitor::Looks => {}
         Monitor::Sleeps => pool.monitor = Monitor::Looks,
@@ -135,7 +126,6 @@ pub fn remove(is_unwanted: impl Fn(&Job) -> bool) -> Vec<Job> {
     let (removed, kept) = pool.jobs.drain(..).partition(is_unwanted);
     let kept: Vec<Job> = kept;
     pool.jobs.extend(kept);
-    POOL.waiting.store(pool.jobs.len(), Ordering::Relaxed);
     removed
 }
 
@@ -151,14 +141,8 @@ fn eager() -> usize {
 }
 
 impl PoolState {
-    fn push(&mut self, job: Job) {
-        self.jobs.push_back(job);
-        POOL.waiting.store(self.jobs.len(), Ordering::Relaxed);
-    }
-
     fn pop(&mut self) -> Option<Job> {
         let job = self.jobs.pop_front()?;
-        POOL.waiting.store(self.jobs.len(), Ordering::Relaxed);
         self.taken += 1;
         Some(job)
     }
@@ -239,33 +223,9 @@ fn work() {
             pool = lock(&POOL.state);
             continue;
         }
-        if !pool.watched && processors() > 1 {
-            pool = watch(pool);
-            if !pool.jobs.is_empty() {
-                continue;
-            }
-        }
         let Some(awake) = sleep(pool) else { return };
         pool = awake;
     }
-}
-
-/// Looks for work for a while.
-fn watch(mut pool: MutexGuard<'static, PoolState>) -> MutexGuard<'static, PoolState> {
-    pool.watched = true;
-    drop(pool);
-    let end = Instant::now() + WATCH;
-    'watching: while Instant::now() < end {
-        for _ in 0..32 {
-            if POOL.waiting.load(Ordering::Relaxed) != 0 {
-                break 'watching;
-            }
-            hint::spin_loop();
-        }
-    }
-    let mut pool = lock(&POOL.state);
-    pool.watched = false;
-    pool
 }
 
 /// Sleeps until there is work; None when the thread shall end.
