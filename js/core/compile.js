@@ -181,8 +181,8 @@ function compileFrameReader(declaration, frame) {
  *   also `holdsFunction`: `link` gets an object whose property `fn` is the function at the time of
  *   a call; and `keepResult`: what is called when a result was written, instead of `promote`, with
  *   the length that `spilled` had before, the EPOCH cell when C entered, and the frame's offset
- * @returns {{ signature: number, owned: Uint32Array, link: (fn: Function) => () => void }}
- *   `owned` describes what the arguments point to
+ * @returns {{ signature: number, owned: Uint32Array | null, link: (fn: Function) => () => void }}
+ *   `owned` describes what the arguments point to; null when they own nothing
  */
 function compileCallback(declaration) {
   const { params, ret, mismatch, holdsFunction, keepResult } = declaration;
@@ -221,7 +221,7 @@ function compileCallback(declaration) {
     g.emit('}');
   }
   const link = g.template('');
-  return { signature: frame.id, owned: describeOwned(owned), link };
+  return { signature: frame.id, owned: owned.length > 0 ? describeOwned(owned) : null, link };
 }
 
 /**

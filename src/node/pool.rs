@@ -2,8 +2,9 @@
 //!
 //! One thread fewer than the machine has processors works at once, because JavaScript needs one as
 //! well; more only when nothing moves, because calls block. A thread is told of work outside of the
-//! lock, so that it does not wake up to wait for it. It sleeps as soon as there is none: looking for
-//! work for some microseconds takes the processor from the thread that has it.
+//! lock, so that it does not wake up to wait for it. After a single call it sleeps at once: looking
+//! for work takes the processor from the thread that has it. After several, more are on their way,
+//! and it looks for some microseconds, which costs less than to be told of each.
 //!
 //! [decision 6]: https://github.com/ffi-jit/ffi-jit/blob/main/docs/decisions/0006-task-pool.md
 //! [decision 13]: https://github.com/ffi-jit/ffi-jit/blob/main/docs/decisions/0013-relayed-callbacks.md
@@ -12,9 +13,11 @@ use super::shared::lock;
 use super::task::Job;
 use crate::error::{Code, Error, Result};
 use std::collections::VecDeque;
+use std::hint;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Threads at most, unless `limit` says otherwise. They end when they have been idle for a while.
 const MAX_THREADS: usize = 64;
@@ -22,6 +25,8 @@ const MAX_THREADS: usize = 64;
 const MIN_STACK: usize = 2 << 20;
 /// How long a thread sleeps before it ends.
 const IDLE: Duration = Duration::from_secs(5);
+/// How long a thread looks for work after several calls in a row.
+const WATCH: Duration = Duration::from_micros(10);
 /// How often the monitor looks at a queue that does not move.
 const STALL: Duration = Duration::from_millis(1);
 /// How many times it looks at an empty queue before it sleeps.
@@ -32,6 +37,8 @@ const MONITOR_STACK: usize = 128 << 10;
 struct Pool {
     state: Mutex<PoolState>,
     changed: Condvar,
+    /// Length of the queue, for threads that watch it.
+    waiting: AtomicUsize,
     /// Tells the monitor that there is something to look at.
     monitor: Condvar,
 }
@@ -75,6 +82,7 @@ static POOL: Pool = Pool {
         stack: MIN_STACK,
     }),
     changed: Condvar::new(),
+    waiting: AtomicUsize::new(0),
     monitor: Condvar::new(),
 };
 
@@ -97,6 +105,7 @@ pub fn submit(job: Job) -> Result<()> {
         pool.start_thread()?;
     }
     pool.jobs.push_back(job);
+    POOL.waiting.store(pool.jobs.len(), Ordering::Relaxed);
     let is_behind = pool.awake() < eager().min(pool.max);
     let call = is_behind && pool.call_one();
     if is_behind && !call {
@@ -126,6 +135,7 @@ pub fn remove(is_unwanted: impl Fn(&Job) -> bool) -> Vec<Job> {
     let (removed, kept) = pool.jobs.drain(..).partition(is_unwanted);
     let kept: Vec<Job> = kept;
     pool.jobs.extend(kept);
+    POOL.waiting.store(pool.jobs.len(), Ordering::Relaxed);
     removed
 }
 
@@ -143,6 +153,7 @@ fn eager() -> usize {
 impl PoolState {
     fn pop(&mut self) -> Option<Job> {
         let job = self.jobs.pop_front()?;
+        POOL.waiting.store(self.jobs.len(), Ordering::Relaxed);
         self.taken += 1;
         Some(job)
     }
@@ -216,16 +227,41 @@ fn monitor() {
 /// A thread of the pool.
 fn work() {
     let mut pool = lock(&POOL.state);
+    let mut in_a_row = 0u32;
     loop {
         if let Some(job) = pool.pop() {
             drop(pool);
             job.run();
+            in_a_row = in_a_row.saturating_add(1);
             pool = lock(&POOL.state);
             continue;
         }
+        if in_a_row > 1 && processors() > 1 {
+            drop(pool);
+            let found = watch();
+            pool = lock(&POOL.state);
+            if found {
+                continue;
+            }
+        }
+        in_a_row = 0;
         let Some(awake) = sleep(pool) else { return };
         pool = awake;
     }
+}
+
+/// Looks for work for a while; whether there is some.
+fn watch() -> bool {
+    let end = Instant::now() + WATCH;
+    while Instant::now() < end {
+        for _ in 0..16 {
+            if POOL.waiting.load(Ordering::Relaxed) != 0 {
+                return true;
+            }
+            hint::spin_loop();
+        }
+    }
+    false
 }
 
 /// Sleeps until there is work; None when the thread shall end.
