@@ -49,6 +49,7 @@ pub const LENGTH: usize = 24;
 /// (which throws by itself): zero, [`THROWN`] or [`CLOSED`].
 pub const PENDING: usize = 32;
 /// Control cell: how many callbacks of the environment exist, whose JavaScript a call may run.
+/// JavaScript takes those off that it keeps for later.
 pub const LIVE: usize = 36;
 /// Control cell: index of the callback that JavaScript has to run; 0 is none, and an error.
 pub const CALLBACK: usize = 40;
