@@ -10,6 +10,9 @@ const { buildAddon, environment } = require('./toolchain.js');
 /** The linker strips (what does it afterwards would spoil the signature), and names the library. */
 const LINK = ['-s', '-Wl,-install_name,@rpath/ffi-jit.node'];
 
+/** The oldest macOS that Node 20 runs on. */
+const OLDEST = '11.0';
+
 /** The libraries of every macOS that Rust's standard library asks for. */
 const LIBRARIES = ['libSystem.B', 'libiconv.2', 'libcharset.1'].map(
   (name) => `/usr/lib/${name}.dylib`,
@@ -55,6 +58,7 @@ async function machoChecks(file, cpu) {
     [`takes ${taken.length} names, all of libSystem (${strange.join(', ') || 'none else'})`]:
       taken.length > 50 && strange.length === 0,
     'has no name of the machine that built it': /^ +name @rpath\/ffi-jit\.node /m.test(commands),
+    [`runs on macOS ${OLDEST}`]: commands.includes(`minos ${OLDEST}\n`),
     'has no segment that is writable and executable': !/^ +(?:init|max)prot +rwx/m.test(commands),
     [cpu === 'arm64' ? 'lets threads write code by turns' : 'does not let threads switch']:
       taken.includes('_pthread_jit_write_protect_np') === (cpu === 'arm64'),
@@ -70,6 +74,7 @@ function macosRow({ name, order, cpu }) {
   const flags = `CARGO_TARGET_${name.toUpperCase().replaceAll('-', '_')}_RUSTFLAGS`;
   const env = {
     CARGO_PROFILE_RELEASE_STRIP: 'none',
+    MACOSX_DEPLOYMENT_TARGET: OLDEST,
     [flags]: LINK.map((word) => `-Clink-arg=${word}`).join(' '),
   };
   return {
