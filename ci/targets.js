@@ -13,8 +13,10 @@
 //   name      the target triple, or what is asked
 //   order     where it stands in the table
 //   fast      whether `--fast` includes it
-//   build()   -> { notes?, ... }    prepares tools and builds; what it returns goes to `run`
-//   run(built, { fast }) -> { node?, passed, failed, skipped, output, notes?, remark? }
+//   build()   -> { addon?, notes?, ... }  prepares tools and builds; what it returns goes to `run`
+//   run(built, { fast }) -> { node?, passed, failed, skipped, output, notes?, remark?, system? }
+// The addon is then packed, installed by npm and used by the Node of `system`, if there is one
+// (ci/lib/targets/packages.js); these tests count as the row's.
 // A row that cannot be prepared throws, which is a failure. Everything is installed on the way, into
 // .cache, and Debian packages with apt-get (which needs root).
 //
@@ -24,6 +26,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { add, zero } = require('./lib/counts.js');
 const { closingLine, seconds } = require('./lib/report.js');
+const { installed } = require('./lib/targets/packages.js');
 
 const FOLDER = path.join(__dirname, 'targets');
 
@@ -53,10 +56,12 @@ async function carryOut(row, options) {
     line.built = seconds(performance.now() - started);
     said.push(...(built.notes ?? []));
     const result = await row.run(built, options);
-    const { node = '-', passed, failed, skipped, remark = '' } = result;
-    Object.assign(line, { node, passed, failed, skipped, remark });
-    said.push(...(result.notes ?? []));
-    output = result.output;
+    const { node = '-', remark = '', system } = result;
+    const packaged = built.addon ? await installed(row, built.addon, system) : null;
+    const parts = packaged ? [result, packaged] : [result];
+    Object.assign(line, { node, remark, ...parts.reduce(add, zero()) });
+    said.push(...parts.flatMap(({ notes }) => notes ?? []));
+    output = parts.map((part) => part.output).join('\n');
   } catch (error) {
     output = error.stack;
   }

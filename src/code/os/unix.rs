@@ -142,17 +142,21 @@ fn anonymous_file(_len: usize) -> io::Result<File> {
     Err(io::Error::from(io::ErrorKind::Unsupported))
 }
 
-/// A group of slots: one page of code, readable and executable, and `data` bytes of zeroed
-/// read-write memory right behind it. Never unmapped.
-pub(in crate::code) fn slot_group(code: &[u8], data: usize) -> Result<NonNull<u8>, Refusals> {
-    let page = page_size();
+/// A group of slots: a page of code of `page` bytes (the system's size or a multiple), readable and
+/// executable, and `data` bytes of zeroed read-write memory right behind it. Never unmapped.
+pub(in crate::code) fn slot_group(
+    code: &[u8],
+    page: usize,
+    data: usize,
+) -> Result<NonNull<u8>, Refusals> {
     debug_assert!(code.len() <= page && data.is_multiple_of(page));
+    debug_assert!(page.is_multiple_of(page_size()));
     let refused = |refusal| Refusals(vec![refusal]);
     let mut pages =
         attempt(Step::MapAnonymous, || MmapMut::map_anon(page + data)).map_err(refused)?;
-    if let Err(shared) = overlay_file(&mut pages, code) {
+    if let Err(shared) = overlay_file(&mut pages, page, code) {
         pages[..code.len()].copy_from_slice(code);
-        if let Err(private) = protect_first_page(&mut pages) {
+        if let Err(private) = protect_first_page(&mut pages, page) {
             return Err(Refusals(vec![shared, private]));
         }
     }
@@ -162,10 +166,9 @@ pub(in crate::code) fn slot_group(code: &[u8], data: usize) -> Result<NonNull<u8
 }
 
 /// Replaces the first page by a page of a file that holds `code` and is mapped executable.
-fn overlay_file(pages: &mut MmapMut, code: &[u8]) -> Attempt<()> {
+fn overlay_file(pages: &mut MmapMut, page: usize, code: &[u8]) -> Attempt<()> {
     use std::os::fd::AsRawFd;
     use std::os::unix::fs::FileExt;
-    let page = page_size();
     let file = attempt(Step::File, || {
         let file = code_file(page)?;
         file.write_all_at(code, 0)?;
@@ -189,15 +192,11 @@ fn overlay_file(pages: &mut MmapMut, code: &[u8]) -> Attempt<()> {
 }
 
 /// Makes the first page of anonymous memory executable and no longer writable.
-fn protect_first_page(pages: &mut MmapMut) -> Attempt<()> {
+fn protect_first_page(pages: &mut MmapMut, page: usize) -> Attempt<()> {
     attempt(Step::Protect, || {
         // SAFETY: the range is the first page of a mapping that we own.
         let result = unsafe {
-            libc::mprotect(
-                pages.as_mut_ptr().cast(),
-                page_size(),
-                libc::PROT_READ | libc::PROT_EXEC,
-            )
+            libc::mprotect(pages.as_mut_ptr().cast(), page, libc::PROT_READ | libc::PROT_EXEC)
         };
         if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
     })
