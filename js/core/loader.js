@@ -21,7 +21,7 @@ const VERSION = '0.1.0';
 function libc() {
   const { libcOf } = require('./packages.js');
   try {
-    const found = libcOf(fs.readFileSync('/proc/self/maps', 'latin1'));
+    const found = libcOf(fs.readFileSync('/proc/self/maps', 'utf8'));
     if (found) return found;
   } catch {}
   const { report } = process;
