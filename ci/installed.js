@@ -12,7 +12,11 @@ const os = require('node:os');
 const path = require('node:path');
 const { installFor, installedPackages, runProgram } = require('./lib/packages/install.js');
 const { MAIN } = require('./lib/packages/pack.js');
-const { mainManifest, platformManifest, publishedManifest } = require('./lib/packages/manifests.js');
+const {
+  mainManifest,
+  platformManifest,
+  publishedManifest,
+} = require('./lib/packages/manifests.js');
 const { hostPlatform, platforms } = require('./lib/packages/table.js');
 const { cache } = require('./lib/paths.js');
 

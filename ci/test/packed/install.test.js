@@ -7,7 +7,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const test = require('node:test');
 const { addon, cache, root } = require('../../lib/paths.js');
-const { mapLimit, run } = require('../../lib/run.js');
+const { mapLimit, npm, run } = require('../../lib/run.js');
 const {
   ENV,
   emptyProject,
@@ -70,14 +70,18 @@ async function refusal(folder, env = {}) {
 }
 
 test('npm installs ffi-jit with the package of the system, and no other', async () => {
-  const names = await mapLimit(platforms, 3, async (platform) => {
+  // npm 9 cannot be told of another C library than the machine's.
+  const { output: npmVersion } = await npm(['--version', '--silent']);
+  const told = Number(/^(\d+)\./m.exec(npmVersion)[1]) >= 10;
+  const asked = platforms.filter(({ libc }) => told || !libc || libc === HOST.libc);
+  const names = await mapLimit(asked, 3, async (platform) => {
     const folder = place(`for-${platform.folder}`);
     await installFor(folder, platform, packed);
     return installedPackages(folder);
   });
   assert.deepEqual(
     names,
-    platforms.map(({ name }) => ['ffi-jit', name]),
+    asked.map(({ name }) => ['ffi-jit', name]),
   );
 });
 
