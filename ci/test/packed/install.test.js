@@ -46,6 +46,11 @@ function copyOf(name) {
 
 const inside = (folder, name) => path.join(folder, 'node_modules', name);
 
+/** Puts another platform's package into a project, which npm would not do. */
+function addPackage(folder, name) {
+  fs.cpSync(path.join(place('packed/staged'), name), inside(folder, name), { recursive: true });
+}
+
 /** The program's own report, and that it found nothing wrong. */
 async function works(folder) {
   const { ok, output } = await runProgram(process.execPath, folder, HOST.name);
@@ -113,9 +118,7 @@ test('with the packages of two C libraries, that of the system is taken', {
 }, async () => {
   const folder = copyOf('both');
   const other = HOST.libc === 'musl' ? 'ffi-jit-linux-x64-gnu' : 'ffi-jit-linux-x64-musl';
-  fs.cpSync(inside(place(`for-${other.slice('ffi-jit-'.length)}`), other), inside(folder, other), {
-    recursive: true,
-  });
+  addPackage(folder, other);
   assert.equal(installedPackages(folder).length, 3);
   await works(folder);
 });
@@ -127,9 +130,7 @@ test('without its package, the error names it, and the wrong one that is there',
   assert.match(missing, new RegExp(`- ${HOST.name}: this package is not installed\n`));
   assert.match(missing, /--omit=optional/);
   const wrong = platforms.find(({ os }) => os !== HOST.os);
-  fs.cpSync(inside(place(`for-${wrong.folder}`), wrong.name), inside(folder, wrong.name), {
-    recursive: true,
-  });
+  addPackage(folder, wrong.name);
   assert.ok((await refusal(folder)).includes(`installed for other systems: ${wrong.folder}\n`));
 });
 
