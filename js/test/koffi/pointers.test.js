@@ -289,7 +289,10 @@ test('views in foreign byte order: C gets a copy, by units of the pointer', () =
   }
   // What is left of the last unit stays as it is.
   const odd = Uint8Array.of(1, 0, 0, 0, 2, 3);
-  assert.deepEqual([0, 3, 4, 5].map((at) => read(odd, at)), [0, 1, 2, 3]);
+  assert.deepEqual(
+    [0, 3, 4, 5].map((at) => read(odd, at)),
+    [0, 1, 2, 3],
+  );
 });
 
 test('large arrays', () => {
