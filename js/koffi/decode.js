@@ -4,7 +4,7 @@
 const { views, TOP, END, hold } = require('../core/memory.js');
 const { FROM, countUnits, loadPointed } = require('../core/routines.js');
 const { decodeText, findNul } = require('../core/text.js');
-const { invalid, unexpected, wrongCount } = require('./errors.js');
+const { invalidType, unexpected, wrongCount } = require('./errors.js');
 const { functionAt } = require('./functions.js');
 const { planOf } = require('./plans.js');
 const { readAt, readMany } = require('./reading.js');
@@ -61,7 +61,7 @@ const END_MARKED = new Set(['int', 'pointer', 'string', 'callback']);
 function countBeforeZero(reference, offset, own) {
   const { kind, size, name } = own;
   if (!END_MARKED.has(kind) || (kind === 'int' && size > 4)) {
-    throw invalid(`Cannot determine null-terminated length for type ${name}`);
+    throw invalidType(`Cannot determine null-terminated length for type ${name}`);
   }
   if (typeof reference === 'bigint') return countUnits(reference + BigInt(offset), size);
   references.checkBounds(reference, offset, 0, name);
@@ -98,7 +98,7 @@ function decode(...args) {
   const plan = planOf(shifted ? args[2] : second);
   const length = shifted ? args[3] : args[2];
   if (plan.kind === 'prototype') return functionAt(plan.own.proto, toCode(reference, offset));
-  if (plan.size === 0) throw invalid(`Cannot decode value of type ${plan.name}`);
+  if (plan.size === 0) throw invalidType(`Cannot decode value of type ${plan.name}`);
   if (length === undefined || length === null) return readOne(reference, offset, plan, 'reference');
   const from = references.toReference(reference);
   return readLength(from, offset, plan.type, toNumber(length, 'length'));

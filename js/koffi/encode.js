@@ -3,7 +3,7 @@
 
 const { views, TOP, END, hold } = require('../core/memory.js');
 const { TO, storePointed } = require('../core/routines.js');
-const { invalid, wrongCount } = require('./errors.js');
+const { invalid, invalidType, wrongCount } = require('./errors.js');
 const { toNumber } = require('./decode.js');
 const { planOf } = require('./plans.js');
 const references = require('./references.js');
@@ -62,7 +62,7 @@ function encode(...args) {
   const value = shifted ? args[3] : args[2];
   const length = shifted ? args[4] : args[3];
   if (plan.size === 0 || plan.kind === 'prototype') {
-    throw invalid(`Cannot encode value of type ${plan.name}`);
+    throw invalidType(`Cannot encode value of type ${plan.name}`);
   }
   if (plan.write === undefined) plan.compile();
   const isOne = length === undefined || length === null;
