@@ -20,9 +20,4 @@ module.exports = [
   { name: 'as_pointer', title: 'Buffer in, cast with as', expected: () => 101 },
   { name: 'i32_array4', title: 'int[4] in, from an Array', expected: (i) => i + 4 },
   { name: 'struct_out', title: '_Out_ struct *, 4 fields', expected: () => RECORD },
-  {
-    name: 'struct_inout',
-    title: '_Inout_ struct *, 4 fields',
-    expected: (i) => ({ id: i + 1, score: 0.5, stamp: 1000, level: 3 }),
-  },
 ].map((item) => ({ absent, ...item }));

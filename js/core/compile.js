@@ -233,8 +233,7 @@ function compileWriter(codec, mismatch) {
   if (codec.simple && !codec.held && size <= FIXED_SIZE) {
     const g = begin({ mismatch });
     codec.put(g, codec.take(g, 'value', where), new Ref(null, FIXED, 64));
-    g.emit(`u32[ARG] = ${FIXED};`);
-    g.emit(`return ${g.constant(native.makeCell)}(${size});`);
+    g.emit(`return makeCell(${FIXED}, ${size});`);
     return g.build('value');
   }
   const g = begin({ mismatch }, { recording: true });

@@ -4,11 +4,9 @@
 // Requiring it loads the addon and little else. The rest comes when it is used for the first time:
 // compiling forty modules costs more than many a program does with them.
 
+const { version } = require('../core/loader.js');
 const { views, ERRNO } = require('../core/memory.js');
 const readers = require('./readers.js');
-
-/** The version of this package. */
-const VERSION = '0.1.0';
 
 const EXTENSIONS = { darwin: '.dylib', win32: '.dll' };
 
@@ -91,7 +89,7 @@ const koffi = {
   reset,
   stats,
   unregister: later(callbacks, 'unregister'),
-  version: VERSION,
+  version,
   view: later(memory, 'view'),
   ...all(types, 'alias', 'alignof', 'array', 'callback', 'disposable', 'enumeration', 'handle'),
   ...all(types, 'in', 'inout', 'introspect', 'offsetof', 'opaque', 'out', 'pack', 'pointer'),

@@ -4,15 +4,16 @@ use super::callback::{self, Callbacks};
 use super::frame::{self, FrameMemory};
 use super::shared::{Alive, Shared};
 use super::value::{Scope, Value, arguments, guard};
-use super::{function, heap, libraries, memory, routines, task, v8};
+use super::{enter, function, heap, libraries, memory, routines, task, v8};
 use crate::call::Prepared;
+use crate::code::Slot;
 use crate::error::{Code, Error, Result};
 use crate::plan::FrameLayout;
 use crate::target::Target;
 use crate::types::{Type, parse_signature, parse_type};
 use napi::sys;
-use std::cell::{Cell, RefCell};
-use std::collections::{HashMap, HashSet};
+use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::HashMap;
 use std::ffi::{CStr, c_void};
 use std::ptr;
 use std::rc::Rc;
@@ -35,7 +36,13 @@ pub struct State {
     /// Calls on other threads.
     pub tasks: task::Tasks,
     /// Addresses of heap cells that were made for JavaScript and not freed.
-    pub live: RefCell<HashSet<usize>>,
+    pub live: RefCell<heap::Addresses>,
+    /// What Externals hold that were not made by Node-API.
+    pub wrappers: RefCell<v8::Wrappers>,
+    /// The bound functions.
+    pub functions: RefCell<function::Functions>,
+    /// The slot of Node-API's entry.
+    pub entry: OnceCell<Slot>,
     /// How many upcalls are running, one inside the other.
     pub upcalls: Cell<u32>,
     signatures: RefCell<Signatures>,
@@ -135,6 +142,9 @@ pub fn register(scope: Scope, exports: Value) -> Result<()> {
         live: RefCell::default(),
         frame,
         held: RefCell::default(),
+        wrappers: RefCell::default(),
+        functions: RefCell::default(),
+        entry: OnceCell::new(),
         upcalls: Cell::new(0),
         signatures: RefCell::default(),
     });
@@ -151,9 +161,10 @@ pub fn register(scope: Scope, exports: Value) -> Result<()> {
     let functions: &[(&CStr, sys::napi_callback)] = &[
         (c"layout", Some(primitive!(layout, 1))),
         (c"signature", Some(primitive!(signature, 1))),
-        (c"bind", Some(primitive!(function::bind, 6))),
+        (c"bind", Some(primitive!(function::bind, 5))),
+        (c"unbind", Some(primitive!(function::unbind, 1))),
+        (c"entry", Some(primitive!(enter::entry, 0))),
         (c"startPacked", Some(primitive!(v8::start, 3))),
-        (c"bindPacked", Some(primitive!(v8::bind, 7))),
         (c"packedCounts", Some(primitive!(v8::counts, 0))),
         (c"rethrow", Some(primitive!(callback::rethrow, 0))),
         (c"openLibrary", Some(primitive!(libraries::open, 2))),
@@ -243,12 +254,15 @@ fn describe(scope: Scope, exports: Value, state: &State, buffer: Value) -> Resul
     number(c"lengthCell", frame::LENGTH)?;
     number(c"pendingCell", frame::PENDING)?;
     number(c"liveCell", frame::LIVE)?;
+    number(c"tokenCell", frame::TOKEN)?;
     number(c"fixed", frame::FIXED)?;
     number(c"fixedSize", frame::FIXED_SIZE)?;
     number(c"frameAlign", frame::ALIGN)?;
     number(c"pointerSize", target.model.pointer as usize)?;
     number(c"longSize", target.model.long as usize)?;
     number(c"wcharSize", target.model.wchar as usize)?;
+    // The loader compares it with the version of the package.
+    scope.set(exports, c"version", scope.string(env!("CARGO_PKG_VERSION"))?)?;
     scope.set(exports, c"arch", scope.string(&format!("{:?}", target.arch).to_lowercase())?)?;
     scope.set(exports, c"os", scope.string(&format!("{:?}", target.os).to_lowercase())?)
 }

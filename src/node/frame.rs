@@ -13,6 +13,7 @@
 //!   + LENGTH  f64   what a memory primitive tells besides an address
 //!   + PENDING u32   what a call that was not made through Node-API has to throw
 //!   + LIVE    u32   how many callbacks exist
+//!   + TOKEN   f64   which function Node-API's entry shall enter (JavaScript's word to it)
 //! origin + FIXED  the fixed frame: cells of calls that keep nothing while C runs
 //! origin + STACK  the frame stack, up to the end
 //! ```
@@ -45,6 +46,8 @@ pub const LENGTH: usize = 24;
 pub const PENDING: usize = 32;
 /// Control cell: how many callbacks of the environment exist, whose JavaScript a call may run.
 pub const LIVE: usize = 36;
+/// Control cell: the token of the function that Node-API's entry enters (see `enter.rs`).
+pub const TOKEN: usize = 48;
 /// Value of [`PENDING`]: Node-API keeps an exception, which it throws when one of our functions
 /// that it called returns.
 pub const THROWN: u32 = 1;

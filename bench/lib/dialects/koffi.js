@@ -6,7 +6,7 @@ const { BENCH, MANY } = require('../paths');
 
 function koffiCases(koffi) {
   const lib = koffi.load(BENCH);
-  const { BYTES, INTS, RECORD, TEXT_16, TEXT_1K, TEXT_UMLAUTS, BIG } = values;
+  const { BYTES, INTS, RECORD, TEXT_16, TEXT_200, TEXT_1K, TEXT_UMLAUTS, BIG } = values;
   koffi.struct('Record', { id: 'int32_t', score: 'double', stamp: 'int64_t', level: 'int32_t' });
   koffi.struct('Point', { x: 'double', y: 'double' });
   koffi.struct('Mixed24', { a: 'int32_t', b: 'int32_t', c: 'double', d: 'int64_t' });
@@ -55,6 +55,10 @@ function koffiCases(koffi) {
     double2: () => {
       const f = lib.func('double add_doubles(double a, double b)');
       return (i) => f(i, 0.5);
+    },
+    float2: () => {
+      const f = lib.func('float add_floats(float a, float b)');
+      return (i) => f(i & 1023, 0.5);
     },
     ints8: () => {
       const f = lib.func('sum8', 'int32_t', Array(8).fill('int32_t'));
@@ -117,6 +121,7 @@ function koffiCases(koffi) {
       return () => f('1000');
     },
     str16: text(TEXT_16),
+    str200: text(TEXT_200),
     str1k: text(TEXT_1K),
     str_utf8: text(TEXT_UMLAUTS),
     str16_result: textResult('text_16'),
@@ -126,6 +131,14 @@ function koffiCases(koffi) {
     buffer: () => {
       const f = lib.func('int32_t ends_u8(const uint8_t *bytes, int32_t count)');
       return () => f(BYTES, 100);
+    },
+    memset64: () => {
+      const f = lib.func('void fill(uint8_t *bytes, int32_t value, int32_t count)');
+      const bytes = Buffer.alloc(64);
+      return (i) => {
+        f(bytes, i & 255, 64);
+        return bytes[63];
+      };
     },
     i32_array: () => {
       const f = lib.func('int32_t ends_i32(const int32_t *items, int32_t count)');
@@ -168,6 +181,14 @@ function koffiCases(koffi) {
       const f = lib.func('const Record *record_static()');
       const type = koffi.resolve('Record');
       return () => koffi.decode(f(), type);
+    },
+    struct_inout: () => {
+      const f = lib.func('void move_point(_Inout_ Point *point, double by)');
+      return (i) => {
+        const point = { x: i, y: 2.5 };
+        f(point, 1);
+        return point;
+      };
     },
     struct16: () => {
       const f = lib.func('Point swap_point(Point point)');
@@ -230,15 +251,6 @@ function koffiCases(koffi) {
       const f = lib.func('void copy_record(_Out_ Record *out)');
       return () => {
         const record = {};
-        f(record);
-        return record;
-      };
-    },
-    struct_inout: () => {
-      const f = lib.func('void bump_record(_Inout_ Record *record)');
-      const { score, stamp, level } = RECORD;
-      return (i) => {
-        const record = { id: i, score, stamp, level };
         f(record);
         return record;
       };

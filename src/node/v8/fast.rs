@@ -1,13 +1,13 @@
 //! The primitives of the packed tier.
 
 use super::super::env::State;
-use super::super::function;
 use super::super::libraries::ClosedBody;
 use super::super::value::{Scope, Value};
 use super::entry::{self, Entries, HEAP_NUMBER_VALUE, token};
+use super::externals;
 use super::layout::{CallbackInfo, FLOAT64, Release, V8_VALUE, VOID, release};
 use super::symbols::{CFunction, Local, Opaque, Symbols};
-use crate::error::{Code, Error, Result};
+use crate::error::Result;
 use std::cell::Cell;
 use std::ffi::c_void;
 use std::ptr;
@@ -15,17 +15,18 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Why the tier cannot be used.
-type Check<T> = std::result::Result<T, String>;
+pub type Check<T> = std::result::Result<T, String>;
 
 /// `startPacked(process.versions.modules, process.versions.v8, object)` -> undefined, or the
 /// reason why this environment has no packed tier.
 ///
-/// Sets three properties of the object: `enter(token)`; `enterPlain(token)`, the same without a
-/// fast call; and `reentrant`, whether `enter` may be used while callbacks exist.
+/// Sets these properties of the object: `enter(token)`; `enterPlain(token)`, the same without a
+/// fast call; `reentrant`, whether `enter` may be used while callbacks exist; and, where V8 has
+/// what they need, those of [`externals::export`].
 ///
 /// # Errors
 /// As Node-API.
-pub fn start(scope: Scope, _state: &State, arguments: [Value; 3]) -> Result<Value> {
+pub fn start(scope: Scope, state: &State, arguments: [Value; 3]) -> Result<Value> {
     let [modules, v8, object] = arguments;
     let (modules, v8) = (scope.to_u32(modules)?, scope.to_string(v8)?);
     let Some(release) = release(modules, &v8) else {
@@ -36,6 +37,7 @@ pub fn start(scope: Scope, _state: &State, arguments: [Value; 3]) -> Result<Valu
             scope.set(object, c"enter", enter)?;
             scope.set(object, c"enterPlain", plain)?;
             scope.set(object, c"reentrant", scope.boolean(release.reentrant)?)?;
+            externals::export(scope, state, release, object)?;
             scope.undefined()
         }
         Err(reason) => scope.string(&reason),
@@ -75,48 +77,57 @@ fn prepare(scope: Scope, release: &Release) -> Check<(Value, Value)> {
 fn fast_function(symbols: &Symbols, release: &Release) -> Check<&'static CFunction> {
     static MADE: OnceLock<Check<CFunction>> = OnceLock::new();
     let make = || {
-        let info = function_info(symbols, release)?;
+        let info = function_info(symbols, release, VOID, &[FLOAT64])?;
         Ok(CFunction { address: Entries::new(release.callback).fast, info })
     };
     MADE.get_or_init(make).as_ref().map_err(String::clone)
 }
 
-/// The signature of the fast entry, `void (receiver, double)`, made by V8's own constructor and
-/// compared with what the release should make of it.
-fn function_info(symbols: &Symbols, release: &Release) -> Check<*const c_void> {
+/// The signature of a C function, `result (receiver, parameters...)`, made by V8's own constructor
+/// and compared with what the release should make of it. Immortal.
+pub fn function_info(
+    symbols: &Symbols,
+    release: &Release,
+    result: u8,
+    parameters: &[u8],
+) -> Check<*const c_void> {
     let stride = release.type_info;
-    let mut types = vec![0u8; 3 * stride];
-    (types[0], types[stride], types[2 * stride]) = (VOID, V8_VALUE, FLOAT64);
+    let count = parameters.len() + 1;
+    let mut types = vec![0u8; (count + 1) * stride];
+    (types[0], types[stride]) = (result, V8_VALUE);
+    for (i, &parameter) in parameters.iter().enumerate() {
+        types[(i + 2) * stride] = parameter;
+    }
     let types: &'static [u8] = Box::leak(types.into_boxed_slice());
-    let parameters = types[stride..].as_ptr();
+    let list = types[stride..].as_ptr();
     // Room for twice what a known release needs.
     let info: &'static mut [usize; 4] = Box::leak(Box::new([0; 4]));
     let this = info.as_mut_ptr().cast::<c_void>();
-    // SAFETY: the constructor of this release, with a result type and two parameter types that
+    // SAFETY: the constructor of this release, with a result type and `count` parameter types that
     // live as long as what refers to them.
     let strides = unsafe {
-        (symbols.new_function_info)(this, types.as_ptr(), 2, parameters, 0);
+        (symbols.new_function_info)(this, types.as_ptr(), count as u32, list, 0);
         let at = |index| (symbols.argument_info)(this, index).addr();
         (at(0), at(1))
     };
-    let expected = (parameters.addr(), parameters.addr() + stride);
-    let count = (info[0] >> 32) as u32;
-    let result = info[0] as u8;
-    if strides != expected || (result, count) != (VOID, 2) || info[1..] != [expected.0, 0, 0] {
+    let expected = (list.addr(), list.addr() + stride);
+    let found = (info[0] as u8, info[0] >> 32);
+    if strides != expected || found != (result, count) || info[1..] != [expected.0, 0, 0] {
         return Err("v8::CFunctionInfo has another layout".to_owned());
     }
     Ok(this)
 }
 
 /// The isolate and context that are running.
-struct Context<'a> {
+pub struct Context<'a> {
     symbols: &'a Symbols,
     isolate: Opaque,
     context: Local,
 }
 
 impl Context<'_> {
-    fn current(symbols: &Symbols) -> Check<Context<'_>> {
+    /// Those of the callback that is running.
+    pub fn current(symbols: &Symbols) -> Check<Context<'_>> {
         // SAFETY: a Node-API callback is running, so an isolate and a context are entered, and a
         // handle scope is open.
         let (isolate, context) = unsafe {
@@ -132,9 +143,14 @@ impl Context<'_> {
         Ok(Context { symbols, isolate, context })
     }
 
+    /// The isolate.
+    pub fn isolate(&self) -> Opaque {
+        self.isolate
+    }
+
     /// A function of one parameter whose body is a raw V8 callback, with a C function for
     /// optimised code, or null. It cannot be constructed.
-    fn function(&self, callback: *const c_void, fast: *const CFunction) -> Check<Value> {
+    pub fn function(&self, callback: *const c_void, fast: *const CFunction) -> Check<Value> {
         const THROWS_WHEN_CONSTRUCTED: i32 = 0;
         const HAS_SIDE_EFFECTS: i32 = 0;
         let none = ptr::null_mut();
@@ -205,25 +221,9 @@ unsafe extern "C" fn inspect<const FRAME: bool>(info: *const usize) {
     }
 }
 
-/// `bindPacked(signature id, address, library id or -1, stacked, errno, name, link)` -> what
-/// `link(token)` returns: a function, which owns what the token stands for and passes it to
-/// `enter`. Otherwise as [`function::bind`].
-///
-/// # Errors
-/// As there, and what `link` throws.
-pub fn bind(scope: Scope, state: &State, arguments: [Value; 7]) -> Result<Value> {
-    let [signature, address, library, stacked, errno, name, link] = arguments;
-    let closed = ClosedBody::of_record(entry::closed as *const c_void);
-    let arguments = [signature, address, library, stacked, errno, name];
-    let function = function::take_slot(scope, state, arguments, closed)?;
-    let record: *const c_void = ptr::from_ref(function.record()).cast();
-    if record.addr() >> 52 != 0 {
-        return Err(Error::new(Code::Internal, "a record's address is no denormal number"));
-    }
-    let token = scope.number(token(record))?;
-    let value = scope.call_with(link, &[token])?;
-    function::own(scope, value, function)?;
-    Ok(value)
+/// What entering a function of a closed library does on this tier.
+pub fn closed() -> ClosedBody {
+    ClosedBody::of_record(entry::closed as *const c_void)
 }
 
 /// `packedCounts()` -> how often the process was entered by fast calls, and in other ways, since

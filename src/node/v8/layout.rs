@@ -16,6 +16,8 @@ pub struct Release {
     pub callback: CallbackInfo,
     /// Whether a fast call may run JavaScript (V8 12.9 and later).
     pub reentrant: bool,
+    /// Whether Externals have type tags.
+    pub tagged_externals: bool,
 }
 
 /// The shape of `v8::FunctionCallbackInfo`.
@@ -49,12 +51,39 @@ impl CallbackInfo {
             }
         }
     }
+
+    /// Where the arguments and the result of a callback are: the first argument's word, and the
+    /// word of the result.
+    ///
+    /// # Safety
+    /// As for [`CallbackInfo::first_argument`].
+    pub unsafe fn cells(self, info: *mut usize) -> (*mut usize, *mut usize) {
+        // SAFETY: the caller's promise. The result is the fourth implicit argument up to V8 13,
+        // and the seventh word of the frame.
+        unsafe {
+            match self {
+                CallbackInfo::Pointer => {
+                    let implicit = info.read() as *mut usize;
+                    (info.add(1).read() as *mut usize, implicit.add(3))
+                }
+                CallbackInfo::Frame => (info.add(10), info.add(6)),
+            }
+        }
+    }
 }
 
 /// `CTypeInfo::Type::kVoid`.
 pub const VOID: u8 = 0;
+/// `CTypeInfo::Type::kBool`.
+pub const BOOL: u8 = 1;
+/// `CTypeInfo::Type::kInt32`.
+pub const INT32: u8 = 3;
+/// `CTypeInfo::Type::kUint32`.
+pub const UINT32: u8 = 4;
 /// `CTypeInfo::Type::kFloat64`.
 pub const FLOAT64: u8 = 8;
+/// `CTypeInfo::Type::kPointer`: an External, or null.
+pub const POINTER: u8 = 9;
 /// `CTypeInfo::Type::kV8Value`.
 pub const V8_VALUE: u8 = 10;
 
@@ -67,6 +96,7 @@ pub const RELEASES: [Release; 4] = [
         int64_representation: false,
         callback: CallbackInfo::Pointer,
         reentrant: false,
+        tagged_externals: false,
     },
     Release {
         modules: 127,
@@ -75,6 +105,7 @@ pub const RELEASES: [Release; 4] = [
         int64_representation: true,
         callback: CallbackInfo::Pointer,
         reentrant: false,
+        tagged_externals: false,
     },
     Release {
         modules: 137,
@@ -83,6 +114,7 @@ pub const RELEASES: [Release; 4] = [
         int64_representation: true,
         callback: CallbackInfo::Pointer,
         reentrant: true,
+        tagged_externals: false,
     },
     Release {
         modules: 147,
@@ -91,6 +123,7 @@ pub const RELEASES: [Release; 4] = [
         int64_representation: true,
         callback: CallbackInfo::Frame,
         reentrant: true,
+        tagged_externals: true,
     },
 ];
 
@@ -127,5 +160,18 @@ mod tests {
         (frame[0], frame[10]) = (1, 0x2a);
         // SAFETY: the words of a frame with one argument.
         assert_eq!(unsafe { CallbackInfo::Frame.first_argument(frame.as_ptr()) }, (0x2a, 1));
+    }
+
+    #[test]
+    fn arguments_and_result_are_found_in_either_shape() {
+        let (mut implicit, mut values) = ([0usize; 6], [7usize, 8]);
+        let mut pointers = [implicit.as_mut_ptr() as usize, values.as_mut_ptr() as usize, 2];
+        // SAFETY: the words of the structure, and what they point to.
+        let (first, result) = unsafe { CallbackInfo::Pointer.cells(pointers.as_mut_ptr()) };
+        assert_eq!((first, result), (values.as_mut_ptr(), &raw mut implicit[3]));
+        let mut frame = [0usize; 12];
+        // SAFETY: the words of a frame with two arguments.
+        let (first, result) = unsafe { CallbackInfo::Frame.cells(frame.as_mut_ptr()) };
+        assert_eq!((first, result), (&raw mut frame[10], &raw mut frame[6]));
     }
 }

@@ -16,6 +16,8 @@
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod entry;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod externals;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod fast;
 #[cfg(any(test, all(target_os = "linux", target_arch = "x86_64")))]
 mod layout;
@@ -23,28 +25,31 @@ mod layout;
 mod symbols;
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-pub use fast::{bind, counts, start};
+pub use externals::Wrappers;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+pub use fast::{closed, counts, start};
 #[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
-pub use nowhere::{bind, counts, start};
+pub use nowhere::{Wrappers, closed, counts, start};
 
 /// What the primitives are on platforms without the tier.
 #[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
 mod nowhere {
     use super::super::env::State;
+    use super::super::libraries::ClosedBody;
     use super::super::value::{Scope, Value};
-    use crate::error::{Code, Error, Result};
+    use crate::error::Result;
 
     /// `startPacked` -> why there is no such tier.
     pub fn start(scope: Scope, _state: &State, _arguments: [Value; 3]) -> Result<Value> {
         scope.string("it does not exist for this platform")
     }
 
-    /// `bindPacked`.
-    ///
-    /// # Errors
-    /// Always.
-    pub fn bind(_scope: Scope, _state: &State, _arguments: [Value; 7]) -> Result<Value> {
-        Err(Error::new(Code::Internal, "there is no packed tier on this platform"))
+    /// What Externals hold is Node-API's business.
+    pub type Wrappers = ();
+
+    /// What entering a function of a closed library does: as on the only tier.
+    pub fn closed() -> ClosedBody {
+        ClosedBody::node_api()
     }
 
     /// `packedCounts()` -> nothing was entered.

@@ -98,6 +98,37 @@ impl Symbols {
     }
 }
 
+/// What tells how Externals are made.
+pub struct ExternalSymbols {
+    /// `Local<External> External::New(Isolate*, void*)`; later releases have a tag behind it.
+    pub new: unsafe extern "C" fn(Opaque, *mut c_void, u16) -> Local,
+    /// `void* External::Value() const`; later releases have a tag behind it.
+    pub value: unsafe extern "C" fn(Local, u16) -> *mut c_void,
+}
+
+impl ExternalSymbols {
+    /// Looks them up; the error is the name of a missing one.
+    pub fn find(tagged: bool) -> Result<ExternalSymbols, &'static CStr> {
+        let (new, value) = if tagged {
+            (c"_ZN2v88External3NewEPNS_7IsolateEPvt", c"_ZNK2v88External5ValueEt")
+        } else {
+            (c"_ZN2v88External3NewEPNS_7IsolateEPv", c"_ZNK2v88External5ValueEv")
+        };
+        // SAFETY: as in `Symbols::find`; a parameter too many, in a register, is not looked at.
+        unsafe {
+            Ok(ExternalSymbols {
+                new: mem::transmute::<
+                    *mut c_void,
+                    unsafe extern "C" fn(Opaque, *mut c_void, u16) -> Local,
+                >(look_up(new)?),
+                value: mem::transmute::<*mut c_void, unsafe extern "C" fn(Local, u16) -> *mut c_void>(
+                    look_up(value)?,
+                ),
+            })
+        }
+    }
+}
+
 fn look_up(name: &'static CStr) -> Result<*mut c_void, &'static CStr> {
     // SAFETY: a look-up in what is loaded already runs no code of it.
     let address = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };

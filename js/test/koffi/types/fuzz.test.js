@@ -8,8 +8,8 @@ const { inspect } = require('node:util');
 const { api: koffi, internals, resetNames } = require('../../../koffi/types');
 const { randomOf, seedOf } = require('../../support/random');
 
-const TEXTS = 60_000;
-const DEFINITIONS = 15_000;
+const TEXTS = Number(process.env.FFI_JIT_FUZZ_TYPES || 60_000);
+const DEFINITIONS = Math.ceil(TEXTS / 4);
 
 const seed = seedOf();
 const { below, chance, pick, times } = randomOf(seed);
