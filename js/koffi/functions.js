@@ -3,8 +3,9 @@
 // signature; what is seldom asked for (`info`, `async`) is made when it is.
 
 const { compileCall } = require('../core/compile.js');
+const { native } = require('../core/loader.js');
 const { weakGet, weakSet } = require('../core/primordials.js');
-const { bind, currentTier } = require('../core/tier.js');
+const { connect, currentTier } = require('../core/tier.js');
 const { invalid, mismatch } = require('./errors.js');
 const codecs = require('./values/codecs.js');
 
@@ -79,26 +80,39 @@ const INFO = accessor('info', infoOf);
 const ASYNC = accessor('async', asyncOf);
 
 /**
- * The JavaScript function of a C function.
+ * A C function: an address, or a symbol of a library.
+ * @typedef {{ address: bigint, library: -1 } | { library: number, symbol: string }} Callee
+ */
+
+/**
+ * The JavaScript function of a C function; undefined when the library has no such symbol.
  * @param {import('./types/signatures.js').Signature} signature
  * @param {string} name
- * @param {{ address: bigint, library: number }} callee `library` is -1 when nobody knows
+ * @param {Callee} callee
  */
 function makeFunction(signature, name, callee) {
+  if (signature.variadic && !exists(callee)) return undefined;
   const fn = signature.variadic
     ? require('./variadic.js').makeVariadic(signature, callee, name)
     : bindAs(compiledOf(signature), callee, name);
+  if (fn === undefined) return undefined;
   if (!signature.variadic) Object.defineProperty(fn, 'async', ASYNC);
   Object.defineProperty(fn, 'info', INFO);
   weakSet(known, fn, { signature, name, callee, info: undefined, async: undefined });
   return fn;
 }
 
+const exists = ({ address, library, symbol }) =>
+  address !== undefined || native.symbol(library, symbol) !== undefined;
+
 /** A compiled call of a C function, under a name. */
-function bindAs(compiled, { address, library }, name) {
+function bindAs(compiled, { address, library, symbol }, name) {
   const { signature, stacked, errno, tier } = compiled;
   const link = (entry) => compiled.link(entry, name);
-  return bind({ signature, stacked, errno, tier, link }, { address, library, name });
+  return connect(
+    { signature, stacked, errno, tier, link },
+    { address, library, name: symbol ?? name },
+  );
 }
 
 /** Functions at addresses, by their type: at most so many for each. */
