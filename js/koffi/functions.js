@@ -4,7 +4,6 @@
 
 const { compileCall } = require('../core/compile.js');
 const { native } = require('../core/loader.js');
-const { weakGet, weakSet } = require('../core/primordials.js');
 const { connect, currentTier } = require('../core/tier.js');
 const { invalid, mismatch } = require('./errors.js');
 const codecs = require('./values/codecs.js');
@@ -44,17 +43,17 @@ function compiledOf(signature) {
   return signature.compiled;
 }
 
-/** What is known of each function. */
-const known = new WeakMap();
+/** The property of a function that holds what is known of it: a WeakMap would take its time. */
+const KNOWN = Symbol('koffi');
 
 function infoOf(fn) {
-  const own = weakGet(known, fn);
+  const own = fn[KNOWN];
   own.info ??= own.signature.info(own.name);
   return own.info;
 }
 
 function asyncOf(fn) {
-  const own = weakGet(known, fn);
+  const own = fn[KNOWN];
   own.async ??= require('./async.js').makeAsync(own.signature, own.callee, own.name);
   return own.async;
 }
@@ -65,7 +64,7 @@ const accessor = (key, get) => ({
     return get(this);
   },
   set(value) {
-    Object.defineProperty(this, key, {
+    defineProperty(this, key, {
       value,
       writable: true,
       enumerable: true,
@@ -76,6 +75,10 @@ const accessor = (key, get) => ({
   configurable: true,
 });
 
+const { defineProperty } = Object;
+
+/** Descriptors are made once, so that functions share their hidden class. */
+const HIDDEN = { __proto__: null, value: undefined };
 const INFO = accessor('info', infoOf);
 const ASYNC = accessor('async', asyncOf);
 
@@ -96,9 +99,11 @@ function makeFunction(signature, name, callee) {
     ? require('./variadic.js').makeVariadic(signature, callee, name)
     : bindAs(compiledOf(signature), callee, name);
   if (fn === undefined) return undefined;
-  if (!signature.variadic) Object.defineProperty(fn, 'async', ASYNC);
-  Object.defineProperty(fn, 'info', INFO);
-  weakSet(known, fn, { signature, name, callee, info: undefined, async: undefined });
+  if (!signature.variadic) defineProperty(fn, 'async', ASYNC);
+  defineProperty(fn, 'info', INFO);
+  HIDDEN.value = { signature, name, callee, info: undefined, async: undefined };
+  defineProperty(fn, KNOWN, HIDDEN);
+  HIDDEN.value = undefined;
   return fn;
 }
 
