@@ -50,8 +50,8 @@ function obstacle() {
   ]) {
     if (built[name]) return `this Node was built with ${name}`;
   }
-  const flags = [...execArgv, ...(env.NODE_OPTIONS ?? '').split(/\s+/)];
-  if (flags.some((flag) => /^--jit[-_]?less$/.test(flag))) return 'V8 runs with --jitless';
+  const flags = `${execArgv.join(' ')} ${env.NODE_OPTIONS ?? ''}`;
+  if (/--jit[-_]?less/.test(flags)) return 'V8 runs with --jitless';
 }
 
 /** Starts the packed tier; the node-api tier where that cannot be. */

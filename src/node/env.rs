@@ -1,5 +1,6 @@
 //! The state of one Node-API environment, and what it exports.
 
+use super::addresses::Addresses;
 use super::callback::{self, Callbacks};
 use super::frame::{self, FrameMemory};
 use super::shared::{Alive, Shared};
@@ -36,7 +37,7 @@ pub struct State {
     /// Calls on other threads.
     pub tasks: task::Tasks,
     /// Addresses of heap cells that were made for JavaScript and not freed.
-    pub live: RefCell<heap::Addresses>,
+    pub live: RefCell<Addresses>,
     /// What Externals hold that were not made by Node-API.
     pub wrappers: RefCell<v8::Wrappers>,
     /// The bound functions.
