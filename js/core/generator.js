@@ -166,17 +166,21 @@ class Generator {
     return this.template(parameters, options)(undefined);
   }
 
-  /** A function that makes the function, from the constant that `parameter` named. */
-  template(parameters, { usesArguments = false } = {}) {
+  /**
+   * A function that makes the function, from the constant that `parameter` named. `state` declares
+   * what each function has of its own.
+   */
+  template(parameters, { usesArguments = false, state } = {}) {
     const isShared = (_, i) => i !== this.hole;
     const names = this.constants.map((_, i) => `k$${i}`);
     const own = this.hole === undefined ? '' : names[this.hole];
     const head = usesArguments ? `function (${parameters})` : `(${parameters}) =>`;
+    const [open, close] = state === undefined ? ['', '};'] : [`{ ${state} return `, '}; };'];
     const source = [
       "'use strict';",
-      `return (${names.filter(isShared).join(', ')}) => (${own}) => ${head} {`,
+      `return (${names.filter(isShared).join(', ')}) => (${own}) => ${open}${head} {`,
       ...this.lines,
-      '};',
+      close,
     ].join('\n');
     return factory(source, this.recording)(...this.constants.filter(isShared));
   }

@@ -39,6 +39,10 @@ const LENGTH = (origin + native.lengthCell) / 8;
 /** Indices in `u32`: what a direct call has to throw; how many callbacks exist. */
 const PENDING = (origin + native.pendingCell) / 4;
 const LIVE = (origin + native.liveCell) / 4;
+/** Value of PENDING: the call was not made. */
+const MISSED = native.missed;
+/** Offset of what a thunk writes besides what it returns. */
+const RESULT = origin + native.resultCell;
 /** Offset of the fixed frame, and its size. */
 const FIXED = origin + native.fixed;
 const FIXED_SIZE = native.fixedSize;
@@ -191,6 +195,8 @@ module.exports = {
   FOREIGN,
   PENDING,
   LIVE,
+  MISSED,
+  RESULT,
   FIXED,
   FIXED_SIZE,
   END,

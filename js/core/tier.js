@@ -4,20 +4,23 @@
 //   node-api   a function that Node-API calls; every runtime has it
 //   packed     one function of V8's own, which optimised code calls directly; releases of Node
 //              that src/node/v8 knows. Arguments and results travel in frame memory all the same
+//   direct     one function of V8's own per shape of calls, which gets the arguments themselves
+//              (direct.js). For scalars, pointers and text; other functions are packed
 //
-// FFI_JIT_TIER=node-api|packed|auto chooses (auto when it is not set), `useTier` does so for
-// functions that are bound later. What cannot be had is done without: `describe` says why.
+// FFI_JIT_TIER=node-api|packed|direct|auto chooses (auto, the highest one, when it is not set),
+// `useTier` does so for functions that are bound later. What cannot be had is done without:
+// `describe` says why.
 
 const { native } = require('./loader.js');
 const { coded } = require('./errors.js');
 const { weakGet, weakSet } = require('./primordials.js');
 
-/** Releases of Node, by process.versions.modules, on which `auto` takes the packed tier. */
+/** Releases of Node, by process.versions.modules, on which `auto` takes V8's tiers. */
 const AUTOMATIC = new Set(['115', '127', '137', '147']);
 
 /**
  * @typedef {object} Tier
- * @property {'node-api' | 'packed'} name
+ * @property {'node-api' | 'packed' | 'direct'} name
  * @property {string} [reason] why it is no higher one
  * @property {boolean} [reentrant] whether calls may be made directly while callbacks exist
  */
@@ -57,7 +60,10 @@ function startPacked() {
 /** The tier that every runtime has, for those who want no other. */
 const NODE_API = { name: 'node-api', reason: 'FFI_JIT_TIER or useTier says so' };
 
-let packed;
+/** A tier's packed form, for a function that is not called directly for this reason. */
+const packedFor = ({ reentrant }, reason) => ({ name: 'packed', reason, reentrant });
+
+let started;
 let wanted;
 
 /** The tier of functions that are compiled now. */
@@ -72,21 +78,30 @@ function currentTier() {
       }
       break;
     case 'packed':
+    case 'direct':
       break;
     default:
       throw coded(
         Error,
         'ERR_FFI_INVALID_ARGUMENT',
-        `FFI_JIT_TIER is "${wanted}"; expected node-api, packed or auto`,
+        `FFI_JIT_TIER is "${wanted}"; expected node-api, packed, direct or auto`,
       );
   }
-  packed ??= startPacked();
-  return packed;
+  started ??= start();
+  return wanted === 'packed' ? started.packed : started.direct;
+}
+
+/** What is there when V8's tiers were started. */
+function start() {
+  const packed = startPacked();
+  if (packed.name === 'node-api') return { packed, direct: packed };
+  const chosen = packedFor(packed, NODE_API.reason);
+  return { packed: chosen, direct: { ...packed, name: 'direct' } };
 }
 
 /**
  * Chooses the tier of functions that are compiled from now on.
- * @param {'node-api' | 'packed' | 'auto'} name
+ * @param {'node-api' | 'packed' | 'direct' | 'auto'} name
  */
 function useTier(name) {
   const before = wanted;
@@ -121,11 +136,11 @@ const tiers = new WeakMap();
  * @param {{ address: bigint, library: number, name: string }} callee
  * @returns {Function} the marshaller
  */
-function bind({ signature, stacked, errno, tier, link }, { address, library, name }) {
+function bind({ signature, stacked, errno, tier, link, shape = -1 }, { address, library, name }) {
   const run =
-    tier.name === 'packed'
-      ? native.bindPacked(signature, address, library, stacked, errno, name, link)
-      : link(native.bind(signature, address, library, stacked, errno, name));
+    tier.name === 'node-api'
+      ? link(native.bind(signature, address, library, stacked, errno, name))
+      : native.bindPacked(signature, address, library, stacked, errno, name, link, shape);
   weakSet(tiers, run, tier);
   return run;
 }
@@ -139,7 +154,7 @@ function publish(fn, run) {
 /**
  * How a function enters native code.
  * @param {Function} fn
- * @returns {{ tier: 'node-api' | 'packed', reason: string | undefined } | undefined} undefined for
+ * @returns {{ tier: 'node-api' | 'packed' | 'direct', reason: string | undefined } | undefined} undefined for
  *   a function that is not bound (yet)
  */
 function describe(fn) {
@@ -147,4 +162,14 @@ function describe(fn) {
   return tier && { tier: tier.name, reason: tier.reason };
 }
 
-module.exports = { NODE_API, bind, currentTier, describe, emitEntry, entries, publish, useTier };
+module.exports = {
+  NODE_API,
+  bind,
+  currentTier,
+  describe,
+  emitEntry,
+  entries,
+  packedFor,
+  publish,
+  useTier,
+};

@@ -36,6 +36,8 @@ pub struct State {
     pub tasks: task::Tasks,
     /// Addresses of heap cells that were made for JavaScript and not freed.
     pub live: RefCell<HashSet<usize>>,
+    /// Shapes of calls that V8 makes with their arguments.
+    pub shapes: v8::Shapes,
     /// How many upcalls are running, one inside the other.
     pub upcalls: Cell<u32>,
     signatures: RefCell<Signatures>,
@@ -135,6 +137,7 @@ pub fn register(scope: Scope, exports: Value) -> Result<()> {
         live: RefCell::default(),
         frame,
         held: RefCell::default(),
+        shapes: v8::Shapes::default(),
         upcalls: Cell::new(0),
         signatures: RefCell::default(),
     });
@@ -153,7 +156,8 @@ pub fn register(scope: Scope, exports: Value) -> Result<()> {
         (c"signature", Some(primitive!(signature, 1))),
         (c"bind", Some(primitive!(function::bind, 6))),
         (c"startPacked", Some(primitive!(v8::start, 3))),
-        (c"bindPacked", Some(primitive!(v8::bind, 7))),
+        (c"bindPacked", Some(primitive!(v8::bind, 8))),
+        (c"directEntry", Some(primitive!(v8::direct_entry, 3))),
         (c"packedCounts", Some(primitive!(v8::counts, 0))),
         (c"rethrow", Some(primitive!(callback::rethrow, 0))),
         (c"openLibrary", Some(primitive!(libraries::open, 2))),
@@ -243,6 +247,8 @@ fn describe(scope: Scope, exports: Value, state: &State, buffer: Value) -> Resul
     number(c"lengthCell", frame::LENGTH)?;
     number(c"pendingCell", frame::PENDING)?;
     number(c"liveCell", frame::LIVE)?;
+    number(c"resultCell", frame::RESULT)?;
+    number(c"missed", frame::MISSED as usize)?;
     number(c"fixed", frame::FIXED)?;
     number(c"fixedSize", frame::FIXED_SIZE)?;
     number(c"frameAlign", frame::ALIGN)?;

@@ -244,17 +244,18 @@ test('collections at any moment', () => {
 });
 
 test('functions that nobody has are released, and what they used is used again', async () => {
-  if (!HAS_PACKED) return assert.deepEqual(native.packedCounts(), [0, 0]);
+  if (!HAS_PACKED) return assert.deepEqual(native.packedCounts(), [0, 0, 0, 0]);
   const library = native.findKey('fixture');
   const address = native.symbol(library, 'forty_two');
   const [signature] = native.signature('() -> i32');
   const tokens = new Set();
   const total = 4000;
   for (let i = 0; i < total; i++) {
-    native.bindPacked(signature, address, library, false, false, 'x', (token) => {
+    const link = (token) => {
       tokens.add(token);
       return () => token;
-    });
+    };
+    native.bindPacked(signature, address, library, false, false, 'x', link, -1);
     if (i % 500 === 499) {
       globalThis.gc();
       await new Promise((resolve) => setImmediate(resolve));

@@ -10,8 +10,11 @@ pub struct Release {
     pub v8: &'static str,
     /// Bytes of a `CTypeInfo`.
     pub type_info: usize,
-    /// Whether the constructor of `CFunctionInfo` takes the representation of 64-bit integers.
-    pub int64_representation: bool,
+    /// Offset in `CFunctionInfo` of the representation of 64-bit integers, which its constructor
+    /// takes. Releases without it have no BigInts in fast calls.
+    pub representation: Option<usize>,
+    /// Whether the accessor of Externals takes a tag.
+    pub tagged_externals: bool,
     /// How a raw callback finds its arguments.
     pub callback: CallbackInfo,
     /// Whether a fast call may run JavaScript (V8 12.9 and later).
@@ -28,24 +31,34 @@ pub enum CallbackInfo {
 }
 
 impl CallbackInfo {
-    /// The word of the first argument, and the count, given the words of the structure.
+    /// Where the arguments are, and how many, given the words of the structure.
     ///
     /// # Safety
     /// `info` must be what V8 gave to a callback of this release.
-    pub unsafe fn first_argument(self, info: *const usize) -> (usize, usize) {
+    pub unsafe fn arguments(self, info: *const usize) -> (*const usize, usize) {
         // SAFETY: the caller's promise. The words that are read are those of the layouts above.
         unsafe {
             match self {
                 CallbackInfo::Pointer => {
-                    let values = info.add(1).read() as *const usize;
                     // The count is 32 bits wide up to V8 12.
                     let count = info.add(2).cast::<u32>().read() as usize;
-                    (if count == 1 { values.read() } else { 0 }, count)
+                    (info.add(1).read() as *const usize, count)
                 }
-                CallbackInfo::Frame => {
-                    let count = info.read();
-                    (if count == 1 { info.add(10).read() } else { 0 }, count)
-                }
+                CallbackInfo::Frame => (info.add(10), info.read()),
+            }
+        }
+    }
+
+    /// Where the result goes: a tagged word.
+    ///
+    /// # Safety
+    /// As for [`CallbackInfo::arguments`].
+    pub unsafe fn result(self, info: *mut usize) -> *mut usize {
+        // SAFETY: as above; the implicit arguments have the result as their fourth word.
+        unsafe {
+            match self {
+                CallbackInfo::Pointer => (info.read() as *mut usize).add(3),
+                CallbackInfo::Frame => info.add(6),
             }
         }
     }
@@ -53,10 +66,26 @@ impl CallbackInfo {
 
 /// `CTypeInfo::Type::kVoid`.
 pub const VOID: u8 = 0;
+/// `CTypeInfo::Type::kBool`.
+pub const BOOL: u8 = 1;
+/// `CTypeInfo::Type::kInt32`.
+pub const INT32: u8 = 3;
+/// `CTypeInfo::Type::kUint32`.
+pub const UINT32: u8 = 4;
+/// `CTypeInfo::Type::kInt64`.
+pub const INT64: u8 = 5;
+/// `CTypeInfo::Type::kUint64`.
+pub const UINT64: u8 = 6;
+/// `CTypeInfo::Type::kFloat32`.
+pub const FLOAT32: u8 = 7;
 /// `CTypeInfo::Type::kFloat64`.
 pub const FLOAT64: u8 = 8;
+/// `CTypeInfo::Type::kPointer`.
+pub const POINTER: u8 = 9;
 /// `CTypeInfo::Type::kV8Value`.
 pub const V8_VALUE: u8 = 10;
+/// `CTypeInfo::Type::kSeqOneByteString`.
+pub const ONE_BYTE_STRING: u8 = 11;
 
 /// What is known.
 pub const RELEASES: [Release; 4] = [
@@ -64,7 +93,8 @@ pub const RELEASES: [Release; 4] = [
         modules: 115,
         v8: "11.3.",
         type_info: 3,
-        int64_representation: false,
+        representation: None,
+        tagged_externals: false,
         callback: CallbackInfo::Pointer,
         reentrant: false,
     },
@@ -72,7 +102,8 @@ pub const RELEASES: [Release; 4] = [
         modules: 127,
         v8: "12.4.",
         type_info: 3,
-        int64_representation: true,
+        representation: Some(3),
+        tagged_externals: false,
         callback: CallbackInfo::Pointer,
         reentrant: false,
     },
@@ -80,7 +111,8 @@ pub const RELEASES: [Release; 4] = [
         modules: 137,
         v8: "13.6.",
         type_info: 3,
-        int64_representation: true,
+        representation: Some(3),
+        tagged_externals: false,
         callback: CallbackInfo::Pointer,
         reentrant: true,
     },
@@ -88,7 +120,8 @@ pub const RELEASES: [Release; 4] = [
         modules: 147,
         v8: "14.6.",
         type_info: 2,
-        int64_representation: true,
+        representation: Some(2),
+        tagged_externals: true,
         callback: CallbackInfo::Frame,
         reentrant: true,
     },
@@ -117,15 +150,25 @@ mod tests {
     }
 
     #[test]
-    fn the_first_argument_is_read_from_either_shape() {
-        let values = [0x2a_usize];
-        let pointers = [0, values.as_ptr() as usize, 1];
-        // SAFETY: the three words of the structure.
-        let found = unsafe { CallbackInfo::Pointer.first_argument(pointers.as_ptr()) };
-        assert_eq!(found, (0x2a, 1));
-        let mut frame = [0usize; 11];
-        (frame[0], frame[10]) = (1, 0x2a);
-        // SAFETY: the words of a frame with one argument.
-        assert_eq!(unsafe { CallbackInfo::Frame.first_argument(frame.as_ptr()) }, (0x2a, 1));
+    fn arguments_and_result_are_found_in_either_shape() {
+        let values = [0x2a_usize, 0x2b];
+        let mut implicit = [0usize; 6];
+        let mut pointers = [implicit.as_mut_ptr() as usize, values.as_ptr() as usize, 2];
+        // SAFETY: the three words of the structure, and what they point to.
+        unsafe {
+            let (found, count) = CallbackInfo::Pointer.arguments(pointers.as_ptr());
+            assert_eq!((found, count), (values.as_ptr(), 2));
+            *CallbackInfo::Pointer.result(pointers.as_mut_ptr()) = 7;
+        }
+        assert_eq!(implicit[3], 7);
+        let mut frame = [0usize; 12];
+        (frame[0], frame[10], frame[11]) = (2, 0x2a, 0x2b);
+        // SAFETY: the words of a frame with two arguments.
+        unsafe {
+            let (found, count) = CallbackInfo::Frame.arguments(frame.as_ptr());
+            assert_eq!((found.read(), found.add(1).read(), count), (0x2a, 0x2b, 2));
+            *CallbackInfo::Frame.result(frame.as_mut_ptr()) = 7;
+        }
+        assert_eq!(frame[6], 7);
     }
 }

@@ -14,18 +14,26 @@
 //! tier does all the work.
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod direct;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod entry;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod fast;
 #[cfg(any(test, all(target_os = "linux", target_arch = "x86_64")))]
 mod layout;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod slow;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod symbols;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod template;
 
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+pub use direct::{Shapes, direct_entry};
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 pub use fast::{bind, counts, start};
 #[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
-pub use nowhere::{bind, counts, start};
+pub use nowhere::{Shapes, bind, counts, direct_entry, start};
 
 /// What the primitives are on platforms without the tier.
 #[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
@@ -39,11 +47,20 @@ mod nowhere {
         scope.string("it does not exist for this platform")
     }
 
+    /// There are no shapes.
+    #[derive(Default)]
+    pub struct Shapes;
+
+    /// `directEntry` -> why there is none.
+    pub fn direct_entry(scope: Scope, _state: &State, _arguments: [Value; 3]) -> Result<Value> {
+        scope.string("it does not exist for this platform")
+    }
+
     /// `bindPacked`.
     ///
     /// # Errors
     /// Always.
-    pub fn bind(_scope: Scope, _state: &State, _arguments: [Value; 7]) -> Result<Value> {
+    pub fn bind(_scope: Scope, _state: &State, _arguments: [Value; 8]) -> Result<Value> {
         Err(Error::new(Code::Internal, "there is no packed tier on this platform"))
     }
 
@@ -52,6 +69,6 @@ mod nowhere {
     /// # Errors
     /// As Node-API.
     pub fn counts(scope: Scope, _state: &State, []: [Value; 0]) -> Result<Value> {
-        scope.numbers([0.0, 0.0].into_iter())
+        scope.numbers([0.0; 4].into_iter())
     }
 }
