@@ -53,7 +53,8 @@ const { Generator, Ref } = require('./generator.js');
  * @property {boolean} errno whether errno is saved
  * @property {import('./tier.js').Tier} tier how it enters native code
  * @property {number} [shape] of its direct entry
- * @property {(entry: () => void) => Function} link makes the marshaller around a bound entry
+ * @property {(entry: () => void, name?: string) => Function} link makes the marshaller around a
+ *   bound entry; it has a name when its arguments come one by one
  */
 
 /** The signature's text. */
@@ -131,7 +132,8 @@ function linkFramed(declaration, frame, stacked, tier) {
   };
   if (stacked) inFrame(g, frame.size, params, emitBody);
   else g.emit(`return ${emitBody(new Ref(null, FIXED, 64))};`);
-  return g.template(parameters, { usesArguments: declaration.style === 'positions' });
+  const positions = declaration.style === 'positions';
+  return g.template(parameters, { usesArguments: positions, named: positions });
 }
 
 /**
@@ -245,8 +247,7 @@ function compileWriter(codec, mismatch) {
   if (codec.simple && !codec.held && size <= FIXED_SIZE) {
     const g = begin({ mismatch });
     codec.put(g, codec.take(g, 'value', where), new Ref(null, FIXED, 64));
-    g.emit(`u32[ARG] = ${FIXED};`);
-    g.emit(`return ${g.constant(native.makeCell)}(${size});`);
+    g.emit(`return makeCell(${FIXED}, ${size});`);
     return g.build('value');
   }
   const g = begin({ mismatch }, { recording: true });
@@ -300,7 +301,8 @@ function emitArguments(g, { params, style, arity, places }) {
   }
   g.values = params.map(() => g.fresh('a'));
   g.emit(`if (arguments.length < ${count}) ${check}(${count}, arguments);`);
-  return g.values.join(', ');
+  // The parameters behind one with a default are not counted in the function's length.
+  return g.values.map((name, i) => (i === 0 ? `${name} = undefined` : name)).join(', ');
 }
 
 /**

@@ -128,8 +128,9 @@ function compileDirect(g, declaration, frame, tier, emitArguments, packed) {
   if (raw !== undefined && ret.direct.back) value = ret.direct.back(g, raw);
   if (withErrno) value = withErrno(g.local(value), errno, g);
   g.emit(`return ${value};`);
-  const usesArguments = style === 'positions';
-  return { shape, link: g.template(parameters, { usesArguments, state: 'let packed;' }) };
+  const positions = style === 'positions';
+  const options = { usesArguments: positions, named: positions, state: 'let packed;' };
+  return { shape, link: g.template(parameters, options) };
 }
 
 /** The arguments once more, for the packed marshaller. */

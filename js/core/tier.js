@@ -1,11 +1,15 @@
 'use strict';
 // Tiers: how a marshaller enters native code.
 //
-//   node-api   a function that Node-API calls; every runtime has it
+//   node-api   one function that Node-API calls; every runtime has it
 //   packed     one function of V8's own, which optimised code calls directly; releases of Node
-//              that src/node/v8 knows. Arguments and results travel in frame memory all the same
+//              that src/node/v8 knows
 //   direct     one function of V8's own per shape of calls, which gets the arguments themselves
 //              (direct.js). For scalars, pointers and text; other functions are packed
+//
+// Which C function is entered a token tells, a number that only native code understands: the first
+// finds it in frame memory, the others get it as an argument. Arguments and results travel in frame
+// memory on the first two.
 //
 // FFI_JIT_TIER=node-api|packed|direct|auto chooses (auto, the highest one, when it is not set),
 // `useTier` does so for functions that are bound later. What cannot be had is done without:
@@ -13,7 +17,9 @@
 
 const { native } = require('./loader.js');
 const { coded } = require('./errors.js');
-const { weakGet, weakSet } = require('./primordials.js');
+const { views, useExternals, LENGTH, TOKEN } = require('./memory.js');
+
+const { f64 } = views;
 
 /** Releases of Node, by process.versions.modules, on which `auto` takes V8's tiers. */
 const AUTOMATIC = new Set(['115', '127', '137', '147']);
@@ -25,8 +31,13 @@ const AUTOMATIC = new Set(['115', '127', '137', '147']);
  * @property {boolean} [reentrant] whether calls may be made directly while callbacks exist
  */
 
-/** The functions by which generated code enters the packed tier, once it is started. */
-const entries = { enter: undefined, enterPlain: undefined, rethrow: native.rethrow };
+/** The functions by which generated code enters the tiers, once they are started. */
+const entries = {
+  call: undefined,
+  enter: undefined,
+  enterPlain: undefined,
+  rethrow: native.rethrow,
+};
 
 /** Why this runtime or its settings do not allow the packed tier, as far as JavaScript can tell. */
 function obstacle() {
@@ -54,8 +65,12 @@ function startPacked() {
   if (reason !== undefined) return { name: 'node-api', reason };
   entries.enter = made.enter;
   entries.enterPlain = made.enterPlain;
+  if (made.externalAt !== undefined) useExternals(made);
   return { name: 'packed', reentrant: made.reentrant };
 }
+
+/** For marshallers that only check their arguments. */
+const NOWHERE = { name: 'nowhere' };
 
 /** The tier that every runtime has, for those who want no other. */
 const NODE_API = { name: 'node-api', reason: 'FFI_JIT_TIER or useTier says so' };
@@ -116,10 +131,11 @@ function useTier(name) {
 
 /** Emits the call of native code, and what keeps values reachable until it has returned. */
 function emitEntry(g, tier, held) {
+  if (tier.name === 'nowhere') return;
   if (tier.name === 'node-api') {
-    g.emit(`${g.entry}();`);
-    // Compared with something that the compiler cannot know.
-    for (const value of held) g.emit(`same(${value}, ${g.entry});`);
+    entries.call ??= native.entry();
+    // The arguments of a call that is running are reachable, and this one's nobody reads.
+    g.emit(`f64[TOKEN] = ${g.entry};`, `call(${held.join(', ')});`);
     return;
   }
   if (tier.reentrant) g.emit(`enter(${g.entry});`);
@@ -127,28 +143,95 @@ function emitEntry(g, tier, held) {
   g.emit(`if (u32[PENDING] !== 0) rethrow(${held.join(', ')});`);
 }
 
-/** The tier of each bound function, and of the public functions around them. */
-const tiers = new WeakMap();
+/**
+ * A function that enters a C function of ours, which never runs JavaScript, by the tier of now.
+ * @param {number} signature identifier of its signature
+ * @param {bigint} address
+ */
+function bindRoutine(signature, address, name) {
+  const isPacked = currentTier().name !== 'node-api';
+  native.bind(signature, address, -1, isPacked ? PACKED : 0, name);
+  const token = f64[LENGTH];
+  if (isPacked) {
+    const { enter } = entries;
+    return () => enter(token);
+  }
+  entries.call ??= native.entry();
+  const { call } = entries;
+  return () => {
+    f64[TOKEN] = token;
+    call();
+  };
+}
+
+/** What a function that returns its argument is for: private fields on functions of anybody's. */
+class Given {
+  constructor(fn) {
+    // biome-ignore lint/correctness/noConstructorReturn: this is how a field gets on it
+    return fn;
+  }
+}
+
+/** The tier of a function, in a field of its own that nobody else sees. */
+class Tiered extends Given {
+  #tier;
+
+  constructor(fn, tier) {
+    super(fn);
+    this.#tier = tier;
+  }
+
+  static has(fn) {
+    return (typeof fn === 'function' || typeof fn === 'object') && fn !== null && #tier in fn;
+  }
+
+  static get(fn) {
+    return fn.#tier;
+  }
+
+  static set(fn, tier) {
+    fn.#tier = tier;
+  }
+}
+
+/** Notes how a function enters native code; the last word counts. */
+function publish(fn, tier) {
+  if (Tiered.has(fn)) Tiered.set(fn, tier);
+  else if (Object.isExtensible(fn)) new Tiered(fn, tier);
+}
+
+/** Releases bound functions whose marshallers are gone. */
+const bound = new FinalizationRegistry((id) => native.unbind(id));
+
+const STACKED = 1;
+const ERRNO = 2;
+const PACKED = 4;
+/** Bits behind which the number of a shape stands, counted from 1. */
+const SHAPE = 3;
 
 /**
- * Binds a C function to a compiled call.
+ * Binds a C function to a compiled call; what `describe` tells of it is left to `publish`.
  * @param {import('./compile.js').Compiled} compiled
- * @param {{ address: bigint, library: number, name: string }} callee
- * @returns {Function} the marshaller
+ * @param {{ address?: bigint, library: number, name: string }} callee without an address it is the
+ *   library's function of that name
+ * @returns {Function | undefined} the marshaller; undefined when the library has no such function
  */
-function bind({ signature, stacked, errno, tier, link, shape = -1 }, { address, library, name }) {
-  const run =
-    tier.name === 'node-api'
-      ? link(native.bind(signature, address, library, stacked, errno, name))
-      : native.bindPacked(signature, address, library, stacked, errno, name, link, shape);
-  weakSet(tiers, run, tier);
+function connect(compiled, { address, library, name }) {
+  const { signature, stacked, errno, tier, link, shape = -1 } = compiled;
+  const packed = tier.name === 'node-api' ? 0 : PACKED;
+  const flags = (stacked ? STACKED : 0) | (errno ? ERRNO : 0) | packed;
+  const id = native.bind(signature, address, library, flags | ((shape + 1) << SHAPE), name);
+  if (id === undefined) return undefined;
+  const run = link(f64[LENGTH]);
+  bound.register(run, id);
   return run;
 }
 
-/** Notes that a public function runs a bound one. */
-function publish(fn, run) {
-  const tier = weakGet(tiers, run);
-  if (tier !== undefined) weakSet(tiers, fn, tier);
+/** The same, for a marshaller that is a public function itself. */
+function bind(compiled, callee) {
+  const run = connect(compiled, callee);
+  if (run !== undefined) publish(run, compiled.tier);
+  return run;
 }
 
 /**
@@ -158,13 +241,16 @@ function publish(fn, run) {
  *   a function that is not bound (yet)
  */
 function describe(fn) {
-  const tier = weakGet(tiers, fn);
-  return tier && { tier: tier.name, reason: tier.reason };
+  if (!Tiered.has(fn)) return undefined;
+  const { name, reason } = Tiered.get(fn);
+  return { tier: name, reason };
 }
 
 module.exports = {
-  NODE_API,
+  NOWHERE,
   bind,
+  bindRoutine,
+  connect,
   currentTier,
   describe,
   emitEntry,

@@ -1,16 +1,14 @@
 'use strict';
-// `koffi.decode`: values out of memory, and its fast readers.
+// `koffi.decode`: values out of memory.
 
 const { views, TOP, END, hold, overflow } = require('../core/memory.js');
-const { Generator } = require('../core/generator.js');
-const { FROM, countUnits, loadOf, loadPointed } = require('../core/routines.js');
+const { FROM, countUnits, loadPointed } = require('../core/routines.js');
 const { decodeText, findNul } = require('../core/text.js');
 const { invalid, unexpected, wrongCount } = require('./errors.js');
 const { functionAt } = require('./functions.js');
 const { planOf } = require('./plans.js');
 const references = require('./references.js');
 const { internals } = require('./types/model.js');
-const { resolve } = require('./types/strings.js');
 const arrays = require('./values/arrays.js');
 const codecs = require('./values/codecs.js');
 
@@ -50,6 +48,9 @@ function hintOf({ kind, character, values }) {
   return (kind === 'int' || kind === 'float') && values === undefined ? 'Typed' : 'Array';
 }
 
+/** Bytes up to which numbers are read through frame memory, whose views make typed arrays fast. */
+const SMALL = 4096;
+
 /** Elements that are read through frame memory at a time. */
 const CHUNK = 65_536;
 
@@ -57,7 +58,12 @@ const CHUNK = 65_536;
 function readMany(reference, offset, type, count, hint) {
   const own = internals(type);
   const size = own.size * count;
-  references.checkBounds(reference, offset, size, `${own.name}[${count}]`);
+  if (!references.fits(reference, offset, size)) {
+    throw references.outside(offset, size, `${own.name}[${count}]`);
+  }
+  if (hint === 'Typed' && size <= SMALL) {
+    return references.withBytes(reference, offset, size, (at) => arrays.typedAt(own, at, count));
+  }
   if (hint !== 'Array') {
     return arrays.fromBytes(own, hint, references.bytesFrom(reference, offset, size));
   }
@@ -122,48 +128,25 @@ function toCode(reference, offset) {
   return address + BigInt(offset);
 }
 
-/** A reader of one type at a pointer. */
-function fastReader(name) {
-  const plan = planOf(name);
-  const routine = loadOf(plan.size);
-  const slow = (ptr) => readOne(ptr, 0, plan, 'ptr');
-  const g = new Generator();
-  const [load, other] = [g.constant(routine), g.constant(slow)];
-  g.emit(`if (typeof ptr !== 'bigint' || ptr === 0n) return ${other}(ptr);`);
-  g.emit(`putPointer(${routine.args[0]}, ptr);`);
-  g.emit(`${load}.entry();`);
-  g.emit(`return ${codecs.codecOf(plan.type).get(g, new g.Ref(null, routine.ret, 8))};`);
-  return g.build('ptr');
+/** What a fast reader does where the pointer is no plain address. */
+function readNumber(ptr, name) {
+  if (ptr === undefined) throw wrongCount('1', 0);
+  return readOne(ptr, 0, planOf(name), 'ptr');
 }
 
-/** A reader of text at a pointer: up to its terminator, or `length` units at most. */
-function textReader(unit) {
-  return (ptr, length) => {
-    if (ptr === null || ptr === undefined) return null;
-    const from = references.toReference(ptr, 'ptr');
-    const given = length === undefined || length === null ? -1 : toNumber(length, 'length');
-    if (typeof from !== 'bigint') {
-      const end = given < 0 ? from.length : Math.min(given * unit, from.length);
-      return decodeText(from, 0, findNul(from, 0, end, unit), unit);
-    }
-    const size = (given < 0 ? countUnits(from, unit) : given) * unit;
-    return arrays.readText(references.bytesFrom(from, 0, size), unit);
-  };
-}
-
-const FAST = `char uchar short ushort int uint long ulong longlong ulonglong
-  int8 uint8 int16 uint16 int32 uint32 int64 uint64 float double`.split(/\s+/);
-
-for (const name of FAST) decode[name] = fastReader(name);
-for (const bits of [16, 32, 64]) {
-  for (const order of ['le', 'be']) {
-    decode[`int${bits}${order}`] = fastReader(`int${bits}_${order}`);
-    decode[`uint${bits}${order}`] = fastReader(`uint${bits}_${order}`);
+/** Reads text at a pointer: up to its terminator, or `length` units of it at most. */
+function readText(unit, args) {
+  if (args.length === 0) throw wrongCount('1 to 2', 0);
+  const [ptr, length] = args;
+  if (ptr === null || ptr === undefined) return null;
+  const from = references.toReference(ptr, 'ptr');
+  const given = length === undefined || length === null ? -1 : toNumber(length, 'length');
+  if (typeof from !== 'bigint') {
+    const end = given < 0 ? from.length : Math.min(given * unit, from.length);
+    return decodeText(from, 0, findNul(from, 0, end, unit), unit);
   }
+  const size = (given < 0 ? countUnits(from, unit) : given) * unit;
+  return arrays.readText(references.bytesFrom(from, 0, size), unit);
 }
-decode.string = textReader(1);
-decode.string16 = textReader(2);
-decode.string32 = textReader(4);
-decode.wstring = textReader(internals(resolve('wchar_t')).size);
 
-module.exports = { countBeforeZero, decode, hintOf, toNumber };
+module.exports = { countBeforeZero, decode, hintOf, readNumber, readText, toNumber };

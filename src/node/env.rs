@@ -4,15 +4,16 @@ use super::callback::{self, Callbacks};
 use super::frame::{self, FrameMemory};
 use super::shared::{Alive, Shared};
 use super::value::{Scope, Value, arguments, guard};
-use super::{function, heap, libraries, memory, routines, task, v8};
+use super::{enter, function, heap, libraries, memory, routines, task, v8};
 use crate::call::Prepared;
+use crate::code::Slot;
 use crate::error::{Code, Error, Result};
 use crate::plan::FrameLayout;
 use crate::target::Target;
 use crate::types::{Type, parse_signature, parse_type};
 use napi::sys;
-use std::cell::{Cell, RefCell};
-use std::collections::{HashMap, HashSet};
+use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::HashMap;
 use std::ffi::{CStr, c_void};
 use std::ptr;
 use std::rc::Rc;
@@ -35,9 +36,15 @@ pub struct State {
     /// Calls on other threads.
     pub tasks: task::Tasks,
     /// Addresses of heap cells that were made for JavaScript and not freed.
-    pub live: RefCell<HashSet<usize>>,
     /// Shapes of calls that V8 makes with their arguments.
     pub shapes: v8::Shapes,
+    pub live: RefCell<heap::Addresses>,
+    /// What Externals hold that were not made by Node-API.
+    pub wrappers: RefCell<v8::Wrappers>,
+    /// The bound functions.
+    pub functions: RefCell<function::Functions>,
+    /// The slot of Node-API's entry.
+    pub entry: OnceCell<Slot>,
     /// How many upcalls are running, one inside the other.
     pub upcalls: Cell<u32>,
     signatures: RefCell<Signatures>,
@@ -138,6 +145,9 @@ pub fn register(scope: Scope, exports: Value) -> Result<()> {
         frame,
         held: RefCell::default(),
         shapes: v8::Shapes::default(),
+        wrappers: RefCell::default(),
+        functions: RefCell::default(),
+        entry: OnceCell::new(),
         upcalls: Cell::new(0),
         signatures: RefCell::default(),
     });
@@ -154,9 +164,10 @@ pub fn register(scope: Scope, exports: Value) -> Result<()> {
     let functions: &[(&CStr, sys::napi_callback)] = &[
         (c"layout", Some(primitive!(layout, 1))),
         (c"signature", Some(primitive!(signature, 1))),
-        (c"bind", Some(primitive!(function::bind, 6))),
+        (c"bind", Some(primitive!(function::bind, 5))),
+        (c"unbind", Some(primitive!(function::unbind, 1))),
+        (c"entry", Some(primitive!(enter::entry, 0))),
         (c"startPacked", Some(primitive!(v8::start, 3))),
-        (c"bindPacked", Some(primitive!(v8::bind, 8))),
         (c"directEntry", Some(primitive!(v8::direct_entry, 3))),
         (c"packedCounts", Some(primitive!(v8::counts, 0))),
         (c"rethrow", Some(primitive!(callback::rethrow, 0))),
@@ -249,12 +260,15 @@ fn describe(scope: Scope, exports: Value, state: &State, buffer: Value) -> Resul
     number(c"liveCell", frame::LIVE)?;
     number(c"resultCell", frame::RESULT)?;
     number(c"missed", frame::MISSED as usize)?;
+    number(c"tokenCell", frame::TOKEN)?;
     number(c"fixed", frame::FIXED)?;
     number(c"fixedSize", frame::FIXED_SIZE)?;
     number(c"frameAlign", frame::ALIGN)?;
     number(c"pointerSize", target.model.pointer as usize)?;
     number(c"longSize", target.model.long as usize)?;
     number(c"wcharSize", target.model.wchar as usize)?;
+    // The loader compares it with the version of the package.
+    scope.set(exports, c"version", scope.string(env!("CARGO_PKG_VERSION"))?)?;
     scope.set(exports, c"arch", scope.string(&format!("{:?}", target.arch).to_lowercase())?)?;
     scope.set(exports, c"os", scope.string(&format!("{:?}", target.os).to_lowercase())?)
 }

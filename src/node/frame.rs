@@ -14,6 +14,7 @@
 //!   + PENDING u32   what a call that was not made through Node-API has to throw
 //!   + LIVE    u32   how many callbacks exist
 //!   + RESULT  8 B   a result that a thunk cannot return, or not whole
+//!   + TOKEN   f64   which function Node-API's entry shall enter (JavaScript's word to it)
 //! origin + FIXED  the fixed frame: cells of calls that keep nothing while C runs
 //! origin + STACK  the frame stack, up to the end
 //! ```
@@ -49,6 +50,8 @@ pub const PENDING: usize = 32;
 pub const LIVE: usize = 36;
 /// Control cell: what a thunk writes besides what it returns.
 pub const RESULT: usize = 40;
+/// Control cell: the token of the function that Node-API's entry enters (see `enter.rs`).
+pub const TOKEN: usize = 48;
 /// Value of [`PENDING`]: Node-API keeps an exception, which it throws when one of our functions
 /// that it called returns.
 pub const THROWN: u32 = 1;

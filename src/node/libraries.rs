@@ -196,11 +196,20 @@ fn release(state: &State) {
 
 /// `symbol(identifier, name)` -> address as a bigint, or undefined when there is no such symbol.
 pub fn symbol(scope: Scope, _state: &State, [id, name]: [Value; 2]) -> Result<Value> {
-    let id = scope.to_u32(id)?;
-    let name = scope.to_string(name)?;
-    match get(id)?.symbol(&name) {
-        Ok(address) => scope.bigint(address as usize as u64),
-        Err(error) if error.code == Code::Symbol => scope.undefined(),
+    match find_symbol(scope.to_u32(id)?, &scope.to_string(name)?)? {
+        Some(address) => scope.bigint(address as usize as u64),
+        None => scope.undefined(),
+    }
+}
+
+/// The address of a library's symbol; None when there is no such symbol.
+///
+/// # Errors
+/// [`Code::LibraryClosed`].
+pub fn find_symbol(id: Id, name: &str) -> Result<Option<*const c_void>> {
+    match get(id)?.symbol(name) {
+        Ok(address) => Ok(Some(address)),
+        Err(error) if error.code == Code::Symbol => Ok(None),
         Err(error) => Err(error),
     }
 }

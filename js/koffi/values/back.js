@@ -6,8 +6,9 @@
 // unless it `moved`: the call ran elsewhere, and the cell says where its memory is.
 
 const { views, TOP, END, getPointer, overflow } = require('../../core/memory.js');
-const { copyFrom } = require('../../core/routines.js');
+const { bytesAt, copyFrom } = require('../../core/routines.js');
 const { decodeText, findNul } = require('../../core/text.js');
+const { bytesOf, swapUnits } = require('./bytes.js');
 
 const { u8, u32 } = views;
 
@@ -71,6 +72,22 @@ class ObjectBack {
   }
 }
 
+/** Numbers in the other byte order go back into the memory of a view. */
+class SwappedBack {
+  constructor(view, unit) {
+    this.view = view;
+    this.unit = unit;
+  }
+
+  finish(cell) {
+    // The view may have lost its memory, or got less of it, in a callback.
+    const bytes = bytesOf(this.view);
+    if (bytes.length === 0) return;
+    bytes.set(bytesAt(getPointer(cell), bytes.length));
+    swapUnits(bytes, this.unit);
+  }
+}
+
 /** Text goes back into the first element of an array. */
 class TextBack {
   constructor(array, size, unit, at) {
@@ -91,4 +108,4 @@ class TextBack {
   }
 }
 
-module.exports = { ArrayBack, ObjectBack, TextBack, withCopy };
+module.exports = { ArrayBack, ObjectBack, SwappedBack, TextBack, withCopy };

@@ -17,7 +17,8 @@ const { encodeText } = require('../../core/text.js');
 const callbacks = require('../callbacks.js');
 const { failure, invalid, mismatch } = require('../errors.js');
 const { internals } = require('../types/model.js');
-const { ArrayBack, ObjectBack, TextBack } = require('./back.js');
+const { bytesOf, swapUnits } = require('./bytes.js');
+const { ArrayBack, ObjectBack, SwappedBack, TextBack } = require('./back.js');
 const { Cast } = require('./cast.js');
 const codecs = require('./codecs.js');
 const { isUnion } = require('./unions.js');
@@ -66,13 +67,13 @@ function makePasser(own, { reads, writes }) {
         }
         if (own.kind === 'callback') break;
         if (isArray(value)) return passArray(value, cell, info, store);
-        if (isView(value) && !(pointee.swapped && ArrayBuffer.isView(value))) {
+        if (isView(value)) {
+          if (pointee.swapped) return passSwapped(value, cell, store);
           putView(value, cell);
           // The memory of an argument itself stays: the marshaller holds on to it.
           if (info.argument === undefined || info.path !== '') store.keep(value);
           return undefined;
         }
-        if (types.isTypedArray(value)) return passItems(value, cell, info, store);
         break;
     }
     const cast = Cast.read(value);
@@ -127,6 +128,18 @@ function makePasser(own, { reads, writes }) {
     target.fill(0, bytes.length);
     if (at >= 0) store.putAddress(cell, at);
     return writes ? new TextBack(value, size, unit, at) : undefined;
+  }
+
+  /** The memory of a view as numbers in the other byte order: C gets a copy. */
+  function passSwapped(value, cell, store) {
+    const bytes = bytesOf(value);
+    const size = bytes.length;
+    const at = store.scratch(size);
+    const target = at < 0 ? store.spill(size, cell) : u8.subarray(at, at + size);
+    target.set(bytes);
+    if (reads) swapUnits(target, pointee.size);
+    if (at >= 0) store.putAddress(cell, at);
+    return writes ? new SwappedBack(value, pointee.size) : undefined;
   }
 
   /** Memory for as many elements as an array has. */
@@ -240,6 +253,7 @@ function pointer(own, direction = IN) {
       if (isText && !writes) {
         g.emit(`if (typeof ${value} === 'string') ${PUT[own.unit]}(${value}, ${ref});`, 'else');
       }
+      if (!writes) emitStruct(g, own.ref, token, ref);
       g.emit(`if (${value} === null || ${value} === undefined) putNull(${ref});`);
       g.emit(`else if (typeof ${value} === 'bigint') {`);
       if (native.pointerSize === 8) g.write('u64', ref, value);
@@ -264,6 +278,30 @@ function pointer(own, direction = IN) {
     },
   };
 }
+
+/**
+ * Emits the copy of a plain object for a pointer to a struct without pointers, in the marshaller
+ * itself. Objects of other classes may stand for something else.
+ */
+function emitStruct(g, type, { value, where }, ref) {
+  if (internals(type).kind !== 'struct') return;
+  const codec = codecs.codecOf(type);
+  if (!codec.simple) return;
+  g.block(`if (${g.constant(isPlain)}(${value}))`, () => {
+    const at = g.local(`scratch(${codec.size})`);
+    g.emit(`if (${at} < 0) throw overflow();`);
+    g.emit(`putAddress(${ref}, ${at});`);
+    codec.putPlain(g, value, where, new g.Ref(at, 0, 8));
+  });
+  g.emit('else');
+}
+
+/** Whether a value is an object of no class. */
+const isPlain = (value) =>
+  typeof value === 'object' && value !== null && getPrototypeOf(value) === PLAIN;
+
+const { getPrototypeOf } = Reflect;
+const PLAIN = Object.prototype;
 
 /** An expression of the address in a pointer cell: a bigint, or null for NULL. */
 function address(g, ref) {

@@ -244,18 +244,23 @@ test('collections at any moment', () => {
 });
 
 test('functions that nobody has are released, and what they used is used again', async () => {
-  if (!HAS_PACKED) return assert.deepEqual(native.packedCounts(), [0, 0, 0, 0]);
   const library = native.findKey('fixture');
   const address = native.symbol(library, 'forty_two');
-  const [signature] = native.signature('() -> i32');
   const tokens = new Set();
+  const compiled = compileCall({
+    params: [],
+    ret: codecs.nothing,
+    style: 'positions',
+    mismatch: Error,
+    arity: () => {},
+  });
+  const link = (token) => {
+    tokens.add(token);
+    return compiled.link(token);
+  };
   const total = 4000;
   for (let i = 0; i < total; i++) {
-    const link = (token) => {
-      tokens.add(token);
-      return () => token;
-    };
-    native.bindPacked(signature, address, library, false, false, 'x', link, -1);
+    bind({ ...compiled, link }, { address, library, name: 'x' })();
     if (i % 500 === 499) {
       globalThis.gc();
       await new Promise((resolve) => setImmediate(resolve));

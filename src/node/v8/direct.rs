@@ -42,46 +42,27 @@ pub struct Shape {
 #[derive(Default)]
 pub struct Shapes {
     release: Cell<Option<&'static Release>>,
-    /// How addresses in Externals travel, if that is known.
-    external: Cell<Option<Form>>,
+    /// Whether Externals hold wrappers ([`super::externals`]); if not, nobody knows what they hold.
+    wrapped: Cell<bool>,
     list: RefCell<Vec<Rc<Shape>>>,
 }
 
 /// The most shapes of an environment.
 const MAX_SHAPES: usize = 512;
 
-/// No shape.
-const NONE: u32 = u32::MAX;
-
 impl Shapes {
-    /// Notes the release that was found to be as expected, and finds out what is in an External.
-    pub fn start(&self, scope: Scope, release: &'static Release) -> Check<()> {
-        let symbols = Symbols::find(release)?;
-        let mut probe = 0u64;
-        let address: *mut c_void = ptr::from_mut(&mut probe).cast();
-        let external = scope.external(address).map_err(|error| error.message)?;
-        // SAFETY: V8's accessor, and the External just made.
-        let inside = unsafe { (symbols.external_value)(external.cast(), 0) };
-        if inside == address {
-            self.external.set(Some(Form::Pointer));
-        } else if !inside.is_null() && inside.addr().is_multiple_of(8) {
-            // SAFETY: Node-API keeps more than an address behind its Externals: an object of at
-            // least four words, of which the second one is the address.
-            let second = unsafe { inside.cast::<*mut c_void>().add(1).read() };
-            self.external.set((second == address).then_some(Form::Wrapped));
-        }
+    /// Notes the release that was found to be as expected, and whether Externals hold wrappers.
+    pub fn start(&self, release: &'static Release, wrapped: bool) {
         self.release.set(Some(release));
-        Ok(())
+        self.wrapped.set(wrapped);
     }
 
     /// Makes a record ready for the entry of a shape.
     ///
     /// # Errors
     /// [`Code::InvalidArgument`] for an unknown shape.
-    pub fn prepare(&self, index: u32, record: &CallRecord) -> Result<()> {
-        if index == NONE {
-            return Ok(());
-        }
+    pub fn prepare(&self, index: Option<u32>, record: &CallRecord) -> Result<()> {
+        let Some(index) = index else { return Ok(()) };
         let list = self.list.borrow();
         let shape = list.get(index as usize);
         let shape = shape.ok_or_else(|| Error::new(Code::InvalidArgument, "unknown shape"))?;
@@ -148,11 +129,8 @@ pub fn direct_entry(scope: Scope, state: &State, arguments: [Value; 3]) -> Resul
     let mut forms = scope.to_string(forms)?.chars().map(form).collect::<Result<Vec<_>>>()?;
     let result = forms.pop().unwrap_or(Form::Void);
     let errno = scope.to_bool(errno)?;
-    if forms.contains(&Form::Wrapped) {
-        let Some(external) = state.shapes.external.get() else {
-            return scope.string("Externals are not as expected");
-        };
-        forms.iter_mut().filter(|form| **form == Form::Wrapped).for_each(|form| *form = external);
+    if forms.contains(&Form::Wrapped) && !state.shapes.wrapped.get() {
+        return scope.string("Externals hold something else");
     }
     match make(state, &prepared, &forms, result, errno) {
         Ok(function) => {

@@ -1,14 +1,14 @@
 //! The primitives of the packed tier.
 
 use super::super::env::State;
-use super::super::function;
 use super::super::libraries::ClosedBody;
 use super::super::value::{Scope, Value};
 use super::entry::{self, Entries, HEAP_NUMBER_VALUE, token};
+use super::externals;
 use super::layout::{CallbackInfo, FLOAT64, Release, VOID, release};
 use super::symbols::{CFunction, Symbols};
 use super::template::{Check, Context, function_info};
-use crate::error::{Code, Error, Result};
+use crate::error::Result;
 use std::cell::Cell;
 use std::ffi::c_void;
 use std::ptr;
@@ -18,8 +18,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// `startPacked(process.versions.modules, process.versions.v8, object)` -> undefined, or the
 /// reason why this environment has no packed tier.
 ///
-/// Sets three properties of the object: `enter(token)`; `enterPlain(token)`, the same without a
-/// fast call; and `reentrant`, whether `enter` may be used while callbacks exist.
+/// Sets these properties of the object: `enter(token)`; `enterPlain(token)`, the same without a
+/// fast call; `reentrant`, whether `enter` may be used while callbacks exist; and, where V8 has
+/// what they need, those of [`externals::export`].
 ///
 /// # Errors
 /// As Node-API.
@@ -29,13 +30,13 @@ pub fn start(scope: Scope, state: &State, arguments: [Value; 3]) -> Result<Value
     let Some(release) = release(modules, &v8) else {
         return scope.string(&format!("V8 {v8} (modules {modules}) is not a known release"));
     };
-    let made =
-        prepare(scope, release).and_then(|made| state.shapes.start(scope, release).map(|()| made));
-    match made {
+    match prepare(scope, release) {
         Ok((enter, plain)) => {
             scope.set(object, c"enter", enter)?;
             scope.set(object, c"enterPlain", plain)?;
             scope.set(object, c"reentrant", scope.boolean(release.reentrant)?)?;
+            let wrapped = externals::export(scope, state, release, object)?;
+            state.shapes.start(release, wrapped);
             scope.undefined()
         }
         Err(reason) => scope.string(&reason),
@@ -124,26 +125,9 @@ unsafe extern "C" fn inspect<const FRAME: bool>(info: *const usize) {
     }
 }
 
-/// `bindPacked(signature id, address, library id or -1, stacked, errno, name, link, shape)` -> what
-/// `link(token)` returns: a function, which owns what the token stands for and passes it to
-/// `enter`, or to the entry of a shape (-1 for none). Otherwise as [`function::bind`].
-///
-/// # Errors
-/// As there, and what `link` throws.
-pub fn bind(scope: Scope, state: &State, arguments: [Value; 8]) -> Result<Value> {
-    let [signature, address, library, stacked, errno, name, link, shape] = arguments;
-    let closed = ClosedBody::of_record(entry::closed as *const c_void);
-    let arguments = [signature, address, library, stacked, errno, name];
-    let function = function::take_slot(scope, state, arguments, closed)?;
-    let record: *const c_void = ptr::from_ref(function.record()).cast();
-    if record.addr() >> 52 != 0 {
-        return Err(Error::new(Code::Internal, "a record's address is no denormal number"));
-    }
-    state.shapes.prepare(scope.to_u32(shape)?, function.record())?;
-    let token = scope.number(token(record))?;
-    let value = scope.call_with(link, &[token])?;
-    function::own(scope, value, function)?;
-    Ok(value)
+/// What entering a function of a closed library does on this tier.
+pub fn closed() -> ClosedBody {
+    ClosedBody::of_record(entry::closed as *const c_void)
 }
 
 /// `packedCounts()` -> how often the process was entered by fast calls, and in other ways, since

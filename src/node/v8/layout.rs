@@ -49,16 +49,20 @@ impl CallbackInfo {
         }
     }
 
-    /// Where the result goes: a tagged word.
+    /// Where the first argument and the result of a callback are: tagged words.
     ///
     /// # Safety
     /// As for [`CallbackInfo::arguments`].
-    pub unsafe fn result(self, info: *mut usize) -> *mut usize {
-        // SAFETY: as above; the implicit arguments have the result as their fourth word.
+    pub unsafe fn cells(self, info: *mut usize) -> (*mut usize, *mut usize) {
+        // SAFETY: the caller's promise. The result is the fourth implicit argument up to V8 13,
+        // and the seventh word of the frame.
         unsafe {
             match self {
-                CallbackInfo::Pointer => (info.read() as *mut usize).add(3),
-                CallbackInfo::Frame => info.add(6),
+                CallbackInfo::Pointer => {
+                    let implicit = info.read() as *mut usize;
+                    (info.add(1).read() as *mut usize, implicit.add(3))
+                }
+                CallbackInfo::Frame => (info.add(10), info.add(6)),
             }
         }
     }
@@ -151,24 +155,24 @@ mod tests {
 
     #[test]
     fn arguments_and_result_are_found_in_either_shape() {
-        let values = [0x2a_usize, 0x2b];
-        let mut implicit = [0usize; 6];
-        let mut pointers = [implicit.as_mut_ptr() as usize, values.as_ptr() as usize, 2];
-        // SAFETY: the three words of the structure, and what they point to.
-        unsafe {
-            let (found, count) = CallbackInfo::Pointer.arguments(pointers.as_ptr());
-            assert_eq!((found, count), (values.as_ptr(), 2));
-            *CallbackInfo::Pointer.result(pointers.as_mut_ptr()) = 7;
-        }
-        assert_eq!(implicit[3], 7);
+        let (mut implicit, mut values) = ([0usize; 6], [7usize, 8]);
+        let mut pointers = [implicit.as_mut_ptr() as usize, values.as_mut_ptr() as usize, 2];
+        // SAFETY: the words of the structure, and what they point to.
+        let ((first, result), (list, count)) = unsafe {
+            (
+                CallbackInfo::Pointer.cells(pointers.as_mut_ptr()),
+                CallbackInfo::Pointer.arguments(pointers.as_ptr()),
+            )
+        };
+        assert_eq!((first, result), (values.as_mut_ptr(), &raw mut implicit[3]));
+        assert_eq!((list, count), (values.as_ptr(), 2));
         let mut frame = [0usize; 12];
-        (frame[0], frame[10], frame[11]) = (2, 0x2a, 0x2b);
+        frame[0] = 2;
+        let start = frame.as_mut_ptr();
         // SAFETY: the words of a frame with two arguments.
         unsafe {
-            let (found, count) = CallbackInfo::Frame.arguments(frame.as_ptr());
-            assert_eq!((found.read(), found.add(1).read(), count), (0x2a, 0x2b, 2));
-            *CallbackInfo::Frame.result(frame.as_mut_ptr()) = 7;
+            assert_eq!(CallbackInfo::Frame.cells(start), (start.add(10), start.add(6)));
+            assert_eq!(CallbackInfo::Frame.arguments(start), (start.add(10).cast_const(), 2));
         }
-        assert_eq!(frame[6], 7);
     }
 }

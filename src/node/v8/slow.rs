@@ -43,7 +43,7 @@ pub unsafe extern "C" fn callback<const FRAME_SHAPE: bool>(info: *mut usize) {
             call.missed()
         };
         if !value.is_null() {
-            place.result(info).write(value.cast::<usize>().read());
+            place.cells(info).1.write(value.cast::<usize>().read());
         }
     }
 }

@@ -53,8 +53,6 @@ pub struct Symbols {
     pub current_context: unsafe extern "C" fn(Opaque) -> Local,
     /// `const CTypeInfo& CFunctionInfo::ArgumentInfo(unsigned) const`.
     pub argument_info: unsafe extern "C" fn(*const c_void, u32) -> *const c_void,
-    /// `void* External::Value() const`; of later releases, with a tag.
-    pub external_value: unsafe extern "C" fn(Local, u16) -> *mut c_void,
     /// The constructor of `CFunctionInfo`: `(this, const CTypeInfo& result, unsigned count, const
     /// CTypeInfo*, Int64Representation)`; earlier releases have no last parameter, and ignore it.
     pub new_function_info: unsafe extern "C" fn(*mut c_void, *const u8, u32, *const u8, u8),
@@ -69,20 +67,15 @@ const FUNCTION_INFO: &CStr = c"_ZN2v813CFunctionInfoC1ERKNS_9CTypeInfoEjPS2_";
 const FUNCTION_INFO_INT64: &CStr =
     c"_ZN2v813CFunctionInfoC1ERKNS_9CTypeInfoEjPS2_NS0_19Int64RepresentationE";
 
-const EXTERNAL_VALUE: &CStr = c"_ZNK2v88External5ValueEv";
-const EXTERNAL_VALUE_TAG: &CStr = c"_ZNK2v88External5ValueEt";
-
 impl Symbols {
     /// Looks all of them up; the error says which one is missing.
     pub fn find(release: &Release) -> Result<Symbols, String> {
-        Self::look_up_all(release).map_err(|name| format!("no symbol {}", name.to_string_lossy()))
+        Self::look_up_all(release).map_err(missing)
     }
 
     fn look_up_all(release: &Release) -> Result<Symbols, &'static CStr> {
         let function_info =
             if release.representation.is_some() { FUNCTION_INFO_INT64 } else { FUNCTION_INFO };
-        let external_value =
-            if release.tagged_externals { EXTERNAL_VALUE_TAG } else { EXTERNAL_VALUE };
         // SAFETY: the name of each symbol encodes the types of its parameters, and the results
         // are those that V8's headers of these releases declare.
         unsafe {
@@ -102,10 +95,6 @@ impl Symbols {
                     *mut c_void,
                     unsafe extern "C" fn(*const c_void, u32) -> *const c_void,
                 >(look_up(ARGUMENT_INFO)?),
-                external_value: mem::transmute::<
-                    *mut c_void,
-                    unsafe extern "C" fn(Local, u16) -> *mut c_void,
-                >(look_up(external_value)?),
                 new_function_info: mem::transmute::<
                     *mut c_void,
                     unsafe extern "C" fn(*mut c_void, *const u8, u32, *const u8, u8),
@@ -113,6 +102,45 @@ impl Symbols {
             })
         }
     }
+}
+
+/// What tells how Externals are made.
+pub struct ExternalSymbols {
+    /// `Local<External> External::New(Isolate*, void*)`; later releases have a tag behind it.
+    pub new: unsafe extern "C" fn(Opaque, *mut c_void, u16) -> Local,
+    /// `void* External::Value() const`; later releases have a tag behind it.
+    pub value: unsafe extern "C" fn(Local, u16) -> *mut c_void,
+}
+
+impl ExternalSymbols {
+    /// Looks them up; the error says which one is missing.
+    pub fn find(release: &Release) -> Result<ExternalSymbols, String> {
+        Self::look_up_all(release).map_err(missing)
+    }
+
+    fn look_up_all(release: &Release) -> Result<ExternalSymbols, &'static CStr> {
+        let (new, value) = if release.tagged_externals {
+            (c"_ZN2v88External3NewEPNS_7IsolateEPvt", c"_ZNK2v88External5ValueEt")
+        } else {
+            (c"_ZN2v88External3NewEPNS_7IsolateEPv", c"_ZNK2v88External5ValueEv")
+        };
+        // SAFETY: as in `Symbols::find`; a parameter too many, in a register, is not looked at.
+        unsafe {
+            Ok(ExternalSymbols {
+                new: mem::transmute::<
+                    *mut c_void,
+                    unsafe extern "C" fn(Opaque, *mut c_void, u16) -> Local,
+                >(look_up(new)?),
+                value: mem::transmute::<*mut c_void, unsafe extern "C" fn(Local, u16) -> *mut c_void>(
+                    look_up(value)?,
+                ),
+            })
+        }
+    }
+}
+
+fn missing(name: &CStr) -> String {
+    format!("no symbol {}", name.to_string_lossy())
 }
 
 fn look_up(name: &'static CStr) -> Result<*mut c_void, &'static CStr> {

@@ -37,6 +37,11 @@ impl Context<'_> {
         Ok(Context { symbols, isolate, context })
     }
 
+    /// The isolate.
+    pub fn isolate(&self) -> Opaque {
+        self.isolate
+    }
+
     /// A function whose body is a raw V8 callback, with a C function for optimised code, or null,
     /// which must be immortal. It cannot be constructed.
     pub fn function(&self, callback: *const c_void, fast: *const CFunction) -> Check<Value> {
