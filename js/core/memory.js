@@ -45,6 +45,10 @@ const LEVEL = (origin + native.levelCell) / 4;
 const FAILED = (origin + native.failedCell) / 4;
 /** Index in `f64` of the token of the call that was left. */
 const CALLER = (origin + native.callerCell) / 8;
+/** Value of PENDING: the call was not made. */
+const MISSED = native.missed;
+/** Offset of what a thunk writes besides what it returns. */
+const RESULT = origin + native.resultCell;
 /** Index in `f64`: which function Node-API's entry shall enter. */
 const TOKEN = (origin + native.tokenCell) / 8;
 /** Offset of the fixed frame, and its size. */
@@ -265,6 +269,8 @@ module.exports = {
   LEVEL,
   FAILED,
   CALLER,
+  MISSED,
+  RESULT,
   TOKEN,
   FREED,
   FIXED,

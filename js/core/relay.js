@@ -11,8 +11,8 @@ const { views, PENDING, CALLBACK, LEVEL, FAILED, CALLER } = require('./memory.js
 const { u32, f64 } = views;
 
 /** Values of PENDING; others say that something has to be thrown. */
-const UPCALL = 3;
-const CALLED_BACK = 4;
+const UPCALL = 4;
+const CALLED_BACK = 5;
 
 /**
  * What calls that are suspended need while C runs, by level: JavaScript that is terminated in a
@@ -61,4 +61,4 @@ function settler(resume) {
   };
 }
 
-module.exports = { settler };
+module.exports = { CALLED_BACK, settler };

@@ -23,9 +23,11 @@ pub struct CallRecord {
     pub frame_cell: AtomicPtr<u32>,
     /// Address of the calling thread's errno, read by trampolines that save it.
     pub errno: AtomicPtr<i32>,
+    /// Thunks that count: the counter.
+    pub counter: AtomicPtr<c_void>,
     /// For the record's owner; trampolines do not read it. The first word is the trampoline that
     /// `set` pointed the record at, whatever the body is now.
-    pub spare: [AtomicPtr<c_void>; 3],
+    pub spare: [AtomicPtr<c_void>; 2],
 }
 
 /// The record of an upcall.
@@ -63,6 +65,7 @@ const _: () = {
     assert!(offset_of!(CallRecord, frame_cell) == record::FRAME_CELL as usize * WORD);
     assert!(offset_of!(CallRecord, errno) == record::ERRNO as usize * WORD);
     assert!(offset_of!(CallRecord, spare) == record::SPARE as usize * WORD);
+    assert!(offset_of!(CallRecord, counter) == record::COUNTER as usize * WORD);
     assert!(offset_of!(UpcallRecord, body) == record::BODY as usize * WORD);
     assert!(offset_of!(UpcallRecord, dispatch) == record::DISPATCH as usize * WORD);
     assert!(offset_of!(UpcallRecord, context) == record::CONTEXT as usize * WORD);
@@ -112,6 +115,12 @@ impl CallRecord {
     pub fn restore_body(&self, body: *const c_void) {
         let (from, to) = (body.cast_mut(), self.trampoline().cast_mut());
         let _ = self.body.compare_exchange(from, to, Ordering::Release, Ordering::Relaxed);
+    }
+
+    /// Lets thunks, which do not go through the body, call another function from now on. It finds
+    /// the record where trampolines have it.
+    pub fn retarget(&self, target: *const c_void) {
+        self.target.store(target.cast_mut(), Ordering::Release);
     }
 
     /// A record for a direct entry: the function, and where errno is.

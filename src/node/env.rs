@@ -1,5 +1,6 @@
 //! The state of one Node-API environment, and what it exports.
 
+use super::addresses::Addresses;
 use super::callback::{self, Callbacks};
 use super::frame::{self, FrameMemory};
 use super::relay::{self, Relay};
@@ -39,7 +40,9 @@ pub struct State {
     /// Calls on other threads.
     pub tasks: task::Tasks,
     /// Addresses of heap cells that were made for JavaScript and not freed.
-    pub live: RefCell<heap::Addresses>,
+    pub live: RefCell<Addresses>,
+    /// Shapes of calls that V8 makes with their arguments.
+    pub shapes: v8::Shapes,
     /// What Externals hold that were not made by Node-API.
     pub wrappers: RefCell<v8::Wrappers>,
     /// The bound functions.
@@ -146,6 +149,7 @@ pub fn register(scope: Scope, exports: Value) -> Result<()> {
         live: RefCell::default(),
         frame,
         held: RefCell::default(),
+        shapes: v8::Shapes::default(),
         wrappers: RefCell::default(),
         functions: RefCell::default(),
         entry: OnceCell::new(),
@@ -169,6 +173,7 @@ pub fn register(scope: Scope, exports: Value) -> Result<()> {
         (c"unbind", Some(primitive!(function::unbind, 1))),
         (c"entry", Some(primitive!(enter::entry, 0))),
         (c"startPacked", Some(primitive!(v8::start, 3))),
+        (c"directEntry", Some(primitive!(v8::direct_entry, 3))),
         (c"packedCounts", Some(primitive!(v8::counts, 0))),
         (c"rethrow", Some(primitive!(callback::rethrow, 0))),
         (c"startRelay", Some(primitive!(relay::start, 0))),
@@ -267,6 +272,8 @@ fn describe(scope: Scope, exports: Value, state: &State, buffer: Value) -> Resul
     number(c"levelCell", frame::LEVEL)?;
     number(c"failedCell", frame::FAILED)?;
     number(c"callerCell", frame::CALLER)?;
+    number(c"resultCell", frame::RESULT)?;
+    number(c"missed", frame::MISSED as usize)?;
     number(c"tokenCell", frame::TOKEN)?;
     number(c"fixed", frame::FIXED)?;
     number(c"fixedSize", frame::FIXED_SIZE)?;

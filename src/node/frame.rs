@@ -13,10 +13,11 @@
 //!   + LENGTH  f64   what a memory primitive tells besides an address
 //!   + PENDING u32   what a call that was not made through Node-API has to throw
 //!   + LIVE    u32   how many callbacks exist
-//!   + CALLBACK u32  index of the callback that JavaScript has to run
-//!   + LEVEL   u32   how many calls are suspended, when the last one is nobody's at the moment
+//!   + RESULT  8 B   a result that a thunk cannot return, or not whole
 //!   + TOKEN   f64   which function Node-API's entry shall enter (JavaScript's word to it)
 //!   + CALLER  f64   the token of the function whose call was suspended
+//!   + CALLBACK u32  index of the callback that JavaScript has to run
+//!   + LEVEL   u32   how many calls are suspended, when the last one is nobody's at the moment
 //!   + FAILED  u32   whether the callback that was run has thrown
 //! origin + FIXED  the fixed frame: cells of calls that keep nothing while C runs
 //! origin + STACK  the frame stack, up to the end
@@ -25,6 +26,7 @@
 //! are multiples of 64, which is therefore the largest alignment a frame can have.
 
 use super::value::{Scope, Value};
+use crate::arch::cell;
 use crate::error::{Code, Error, Result};
 use napi::sys;
 use std::ptr::{self, NonNull};
@@ -51,14 +53,16 @@ pub const PENDING: usize = 32;
 /// Control cell: how many callbacks of the environment exist, whose JavaScript a call may run.
 /// JavaScript takes those off that it keeps for later.
 pub const LIVE: usize = 36;
+/// Control cell: what a thunk writes besides what it returns.
+pub const RESULT: usize = 40;
 /// Control cell: index of the callback that JavaScript has to run; 0 is none, and an error.
-pub const CALLBACK: usize = 40;
+pub const CALLBACK: usize = 64;
 /// Control cell: how many calls are suspended, while the last of them is given to JavaScript or back;
 /// zero while JavaScript has it in hand. When another call finds it set, JavaScript had no stack to
 /// take it over or to go on with it.
-pub const LEVEL: usize = 44;
+pub const LEVEL: usize = 68;
 /// Control cell: whether the callback that JavaScript has run for a suspended call has thrown.
-pub const FAILED: usize = 64;
+pub const FAILED: usize = 72;
 /// Control cell: the token of the function whose call was suspended, as a double.
 pub const CALLER: usize = 56;
 /// Control cell: the token of the function that Node-API's entry enters (see `enter.rs`).
@@ -68,10 +72,19 @@ pub const TOKEN: usize = 48;
 pub const THROWN: u32 = 1;
 /// Value of [`PENDING`]: the function's library was closed.
 pub const CLOSED: u32 = 2;
+/// Value of [`PENDING`]: the call was not made, because a value is none that it can take this way.
+pub const MISSED: u32 = 3;
 /// Value of [`PENDING`]: the call was left, because C has called back (see `relay`).
-pub const UPCALL: u32 = 3;
+pub const UPCALL: u32 = 4;
 /// Value of [`PENDING`]: the function has called back, from the thread's stack.
-pub const CALLED_BACK: u32 = 4;
+pub const CALLED_BACK: u32 = 5;
+
+const _: () = {
+    assert!(TOP - FRAME == cell::TOP as usize);
+    assert!(ERRNO - FRAME == cell::ERRNO as usize);
+    assert!(RESULT - FRAME == cell::RESULT as usize);
+};
+
 /// Offset of the fixed frame from the origin.
 pub const FIXED: usize = 128;
 /// Size of the fixed frame.

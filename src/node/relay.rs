@@ -86,7 +86,7 @@ pub fn start(scope: Scope, state: &State, []: [Value; 0]) -> Result<Value> {
     if state.relay.resume.get().is_none() {
         let slot = Slot::allocate()?;
         let record = CallRecord::of(slot.record());
-        record.spare[STATE].store(ptr::from_ref(state).cast_mut().cast(), Ordering::Relaxed);
+        set_owner(record, state, 0);
         record.redirect(entry::resume as *const _);
         let _ = state.relay.resume.set(slot);
     }
@@ -111,15 +111,28 @@ pub fn promote(scope: Scope, state: &State, [token]: [Value; 1]) -> Result<Value
     let record = function::record_of(scope.to_f64(token)?);
     // SAFETY: tokens are made for functions that live as long as the marshaller that passes them.
     let record = unsafe { &*record };
-    record.spare[STATE].store(ptr::from_ref(state).cast_mut().cast(), Ordering::Relaxed);
+    set_owner(record, state, 0);
     // Unless its library was closed.
     record.replace_body(entry::enter as *const _);
     scope.undefined()
 }
 
-/// Spare words of a promoted record; the first is the trampoline ([`CallRecord::set`]).
-const STATE: usize = 1;
-const QUIET: usize = 2;
+/// The spare word of a promoted record, behind that of its trampoline ([`CallRecord::set`]): the
+/// state that it belongs to, and in the bits that no address has, how many calls it has made
+/// without a callback.
+const OWNER: usize = 1;
+const QUIET_SHIFT: u32 = usize::BITS - 8;
+
+/// Sets that word.
+fn set_owner(record: &CallRecord, state: &State, quiet: usize) {
+    let word = ptr::from_ref(state).map_addr(|at| at | quiet << QUIET_SHIFT);
+    record.spare[OWNER].store(word.cast_mut().cast(), Ordering::Relaxed);
+}
+
+/// How many calls a promoted function has made without a callback.
+fn quiet(record: &CallRecord) -> usize {
+    record.spare[OWNER].load(Ordering::Relaxed).addr() >> QUIET_SHIFT
+}
 
 impl Relay {
     /// Whether functions may be promoted.
@@ -157,7 +170,10 @@ fn make() -> Option<&'static Fiber> {
 fn state_of(record: &CallRecord) -> &'static State {
     // SAFETY: stored by `start` or `promote`; records are entered by the environment's thread,
     // while its state lives. What is returned is used for the time of that.
-    unsafe { &*record.spare[STATE].load(Ordering::Relaxed).cast::<State>() }
+    unsafe {
+        let word = record.spare[OWNER].load(Ordering::Relaxed);
+        &*word.map_addr(|at| at & !(0xff << QUIET_SHIFT)).cast::<State>()
+    }
 }
 
 /// Before a promoted function runs: prepares a fiber for it, and returns where to go on; null when
@@ -172,8 +188,7 @@ extern "C" fn before_call(record: &'static CallRecord) -> *mut usize {
     }
     let Some(fiber) = state.relay.take() else { return ptr::null_mut() };
     state.shared.running.set(Some(fiber));
-    let quiet = record.spare[QUIET].load(Ordering::Relaxed).addr();
-    record.spare[QUIET].store(ptr::without_provenance_mut(quiet + 1), Ordering::Relaxed);
+    set_owner(record, state, quiet(record) + 1);
     // SAFETY: an idle fiber, and the trampoline of this record.
     unsafe { fiber.set(record.trampoline(), record, after_call) };
     fiber.other_side()
@@ -191,8 +206,8 @@ extern "C" fn after_call(fiber: &'static Fiber) {
     state.relay.failing.set(false);
     state.shared.running.set(None);
     state.relay.idle.push(fiber);
-    if record.spare[QUIET].load(Ordering::Relaxed).addr() >= PATIENCE {
-        record.spare[QUIET].store(ptr::null_mut(), Ordering::Relaxed);
+    if quiet(record) >= PATIENCE {
+        set_owner(record, state, 0);
         record.restore_body(entry::enter as *const _);
     }
 }
@@ -268,7 +283,7 @@ fn leave(state: &State, fiber: &'static Fiber, shape: Shape, frame: *mut u8) -> 
     state.shared.running.set(None);
     // SAFETY: the record of a function that is running.
     let record = unsafe { &*fiber.record() };
-    record.spare[QUIET].store(ptr::null_mut(), Ordering::Relaxed);
+    set_owner(record, state, 0);
     memory.set_double(CALLER, token(record));
     memory.set(LEVEL, relay.level.get());
     memory.set(PENDING, UPCALL);

@@ -88,10 +88,14 @@ function splitClassic(args, convention) {
   if (typeof result !== 'string' || !Array.isArray(given)) return undefined;
   // What is read once is what counts, whatever the list is.
   const list = [];
-  for (let i = 0; i < given.length; i++) list.push(given[i]);
-  if (!list.every((param) => typeof param === 'string')) return undefined;
   // No type has a NUL in it, so the count tells lists apart.
-  const key = `${convention} ${list.length}\0${result}\0${list.join('\0')}`;
+  let key = `${convention} ${given.length}\0${result}`;
+  for (let i = 0; i < given.length; i++) {
+    const param = given[i];
+    if (typeof param !== 'string') return undefined;
+    list.push(param);
+    key += `\0${param}`;
+  }
   return { name, key, args: [name, result, list] };
 }
 
