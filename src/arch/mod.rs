@@ -85,8 +85,8 @@ pub mod record {
     pub const ERRNO: u32 = 4;
     /// Downcall, thunks that count: address of the counter.
     pub const COUNTER: u32 = 5;
-    /// Downcall: the first of the owner's words.
-    pub const SPARE: u32 = 6;
+    /// Downcall: the trampoline that the record was made for, in the lower 56 bits.
+    pub const NOTED: u32 = 7;
     /// Upcall: the dispatcher, `extern "C" fn(context: *mut c_void, frame: *mut u8)`.
     pub const DISPATCH: u32 = 1;
     /// Upcall: the dispatcher's first argument.

@@ -25,9 +25,11 @@ pub struct CallRecord {
     pub errno: AtomicPtr<i32>,
     /// Thunks that count: the counter.
     pub counter: AtomicPtr<c_void>,
-    /// For the record's owner; trampolines do not read it. The first word is the trampoline that
-    /// `set` pointed the record at, whatever the body is now.
-    pub spare: [AtomicPtr<c_void>; 2],
+    /// For the record's owner; trampolines do not read it.
+    pub spare: [AtomicPtr<c_void>; 1],
+    /// The trampoline that `set` pointed the record at, whatever the body is now; and in the bits
+    /// that no address has, a number of the owner's.
+    noted: AtomicPtr<c_void>,
 }
 
 /// The record of an upcall.
@@ -58,13 +60,15 @@ pub struct CallTarget {
 }
 
 const WORD: usize = size_of::<usize>();
+/// Where the number is in `noted`: in the highest byte; on platforms of 32 bits nowhere.
+const NUMBER_SHIFT: u32 = if WORD == 8 { 56 } else { 31 };
 const _: () = {
     assert!(offset_of!(CallRecord, body) == record::BODY as usize * WORD);
     assert!(offset_of!(CallRecord, target) == record::TARGET as usize * WORD);
     assert!(offset_of!(CallRecord, frame) == record::FRAME as usize * WORD);
     assert!(offset_of!(CallRecord, frame_cell) == record::FRAME_CELL as usize * WORD);
     assert!(offset_of!(CallRecord, errno) == record::ERRNO as usize * WORD);
-    assert!(offset_of!(CallRecord, spare) == record::SPARE as usize * WORD);
+    assert!(offset_of!(CallRecord, noted) == record::NOTED as usize * WORD);
     assert!(offset_of!(CallRecord, counter) == record::COUNTER as usize * WORD);
     assert!(offset_of!(UpcallRecord, body) == record::BODY as usize * WORD);
     assert!(offset_of!(UpcallRecord, dispatch) == record::DISPATCH as usize * WORD);
@@ -90,13 +94,24 @@ impl CallRecord {
         self.frame.store(call.frame, Ordering::Relaxed);
         self.frame_cell.store(call.frame_cell, Ordering::Relaxed);
         self.errno.store(call.errno, Ordering::Relaxed);
-        self.spare[0].store(body.as_ptr().cast_mut().cast(), Ordering::Relaxed);
+        self.noted.store(body.as_ptr().cast_mut().cast(), Ordering::Relaxed);
         self.redirect(body.as_ptr().cast());
     }
 
     /// The trampoline that the record was pointed at.
     pub fn trampoline(&self) -> *const c_void {
-        self.spare[0].load(Ordering::Relaxed)
+        self.noted.load(Ordering::Relaxed).map_addr(|word| word & !(usize::MAX << NUMBER_SHIFT))
+    }
+
+    /// The number that the owner noted last; zero at first.
+    pub fn number(&self) -> u8 {
+        (self.noted.load(Ordering::Relaxed).addr() >> NUMBER_SHIFT) as u8
+    }
+
+    /// Notes a number. Only on platforms of 64 bits, whose addresses have fewer.
+    pub fn note_number(&self, number: u8) {
+        let word = self.trampoline().map_addr(|word| word | usize::from(number) << NUMBER_SHIFT);
+        self.noted.store(word.cast_mut(), Ordering::Relaxed);
     }
 
     /// Lets the slot jump to something that stands in front of the trampoline, unless it was

@@ -19,6 +19,7 @@
 //!   + CALLBACK u32  index of the callback that JavaScript has to run
 //!   + LEVEL   u32   how many calls are suspended, when the last one is nobody's at the moment
 //!   + FAILED  u32   whether the callback that was run has thrown
+//!   + OWNER   8 B   the environment's state, for native code that only knows these cells
 //! origin + FIXED  the fixed frame: cells of calls that keep nothing while C runs
 //! origin + STACK  the frame stack, up to the end
 //! ```
@@ -29,6 +30,7 @@ use super::value::{Scope, Value};
 use crate::arch::cell;
 use crate::error::{Code, Error, Result};
 use napi::sys;
+use std::ffi::c_void;
 use std::ptr::{self, NonNull};
 
 /// Alignment of the origin and of every frame.
@@ -67,6 +69,8 @@ pub const FAILED: usize = 72;
 pub const CALLER: usize = 56;
 /// Control cell: the token of the function that Node-API's entry enters (see `enter.rs`).
 pub const TOKEN: usize = 48;
+/// Control cell: the environment's state, for code that has only the address of these cells.
+const OWNER: usize = 80;
 /// Value of [`PENDING`]: Node-API keeps an exception, which it throws when one of our functions
 /// that it called returns.
 pub const THROWN: u32 = 1;
@@ -93,6 +97,15 @@ pub const FIXED_SIZE: usize = 4096;
 pub const STACK: usize = FIXED + FIXED_SIZE;
 /// Size of the whole memory. The operating system backs only what is touched.
 pub const SIZE: usize = 2 << 20;
+
+/// Whose memory it is, given the address of the FRAME cell; null when nobody said.
+///
+/// # Safety
+/// The address must be that cell's, and the memory alive.
+pub unsafe fn owner_of(frame_cell: *const u32) -> *const c_void {
+    // SAFETY: the caller's promise; both are control cells.
+    unsafe { frame_cell.byte_add(OWNER - FRAME).cast::<*const c_void>().read() }
+}
 
 /// The frame memory of one environment. The ArrayBuffer lives as long as the environment.
 pub struct FrameMemory {
@@ -157,6 +170,12 @@ impl FrameMemory {
     pub fn set(&self, cell: usize, value: u32) {
         // SAFETY: as for `get`.
         unsafe { self.control(cell).write(value) }
+    }
+
+    /// Notes whose memory it is, for [`owner_of`].
+    pub fn set_owner(&self, owner: *const c_void) {
+        // SAFETY: the cell lies within the memory, at a multiple of 8.
+        unsafe { self.control(OWNER).cast::<*const c_void>().write(owner) }
     }
 
     /// Writes the LENGTH cell.

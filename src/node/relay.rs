@@ -24,6 +24,7 @@ pub use entry::upcall;
 
 use super::callback::{Handle, Shape};
 use super::env::State;
+use super::frame;
 use super::frame::{CALLBACK, CALLER, FAILED, FOREIGN, FRAME, LEVEL, PENDING, TOP, UPCALL};
 use super::function::{self, token};
 use super::shared::lock;
@@ -84,9 +85,10 @@ pub fn start(scope: Scope, state: &State, []: [Value; 0]) -> Result<Value> {
         return scope.undefined();
     }
     if state.relay.resume.get().is_none() {
+        state.frame.set_owner(ptr::from_ref(state).cast());
         let slot = Slot::allocate()?;
         let record = CallRecord::of(slot.record());
-        set_owner(record, state, 0);
+        record.frame_cell.store(state.frame.control(FRAME), Ordering::Relaxed);
         record.redirect(entry::resume as *const _);
         let _ = state.relay.resume.set(slot);
     }
@@ -107,31 +109,13 @@ pub fn stop(scope: Scope, state: &State, []: [Value; 0]) -> Result<Value> {
 ///
 /// # Errors
 /// When the value is no number.
-pub fn promote(scope: Scope, state: &State, [token]: [Value; 1]) -> Result<Value> {
+pub fn promote(scope: Scope, _state: &State, [token]: [Value; 1]) -> Result<Value> {
     let record = function::record_of(scope.to_f64(token)?);
     // SAFETY: tokens are made for functions that live as long as the marshaller that passes them.
     let record = unsafe { &*record };
-    set_owner(record, state, 0);
     // Unless its library was closed.
     record.replace_body(entry::enter as *const _);
     scope.undefined()
-}
-
-/// The spare word of a promoted record, behind that of its trampoline ([`CallRecord::set`]): the
-/// state that it belongs to, and in the bits that no address has, how many calls it has made
-/// without a callback.
-const OWNER: usize = 1;
-const QUIET_SHIFT: u32 = usize::BITS - 8;
-
-/// Sets that word.
-fn set_owner(record: &CallRecord, state: &State, quiet: usize) {
-    let word = ptr::from_ref(state).map_addr(|at| at | quiet << QUIET_SHIFT);
-    record.spare[OWNER].store(word.cast_mut().cast(), Ordering::Relaxed);
-}
-
-/// How many calls a promoted function has made without a callback.
-fn quiet(record: &CallRecord) -> usize {
-    record.spare[OWNER].load(Ordering::Relaxed).addr() >> QUIET_SHIFT
 }
 
 impl Relay {
@@ -168,12 +152,10 @@ fn make() -> Option<&'static Fiber> {
 
 /// The state that a record belongs to.
 fn state_of(record: &CallRecord) -> &'static State {
-    // SAFETY: stored by `start` or `promote`; records are entered by the environment's thread,
-    // while its state lives. What is returned is used for the time of that.
-    unsafe {
-        let word = record.spare[OWNER].load(Ordering::Relaxed);
-        &*word.map_addr(|at| at & !(0xff << QUIET_SHIFT)).cast::<State>()
-    }
+    // SAFETY: the record of a bound function leads to the control cells of its environment, where
+    // `start` stored the state. Records are entered by the environment's thread, while its state
+    // lives; what is returned is used for the time of that.
+    unsafe { &*frame::owner_of(record.frame_cell.load(Ordering::Relaxed)).cast::<State>() }
 }
 
 /// Before a promoted function runs: prepares a fiber for it, and returns where to go on; null when
@@ -188,7 +170,7 @@ extern "C" fn before_call(record: &'static CallRecord) -> *mut usize {
     }
     let Some(fiber) = state.relay.take() else { return ptr::null_mut() };
     state.shared.running.set(Some(fiber));
-    set_owner(record, state, quiet(record) + 1);
+    record.note_number(record.number() + 1);
     // SAFETY: an idle fiber, and the trampoline of this record.
     unsafe { fiber.set(record.trampoline(), record, after_call) };
     fiber.other_side()
@@ -196,7 +178,7 @@ extern "C" fn before_call(record: &'static CallRecord) -> *mut usize {
 
 /// How many calls without a callback a function makes on fibers, before it runs on the thread's
 /// stack again.
-const PATIENCE: usize = 64;
+const PATIENCE: u8 = 64;
 
 /// After a promoted function has returned; on the fiber.
 extern "C" fn after_call(fiber: &'static Fiber) {
@@ -206,8 +188,8 @@ extern "C" fn after_call(fiber: &'static Fiber) {
     state.relay.failing.set(false);
     state.shared.running.set(None);
     state.relay.idle.push(fiber);
-    if quiet(record) >= PATIENCE {
-        set_owner(record, state, 0);
+    if record.number() >= PATIENCE {
+        record.note_number(0);
         record.restore_body(entry::enter as *const _);
     }
 }
@@ -283,7 +265,7 @@ fn leave(state: &State, fiber: &'static Fiber, shape: Shape, frame: *mut u8) -> 
     state.shared.running.set(None);
     // SAFETY: the record of a function that is running.
     let record = unsafe { &*fiber.record() };
-    set_owner(record, state, 0);
+    record.note_number(0);
     memory.set_double(CALLER, token(record));
     memory.set(LEVEL, relay.level.get());
     memory.set(PENDING, UPCALL);

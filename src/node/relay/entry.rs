@@ -31,13 +31,15 @@ mod x64 {
             // On the thread's stack.
             "2:",
             "mov r10, rbx",
-            "mov rax, [rbx + {trampoline}]",
+            "mov rax, [rbx + {noted}]",
+            "shl rax, 8",
+            "shr rax, 8",
             "add rsp, 32",
             "pop rbx",
             "pop rbp",
             "jmp rax",
             before = sym before_call,
-            trampoline = const record::SPARE as usize * size_of::<usize>(),
+            noted = const record::NOTED as usize * size_of::<usize>(),
         )
     }
 
