@@ -437,6 +437,9 @@ test('an exception of a callback that no call led to is an uncaught one', (t) =>
         ]),
       ),
     );
+    const { forty_two: answer } = ffi.define({
+      forty_two: { library: 'fixture', retType: D.I32, paramsType: [] },
+    });
     const caught = [];
     process.on('uncaughtException', (error, origin) => caught.push([error.message, origin]));
     const timer = Buffer.alloc(512);
@@ -452,7 +455,7 @@ test('an exception of a callback that no call led to is an uncaught one', (t) =>
     // Calls in between are not theirs to throw from.
     let calls = 0;
     await until(() => {
-      calls += uv.uv_timer_stop([Buffer.alloc(512)]) === 0 ? 1 : 0;
+      calls += answer([]) === 42 ? 1 : 0;
       return count >= 6;
     });
     uv.uv_timer_stop([timer]);
