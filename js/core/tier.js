@@ -18,6 +18,8 @@
 const { native } = require('./loader.js');
 const { coded } = require('./errors.js');
 const { views, useExternals, LENGTH, TOKEN } = require('./memory.js');
+const { resumption } = require('./callbacks.js');
+const { settler } = require('./relay.js');
 
 const { f64 } = views;
 
@@ -31,12 +33,16 @@ const AUTOMATIC = new Set(['115', '127', '137', '147']);
  * @property {boolean} [reentrant] whether calls may be made directly while callbacks exist
  */
 
-/** The functions by which generated code enters the tiers, once they are started. */
+/**
+ * The functions by which generated code enters the tiers, once they are started. What a call has
+ * left to be done, `settle` and `settlePlain` do (relay.js).
+ */
 const entries = {
   call: undefined,
   enter: undefined,
   enterPlain: undefined,
-  rethrow: native.rethrow,
+  settle: undefined,
+  settlePlain: undefined,
 };
 
 /** Why this runtime or its settings do not allow the packed tier, as far as JavaScript can tell. */
@@ -65,8 +71,23 @@ function startPacked() {
   if (reason !== undefined) return { name: 'node-api', reason };
   entries.enter = made.enter;
   entries.enterPlain = made.enterPlain;
+  const { enter } = made;
+  entries.settle = settler(() => enter(resumption.token));
   if (made.externalAt !== undefined) useExternals(made);
   return { name: 'packed', reentrant: made.reentrant };
+}
+
+/** Starts the tier that every runtime has; its entry. */
+function startNodeApi() {
+  if (entries.call === undefined) {
+    const call = native.entry();
+    entries.call = call;
+    entries.settlePlain = settler(() => {
+      f64[TOKEN] = resumption.token;
+      call();
+    });
+  }
+  return entries.call;
 }
 
 /** For marshallers that only check their arguments. */
@@ -133,14 +154,15 @@ function useTier(name) {
 function emitEntry(g, tier, held) {
   if (tier.name === 'nowhere') return;
   if (tier.name === 'node-api') {
-    entries.call ??= native.entry();
+    startNodeApi();
     // The arguments of a call that is running are reachable, and this one's nobody reads.
     g.emit(`f64[TOKEN] = ${g.entry};`, `call(${held.join(', ')});`);
+    g.emit(`if (u32[PENDING] !== 0) settlePlain(${[g.entry, ...held].join(', ')});`);
     return;
   }
   if (tier.reentrant) g.emit(`enter(${g.entry});`);
   else g.emit(`if (u32[LIVE] === 0) enter(${g.entry}); else enterPlain(${g.entry});`);
-  g.emit(`if (u32[PENDING] !== 0) rethrow(${held.join(', ')});`);
+  g.emit(`if (u32[PENDING] !== 0) settle(${[g.entry, ...held].join(', ')});`);
 }
 
 /**
@@ -156,8 +178,7 @@ function bindRoutine(signature, address, name) {
     const { enter } = entries;
     return () => enter(token);
   }
-  entries.call ??= native.entry();
-  const { call } = entries;
+  const call = startNodeApi();
   return () => {
     f64[TOKEN] = token;
     call();
