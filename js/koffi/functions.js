@@ -38,9 +38,9 @@ const describe = ({ params, result, convention }, extra) => ({
 function compiledOf(signature) {
   const tier = currentTier();
   if (signature.compiled?.tier !== tier) {
-    signature.compiled = compileCall(describe(signature, { tier }));
+    signature.compiled = { tier, call: compileCall(describe(signature, { tier })) };
   }
-  return signature.compiled;
+  return signature.compiled.call;
 }
 
 /** The property of a function that holds what is known of it: a WeakMap would take its time. */
@@ -112,10 +112,10 @@ const exists = ({ address, library, symbol }) =>
 
 /** A compiled call of a C function, under a name. */
 function bindAs(compiled, { address, library, symbol }, name) {
-  const { signature, stacked, errno, tier } = compiled;
+  const { signature, stacked, errno, tier, shape } = compiled;
   const link = (entry) => compiled.link(entry, name);
   return connect(
-    { signature, stacked, errno, tier, link },
+    { signature, stacked, errno, tier, shape, link },
     { address, library, name: symbol ?? name },
   );
 }

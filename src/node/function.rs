@@ -90,6 +90,8 @@ mod flags {
     pub const ERRNO: u32 = 2;
     /// The entry is the packed tier's, instead of Node-API's.
     pub const PACKED: u32 = 4;
+    /// Bits behind which the number of a shape stands, counted from 1.
+    pub const SHAPE: u32 = 3;
 }
 
 /// `bind(signature id, address, library id or -1, flags, name)` -> the identifier of a bound
@@ -97,8 +99,9 @@ mod flags {
 /// library has no symbol of that name.
 ///
 /// Flags are the sum of 1 (the frame is the one that the FRAME cell names, instead of the fixed
-/// one), 2 (the frame's errno cell is filled) and 4 (the packed tier enters it). Once the library is
-/// closed, entering the function throws `ERR_FFI_LIBRARY_CLOSED`.
+/// one), 2 (the frame's errno cell is filled) and 4 (the packed tier enters it), and of eight times
+/// the number of the shape whose entry may enter it, counted from 1. Once the library is closed,
+/// entering the function throws `ERR_FFI_LIBRARY_CLOSED`.
 ///
 /// # Errors
 /// For identifiers that are not known, a library that is closed, a null address, and when there is
@@ -120,13 +123,23 @@ pub fn bind(scope: Scope, state: &State, arguments: [Value; 5]) -> Result<Value>
         return Err(Error::new(Code::InvalidArgument, format!("{name} is a null pointer")));
     }
     let function = make(state, scope.to_u32(signature)?, target, library, scope.to_u32(bits)?)?;
-    let token = ptr::from_ref(function.record()).expose_provenance() as u64;
-    if token >> 52 != 0 {
+    let token = token(function.record());
+    if token.to_bits() >> 52 != 0 {
         return Err(Error::new(Code::Internal, "a record's address is no denormal number"));
     }
-    state.frame.set_length(f64::from_bits(token));
+    state.frame.set_length(token);
     let id = state.functions.borrow_mut().add(function);
     scope.number(f64::from(id))
+}
+
+/// The token of a record: its address in the bits of a double.
+pub fn token(record: &CallRecord) -> f64 {
+    f64::from_bits(ptr::from_ref(record).expose_provenance() as u64)
+}
+
+/// The record that a token stands for.
+pub fn record_of(token: f64) -> *const CallRecord {
+    ptr::with_exposed_provenance(token.to_bits() as usize)
 }
 
 /// `unbind(identifier)`: nothing refers to a bound function any more, and its slot can be used
@@ -158,6 +171,7 @@ fn make(
         errno: errno::address(),
     };
     function.record().set(body, &call);
+    state.shapes.prepare((bits >> flags::SHAPE).checked_sub(1), function.record())?;
     if let Some(id) = library {
         let closed = if has(flags::PACKED) { v8::closed() } else { ClosedBody::node_api() };
         libraries::attach(state, id, function.record(), closed)?;

@@ -105,12 +105,16 @@ impl Scope {
 
     /// An array of numbers.
     pub fn numbers(self, values: impl ExactSizeIterator<Item = f64>) -> Result<Value> {
+        self.list(&values.map(|value| self.number(value)).collect::<Result<Vec<_>>>()?)
+    }
+
+    /// An array.
+    pub fn list(self, values: &[Value]) -> Result<Value> {
         let array = out!(
             napi_create_array_with_length(self.env, values.len()),
             ptr::null_mut::<sys::napi_value__>()
         )?;
-        for (i, value) in (0u32..).zip(values) {
-            let element = self.number(value)?;
+        for (i, &element) in (0u32..).zip(values) {
             // SAFETY: `array` and `element` are handles of the open scope.
             let status = unsafe { sys::napi_set_element(self.env, array, i, element) };
             check(status, "napi_set_element")?;
@@ -197,6 +201,11 @@ impl Scope {
     /// A number argument as `u32`.
     pub fn to_u32(self, value: Value) -> Result<u32> {
         out!(napi_get_value_uint32(self.env, value), 0).map_err(|_| expected("a number"))
+    }
+
+    /// A number argument.
+    pub fn to_f64(self, value: Value) -> Result<f64> {
+        out!(napi_get_value_double(self.env, value), 0.0).map_err(|_| expected("a number"))
     }
 
     /// A number argument as a length.
