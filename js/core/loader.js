@@ -104,7 +104,7 @@ function notInstalled(name, cause) {
 
 /** An error with the failures, newest first, chained as its causes. */
 function loadError(failures, advice) {
-  const first = ({ message }) => message.split('\n', 1)[0]; // below it, Node lists who required it
+  const first = ({ message }) => message.split(/\r?\n/, 1)[0]; // below it, Node lists who required it
   const tried = failures.map(({ what, error }) => `\n  - ${what}: ${first(error)}`).join('');
   let cause;
   for (const { error } of failures) {

@@ -83,6 +83,8 @@ const report = (glibc) => `
 const NO_REPORT =
   "Object.defineProperty(process, 'report', { get() { throw new Error('asked'); } });";
 
+const NO_SUCH_REPORT = "Object.defineProperty(process, 'report', { value: undefined });";
+
 const GLIBC = memory('7f00-7f01 r-xp 0 08:01 1 /usr/lib/libc.so.6\n');
 const MUSL = memory('7f00-7f01 r-xp 0 08:01 1 /lib/ld-musl-x86_64.so.1\n');
 const LINUX = pretend({ platform: 'linux', arch: 'x64' });
@@ -173,7 +175,7 @@ test("where its memory tells nothing, Node's report tells the C library", (t) =>
   for (const maps of [null, '7f00-7f01 r-xp 0 08:01 1 /opt/static/node\n']) {
     assert.equal(name(memory(maps) + report('')), 'ffi-jit-linux-x64-musl');
     assert.equal(name(memory(maps) + report('2.36')), 'ffi-jit-linux-x64-gnu');
-    assert.equal(name(memory(maps) + pretend({ report: undefined })), 'ffi-jit-linux-x64-gnu');
+    assert.equal(name(memory(maps) + NO_SUCH_REPORT), 'ffi-jit-linux-x64-gnu');
   }
   assert.equal(name(MUSL + NO_REPORT), 'ffi-jit-linux-x64-musl');
   assert.equal(name(GLIBC + NO_REPORT), 'ffi-jit-linux-x64-gnu');
