@@ -117,7 +117,7 @@ function readFunction(args, convention = 'cdecl') {
   if (known !== undefined) return { name: parts.name, signature: known };
   const draft = readDeclaration(parts?.args ?? args, { anonymous: false, convention });
   const signature = signatureOf(draft);
-  if (draft.name === parts?.name) {
+  if (parts !== undefined && draft.name === parts.name) {
     if (written.size >= MAX_SIGNATURES) written.clear();
     written.set(parts.key, signature);
   }
