@@ -43,11 +43,14 @@ class LibraryHandle {
   #declare(args, convention) {
     const { name, signature } = readFunction(args, convention);
     const plain = typeof name === 'number' && native.os === 'windows' ? `#${name}` : String(name);
-    const make = (symbol) => makeFunction(signature, String(name), { library: this.#id, symbol });
-    let fn = make(plain);
-    for (const other of fn === undefined ? decorated(plain, signature) : []) fn ??= make(other);
-    if (fn === undefined) throw notFound('function', name);
-    return fn;
+    const label = String(name);
+    const fn = makeFunction(signature, label, { library: this.#id, symbol: plain });
+    if (fn !== undefined) return fn;
+    for (const symbol of decorated(plain, signature)) {
+      const other = makeFunction(signature, label, { library: this.#id, symbol });
+      if (other !== undefined) return other;
+    }
+    throw notFound('function', name);
   }
 
   /** `func(prototype)`, `func([convention,] name, result, parameters)` */
