@@ -38,9 +38,9 @@ const describe = ({ params, result, convention }, extra) => ({
 function compiledOf(signature) {
   const tier = currentTier();
   if (signature.compiled?.tier !== tier) {
-    signature.compiled = compileCall(describe(signature, { tier }));
+    signature.compiled = { tier, call: compileCall(describe(signature, { tier })) };
   }
-  return signature.compiled;
+  return signature.compiled.call;
 }
 
 /** The property of a function that holds what is known of it: a WeakMap would take its time. */

@@ -128,6 +128,17 @@ test('a local build that does not load is reported, and the package is taken', (
   );
 });
 
+test("the system loader's words are kept, in one line", (t) => {
+  // As Windows has them: a line break, then the file.
+  const file = {
+    'my.js': "throw new Error('The specified module\\r\\ncould not be found.\\r\\nmy.js');",
+  };
+  const message = evaluate(folder(t, file), 'got.message', {
+    env: { FFI_JIT_NATIVE_PATH: 'my.js' },
+  });
+  assert.match(message, /my\.js: The specified module: could not be found\.: my\.js\n/);
+});
+
 test('every package is loaded by its literal name', (t) => {
   const systems = {
     'linux-x64-gnu': LINUX + GLIBC,

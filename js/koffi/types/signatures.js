@@ -18,8 +18,9 @@ class Signature {
     this.arguments = Object.freeze(
       params.map((param) => Object.freeze({ type: param.type, direction: directionName(param) })),
     );
-    /** What calls compile to: see ../functions.js. */
+    /** What calls compile to, and the tier that was asked for: see ../functions.js. */
     this.compiled = undefined;
+    this.tier = undefined;
   }
 
   /** What programs see of it. */
