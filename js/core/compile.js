@@ -17,7 +17,8 @@
 const { native } = require('./loader.js');
 const { FIXED, FIXED_SIZE, END } = require('./memory.js');
 const { beginRecording, endRecording, promote } = require('./recording.js');
-const { currentTier, emitEntry } = require('./tier.js');
+const { currentTier, emitEntry, packedFor } = require('./tier.js');
+const { compileDirect } = require('./direct.js');
 const { Generator, Ref } = require('./generator.js');
 
 /**
@@ -48,6 +49,8 @@ const { Generator, Ref } = require('./generator.js');
  * @property {number} signature identifier of the signature
  * @property {boolean} stacked which frame it uses
  * @property {boolean} errno whether errno is saved
+ * @property {import('./tier.js').Tier} tier how it enters native code
+ * @property {number} [shape] of its direct entry
  * @property {(entry: () => void, name?: string) => Function} link makes the marshaller around a
  *   bound entry; it has a name when its arguments come one by one
  */
@@ -87,13 +90,25 @@ function describeOwned(owned) {
 function compileCall(declaration) {
   const { params, ret, withErrno } = declaration;
   const frame = frameOf(declaration);
+  const tier = declaration.tier ?? currentTier();
   const stacked =
     frame.keeps ||
     frame.size > FIXED_SIZE ||
     !params.every((codec) => codec.simple) ||
     !(ret.simple || ret.readsInPlace);
+  const common = { signature: frame.id, stacked, errno: withErrno !== undefined };
+  if (tier.name !== 'direct') {
+    return { ...common, tier, link: linkFramed(declaration, frame, stacked, tier) };
+  }
+  const packed = () => linkFramed(declaration, frame, stacked, packedFor(tier));
+  const made = compileDirect(begin(declaration), declaration, frame, tier, emitArguments, packed);
+  if (typeof made !== 'string') return { ...common, tier, ...made };
+  return { ...common, tier: packedFor(tier, made), link: packed() };
+}
 
-  const tier = declaration.tier ?? currentTier();
+/** The link of a marshaller that uses frame memory. */
+function linkFramed(declaration, frame, stacked, tier) {
+  const { params } = declaration;
   const g = begin(declaration);
   g.entry = g.parameter();
   const parameters = emitArguments(g, declaration);
@@ -116,8 +131,7 @@ function compileCall(declaration) {
   if (stacked) inFrame(g, frame.size, params, emitBody);
   else g.emit(`return ${emitBody(new Ref(null, FIXED, 64))};`);
   const positions = declaration.style === 'positions';
-  const link = g.template(parameters, { usesArguments: positions, named: positions });
-  return { signature: frame.id, stacked, errno: withErrno !== undefined, tier, link };
+  return g.template(parameters, { usesArguments: positions, named: positions });
 }
 
 /**

@@ -21,7 +21,7 @@ const VERSION = '0.1.0';
 function libc() {
   const { libcOf } = require('./packages.js');
   try {
-    const found = libcOf(fs.readFileSync('/proc/self/maps', 'latin1'));
+    const found = libcOf(fs.readFileSync('/proc/self/maps', 'utf8'));
     if (found) return found;
   } catch {}
   const { report } = process;
@@ -45,66 +45,73 @@ function system() {
 }
 
 /**
- * Loads a package. The names are literals, and in a `try` block, so that bundlers see them and let
- * those be missing that are not installed.
+ * Loads the addon of a package. The paths are literals that end with `.node`, and in a `try` block,
+ * so that bundlers see them, can copy them or leave them alone, and let those be missing that are
+ * not installed.
  */
 function requirePackage(name) {
   try {
     switch (name) {
       case 'ffi-jit-linux-x64-gnu':
-        return require('ffi-jit-linux-x64-gnu');
+        return require('ffi-jit-linux-x64-gnu/ffi-jit.node');
       case 'ffi-jit-linux-x64-musl':
-        return require('ffi-jit-linux-x64-musl');
+        return require('ffi-jit-linux-x64-musl/ffi-jit.node');
       case 'ffi-jit-linux-arm64-gnu':
-        return require('ffi-jit-linux-arm64-gnu');
+        return require('ffi-jit-linux-arm64-gnu/ffi-jit.node');
       case 'ffi-jit-linux-arm64-musl':
-        return require('ffi-jit-linux-arm64-musl');
+        return require('ffi-jit-linux-arm64-musl/ffi-jit.node');
       case 'ffi-jit-linux-arm-gnueabihf':
-        return require('ffi-jit-linux-arm-gnueabihf');
+        return require('ffi-jit-linux-arm-gnueabihf/ffi-jit.node');
       case 'ffi-jit-linux-ia32-gnu':
-        return require('ffi-jit-linux-ia32-gnu');
+        return require('ffi-jit-linux-ia32-gnu/ffi-jit.node');
       case 'ffi-jit-win32-x64':
-        return require('ffi-jit-win32-x64');
+        return require('ffi-jit-win32-x64/ffi-jit.node');
       case 'ffi-jit-win32-ia32':
-        return require('ffi-jit-win32-ia32');
+        return require('ffi-jit-win32-ia32/ffi-jit.node');
       case 'ffi-jit-win32-arm64':
-        return require('ffi-jit-win32-arm64');
+        return require('ffi-jit-win32-arm64/ffi-jit.node');
       case 'ffi-jit-darwin-x64':
-        return require('ffi-jit-darwin-x64');
+        return require('ffi-jit-darwin-x64/ffi-jit.node');
       case 'ffi-jit-darwin-arm64':
-        return require('ffi-jit-darwin-arm64');
+        return require('ffi-jit-darwin-arm64/ffi-jit.node');
       case 'ffi-jit-android-arm64':
-        return require('ffi-jit-android-arm64');
+        return require('ffi-jit-android-arm64/ffi-jit.node');
     }
   } catch (error) {
-    throw isMissing(error, name) ? notInstalled(error) : error;
+    throw error?.code === 'MODULE_NOT_FOUND' ? notInstalled(name, error) : error;
   }
   throw new Error('no such package');
 }
 
-const isMissing = (error, name) =>
-  error?.code === 'MODULE_NOT_FOUND' && String(error.message).includes(`'${name}'`);
-
-/** The error for a package that is missing; it tells which ones are there instead. */
-function notInstalled(cause) {
-  // Not this module's `require`, which bundlers read.
-  const { resolve } = require('node:module').createRequire(__filename);
-  const others = require('./packages.js').PLATFORMS.filter((other) => {
+/** The error for an addon that is missing; it tells which packages are there instead. */
+function notInstalled(name, cause) {
+  const isThere = (other) => {
     try {
-      return Boolean(resolve(`ffi-jit-${other}`));
+      // Not this module's `require`, which bundlers read. In a bundle there may be no such file.
+      const { resolve } = require('node:module').createRequire(__filename);
+      return Boolean(resolve(`${other}/package.json`));
     } catch {
       return false;
     }
-  });
+  };
+  const others = require('./packages.js').PLATFORMS.filter((other) => isThere(`ffi-jit-${other}`));
   const instead = others.length > 0 ? `; installed for other systems: ${others.join(', ')}` : '';
-  const message = `this package is not installed${instead}`;
+  const message = isThere(name)
+    ? 'the package is installed, but has no file ffi-jit.node'
+    : `this package is not installed${instead}`;
   return Object.assign(new Error(message, { cause }), { code: 'MODULE_NOT_FOUND' });
 }
 
+/** What an error says, without the modules that Node lists below, which are ours. */
+const inOneLine = ({ message }) =>
+  message
+    .replace(/\nRequire stack:[\s\S]*/, '')
+    .trim()
+    .replace(/\s*\n\s*/g, ': ');
+
 /** An error with the failures, newest first, chained as its causes. */
 function loadError(failures, advice) {
-  const first = ({ message }) => message.split('\n', 1)[0]; // below it, Node lists who required it
-  const tried = failures.map(({ what, error }) => `\n  - ${what}: ${first(error)}`).join('');
+  const tried = failures.map(({ what, error }) => `\n  - ${what}: ${inOneLine(error)}`).join('');
   let cause;
   for (const { error } of failures) {
     let last = error;

@@ -39,6 +39,10 @@ const LENGTH = (origin + native.lengthCell) / 8;
 /** Indices in `u32`: what a direct call has to throw; how many callbacks exist. */
 const PENDING = (origin + native.pendingCell) / 4;
 const LIVE = (origin + native.liveCell) / 4;
+/** Value of PENDING: the call was not made. */
+const MISSED = native.missed;
+/** Offset of what a thunk writes besides what it returns. */
+const RESULT = origin + native.resultCell;
 /** Index in `f64`: which function Node-API's entry shall enter. */
 const TOKEN = (origin + native.tokenCell) / 8;
 /** Offset of the fixed frame, and its size. */
@@ -258,6 +262,8 @@ module.exports = {
   LENGTH,
   PENDING,
   LIVE,
+  MISSED,
+  RESULT,
   TOKEN,
   FREED,
   FIXED,

@@ -4,13 +4,16 @@
 //   node-api   one function that Node-API calls; every runtime has it
 //   packed     one function of V8's own, which optimised code calls directly; releases of Node
 //              that src/node/v8 knows
+//   direct     one function of V8's own per shape of calls, which gets the arguments themselves
+//              (direct.js). For scalars, pointers and text; other functions are packed
 //
 // Which C function is entered a token tells, a number that only native code understands: the first
-// finds it in frame memory, the second gets it as an argument. Arguments and results travel in frame
-// memory on both.
+// finds it in frame memory, the others get it as an argument. Arguments and results travel in frame
+// memory on the first two.
 //
-// FFI_JIT_TIER=node-api|packed|auto chooses (auto when it is not set), `useTier` does so for
-// functions that are bound later. What cannot be had is done without: `describe` says why.
+// FFI_JIT_TIER=node-api|packed|direct|auto chooses (auto, the highest one, when it is not set),
+// `useTier` does so for functions that are bound later. What cannot be had is done without:
+// `describe` says why.
 
 const { native } = require('./loader.js');
 const { coded } = require('./errors.js');
@@ -18,12 +21,12 @@ const { views, useExternals, LENGTH, TOKEN } = require('./memory.js');
 
 const { f64 } = views;
 
-/** Releases of Node, by process.versions.modules, on which `auto` takes the packed tier. */
+/** Releases of Node, by process.versions.modules, on which `auto` takes V8's tiers. */
 const AUTOMATIC = new Set(['115', '127', '137', '147']);
 
 /**
  * @typedef {object} Tier
- * @property {'node-api' | 'packed'} name
+ * @property {'node-api' | 'packed' | 'direct'} name
  * @property {string} [reason] why it is no higher one
  * @property {boolean} [reentrant] whether calls may be made directly while callbacks exist
  */
@@ -72,7 +75,10 @@ const NOWHERE = { name: 'nowhere' };
 /** The tier that every runtime has, for those who want no other. */
 const NODE_API = { name: 'node-api', reason: 'FFI_JIT_TIER or useTier says so' };
 
-let packed;
+/** A tier's packed form, for a function that is not called directly for this reason. */
+const packedFor = ({ reentrant }, reason) => ({ name: 'packed', reason, reentrant });
+
+let started;
 let wanted;
 
 /** The tier of functions that are compiled now. */
@@ -87,21 +93,30 @@ function currentTier() {
       }
       break;
     case 'packed':
+    case 'direct':
       break;
     default:
       throw coded(
         Error,
         'ERR_FFI_INVALID_ARGUMENT',
-        `FFI_JIT_TIER is "${wanted}"; expected node-api, packed or auto`,
+        `FFI_JIT_TIER is "${wanted}"; expected node-api, packed, direct or auto`,
       );
   }
-  packed ??= startPacked();
-  return packed;
+  started ??= start();
+  return wanted === 'packed' ? started.packed : started.direct;
+}
+
+/** What is there when V8's tiers were started. */
+function start() {
+  const packed = startPacked();
+  if (packed.name === 'node-api') return { packed, direct: packed };
+  const chosen = packedFor(packed, NODE_API.reason);
+  return { packed: chosen, direct: { ...packed, name: 'direct' } };
 }
 
 /**
  * Chooses the tier of functions that are compiled from now on.
- * @param {'node-api' | 'packed' | 'auto'} name
+ * @param {'node-api' | 'packed' | 'direct' | 'auto'} name
  */
 function useTier(name) {
   const before = wanted;
@@ -134,7 +149,7 @@ function emitEntry(g, tier, held) {
  * @param {bigint} address
  */
 function bindRoutine(signature, address, name) {
-  const isPacked = currentTier().name === 'packed';
+  const isPacked = currentTier().name !== 'node-api';
   native.bind(signature, address, -1, isPacked ? PACKED : 0, name);
   const token = f64[LENGTH];
   if (isPacked) {
@@ -191,6 +206,8 @@ const bound = new FinalizationRegistry((id) => native.unbind(id));
 const STACKED = 1;
 const ERRNO = 2;
 const PACKED = 4;
+/** Bits behind which the number of a shape stands, counted from 1. */
+const SHAPE = 3;
 
 /**
  * Binds a C function to a compiled call; what `describe` tells of it is left to `publish`.
@@ -199,10 +216,11 @@ const PACKED = 4;
  *   library's function of that name
  * @returns {Function | undefined} the marshaller; undefined when the library has no such function
  */
-function connect({ signature, stacked, errno, tier, link }, { address, library, name }) {
-  const packed = tier.name === 'packed' ? PACKED : 0;
+function connect(compiled, { address, library, name }) {
+  const { signature, stacked, errno, tier, link, shape = -1 } = compiled;
+  const packed = tier.name === 'node-api' ? 0 : PACKED;
   const flags = (stacked ? STACKED : 0) | (errno ? ERRNO : 0) | packed;
-  const id = native.bind(signature, address, library, flags, name);
+  const id = native.bind(signature, address, library, flags | ((shape + 1) << SHAPE), name);
   if (id === undefined) return undefined;
   const run = link(f64[LENGTH]);
   bound.register(run, id);
@@ -219,7 +237,7 @@ function bind(compiled, callee) {
 /**
  * How a function enters native code.
  * @param {Function} fn
- * @returns {{ tier: 'node-api' | 'packed', reason: string | undefined } | undefined} undefined for
+ * @returns {{ tier: 'node-api' | 'packed' | 'direct', reason: string | undefined } | undefined} undefined for
  *   a function that is not bound (yet)
  */
 function describe(fn) {
@@ -237,6 +255,7 @@ module.exports = {
   describe,
   emitEntry,
   entries,
+  packedFor,
   publish,
   useTier,
 };

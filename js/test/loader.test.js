@@ -33,7 +33,7 @@ function folder(t, files = {}) {
 /** Runs an expression with the loader's exports, or its error, as `got`, after `prelude`. */
 function evaluate(root, expression, { env = {}, prelude = '' } = {}) {
   const program = `
-    ${prelude}
+    ${JS_ADDONS} ${prelude}
     let got;
     try { got = require('./js/core/loader.js'); } catch (error) { got = error; }
     console.log(JSON.stringify(${expression}));`;
@@ -42,10 +42,20 @@ function evaluate(root, expression, { env = {}, prelude = '' } = {}) {
   return JSON.parse(execFileSync(NODE, ['-e', program], options));
 }
 
-/** A package that stands for the addon of a platform. */
+/** A package that stands for the addon of a platform; JS_ADDONS lets it be JavaScript. */
 const standIn = (name, version = VERSION) => ({
-  [`node_modules/${name}/index.js`]: `exports.name = ${JSON.stringify(name)}; exports.version = ${JSON.stringify(version)};`,
+  [`node_modules/${name}/package.json`]: '{}',
+  [`node_modules/${name}/ffi-jit.node`]: `exports.name = ${JSON.stringify(name)};
+    exports.version = ${JSON.stringify(version)};`,
 });
+
+const JS_ADDONS = `{
+  const native = require.extensions['.node'];
+  require.extensions['.node'] = (module, file) => {
+    const inPackage = file.includes('node_modules');
+    return inPackage ? require.extensions['.js'](module, file) : native(module, file);
+  };
+}`;
 
 /** What makes the process look like one of another platform. */
 const pretend = (what) => `
@@ -118,6 +128,17 @@ test('a local build that does not load is reported, and the package is taken', (
   );
 });
 
+test("the system loader's words are kept, in one line", (t) => {
+  // As Windows has them: a line break, then the file.
+  const file = {
+    'my.js': "throw new Error('The specified module\\r\\ncould not be found.\\r\\nmy.js');",
+  };
+  const message = evaluate(folder(t, file), 'got.message', {
+    env: { FFI_JIT_NATIVE_PATH: 'my.js' },
+  });
+  assert.match(message, /my\.js: The specified module: could not be found\.: my\.js\n/);
+});
+
 test('every package is loaded by its literal name', (t) => {
   const systems = {
     'linux-x64-gnu': LINUX + GLIBC,
@@ -179,13 +200,21 @@ test('packages for other systems are not loaded, but named', (t) => {
   assert.match(message, /--libc=musl/);
 });
 
+test('a package without its file is told from one that is not installed', (t) => {
+  const files = { 'node_modules/ffi-jit-linux-x64-gnu/package.json': '{}' };
+  assert.match(
+    evaluate(folder(t, files), 'got.message', { prelude: LINUX + GLIBC }),
+    /ffi-jit-linux-x64-gnu: the package is installed, but has no file ffi-jit\.node\n/,
+  );
+});
+
 test('an addon of another version is not taken, wherever it is from', (t) => {
   const name = 'ffi-jit-linux-x64-gnu';
   const prelude = LINUX + GLIBC;
   const root = folder(t, standIn(name, '0.0.9'));
   const message = evaluate(root, 'got.message', { prelude });
   assert.ok(message.includes(`${name}: its version is 0.0.9, and that of ffi-jit is ${VERSION}`));
-  const env = { FFI_JIT_NATIVE_PATH: `node_modules/${name}/index.js` };
+  const env = { FFI_JIT_NATIVE_PATH: `node_modules/${name}/ffi-jit.node` };
   assert.match(evaluate(root, 'got.message', { env }), /its version is 0\.0\.9/);
   const old = folder(t, { 'my.js': 'exports.layout = () => [];' });
   const mine = { env: { FFI_JIT_NATIVE_PATH: 'my.js' } };

@@ -23,8 +23,10 @@ pub struct CallRecord {
     pub frame_cell: AtomicPtr<u32>,
     /// Address of the calling thread's errno, read by trampolines that save it.
     pub errno: AtomicPtr<i32>,
+    /// Thunks that count: the counter.
+    pub counter: AtomicPtr<c_void>,
     /// For the record's owner; trampolines do not read it.
-    pub spare: [AtomicPtr<c_void>; 3],
+    pub spare: [AtomicPtr<c_void>; 2],
 }
 
 /// The record of an upcall.
@@ -61,6 +63,7 @@ const _: () = {
     assert!(offset_of!(CallRecord, frame) == record::FRAME as usize * WORD);
     assert!(offset_of!(CallRecord, frame_cell) == record::FRAME_CELL as usize * WORD);
     assert!(offset_of!(CallRecord, errno) == record::ERRNO as usize * WORD);
+    assert!(offset_of!(CallRecord, counter) == record::COUNTER as usize * WORD);
     assert!(offset_of!(UpcallRecord, body) == record::BODY as usize * WORD);
     assert!(offset_of!(UpcallRecord, dispatch) == record::DISPATCH as usize * WORD);
     assert!(offset_of!(UpcallRecord, context) == record::CONTEXT as usize * WORD);
@@ -91,6 +94,12 @@ impl CallRecord {
     /// Lets the slot jump somewhere else from now on: to a function of the same C type.
     pub fn redirect(&self, body: *const c_void) {
         self.body.store(body.cast_mut(), Ordering::Release);
+    }
+
+    /// Lets thunks, which do not go through the body, call another function from now on. It finds
+    /// the record where trampolines have it.
+    pub fn retarget(&self, target: *const c_void) {
+        self.target.store(target.cast_mut(), Ordering::Release);
     }
 
     /// A record for a direct entry: the function, and where errno is.

@@ -38,6 +38,8 @@ pub struct State {
     pub tasks: task::Tasks,
     /// Addresses of heap cells that were made for JavaScript and not freed.
     pub live: RefCell<Addresses>,
+    /// Shapes of calls that V8 makes with their arguments.
+    pub shapes: v8::Shapes,
     /// What Externals hold that were not made by Node-API.
     pub wrappers: RefCell<v8::Wrappers>,
     /// The bound functions.
@@ -143,6 +145,7 @@ pub fn register(scope: Scope, exports: Value) -> Result<()> {
         live: RefCell::default(),
         frame,
         held: RefCell::default(),
+        shapes: v8::Shapes::default(),
         wrappers: RefCell::default(),
         functions: RefCell::default(),
         entry: OnceCell::new(),
@@ -166,6 +169,7 @@ pub fn register(scope: Scope, exports: Value) -> Result<()> {
         (c"unbind", Some(primitive!(function::unbind, 1))),
         (c"entry", Some(primitive!(enter::entry, 0))),
         (c"startPacked", Some(primitive!(v8::start, 3))),
+        (c"directEntry", Some(primitive!(v8::direct_entry, 3))),
         (c"packedCounts", Some(primitive!(v8::counts, 0))),
         (c"rethrow", Some(primitive!(callback::rethrow, 0))),
         (c"openLibrary", Some(primitive!(libraries::open, 2))),
@@ -255,6 +259,8 @@ fn describe(scope: Scope, exports: Value, state: &State, buffer: Value) -> Resul
     number(c"lengthCell", frame::LENGTH)?;
     number(c"pendingCell", frame::PENDING)?;
     number(c"liveCell", frame::LIVE)?;
+    number(c"resultCell", frame::RESULT)?;
+    number(c"missed", frame::MISSED as usize)?;
     number(c"tokenCell", frame::TOKEN)?;
     number(c"fixed", frame::FIXED)?;
     number(c"fixedSize", frame::FIXED_SIZE)?;

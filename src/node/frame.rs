@@ -13,6 +13,7 @@
 //!   + LENGTH  f64   what a memory primitive tells besides an address
 //!   + PENDING u32   what a call that was not made through Node-API has to throw
 //!   + LIVE    u32   how many callbacks exist
+//!   + RESULT  8 B   a result that a thunk cannot return, or not whole
 //!   + TOKEN   f64   which function Node-API's entry shall enter (JavaScript's word to it)
 //! origin + FIXED  the fixed frame: cells of calls that keep nothing while C runs
 //! origin + STACK  the frame stack, up to the end
@@ -21,6 +22,7 @@
 //! are multiples of 64, which is therefore the largest alignment a frame can have.
 
 use super::value::{Scope, Value};
+use crate::arch::cell;
 use crate::error::{Code, Error, Result};
 use napi::sys;
 use std::ptr::{self, NonNull};
@@ -46,6 +48,8 @@ pub const LENGTH: usize = 24;
 pub const PENDING: usize = 32;
 /// Control cell: how many callbacks of the environment exist, whose JavaScript a call may run.
 pub const LIVE: usize = 36;
+/// Control cell: what a thunk writes besides what it returns.
+pub const RESULT: usize = 40;
 /// Control cell: the token of the function that Node-API's entry enters (see `enter.rs`).
 pub const TOKEN: usize = 48;
 /// Value of [`PENDING`]: Node-API keeps an exception, which it throws when one of our functions
@@ -53,6 +57,15 @@ pub const TOKEN: usize = 48;
 pub const THROWN: u32 = 1;
 /// Value of [`PENDING`]: the function's library was closed.
 pub const CLOSED: u32 = 2;
+/// Value of [`PENDING`]: the call was not made, because a value is none that it can take this way.
+pub const MISSED: u32 = 3;
+
+const _: () = {
+    assert!(TOP - FRAME == cell::TOP as usize);
+    assert!(ERRNO - FRAME == cell::ERRNO as usize);
+    assert!(RESULT - FRAME == cell::RESULT as usize);
+};
+
 /// Offset of the fixed frame from the origin.
 pub const FIXED: usize = 64;
 /// Size of the fixed frame.

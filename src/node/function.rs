@@ -90,6 +90,8 @@ mod flags {
     pub const ERRNO: u32 = 2;
     /// The entry is the packed tier's, instead of Node-API's.
     pub const PACKED: u32 = 4;
+    /// Bits behind which the number of a shape stands, counted from 1.
+    pub const SHAPE: u32 = 3;
 }
 
 /// `bind(signature id, address, library id or -1, flags, name)` -> the identifier of a bound
@@ -97,8 +99,9 @@ mod flags {
 /// library has no symbol of that name.
 ///
 /// Flags are the sum of 1 (the frame is the one that the FRAME cell names, instead of the fixed
-/// one), 2 (the frame's errno cell is filled) and 4 (the packed tier enters it). Once the library is
-/// closed, entering the function throws `ERR_FFI_LIBRARY_CLOSED`.
+/// one), 2 (the frame's errno cell is filled) and 4 (the packed tier enters it), and of eight times
+/// the number of the shape whose entry may enter it, counted from 1. Once the library is closed,
+/// entering the function throws `ERR_FFI_LIBRARY_CLOSED`.
 ///
 /// # Errors
 /// For identifiers that are not known, a library that is closed, a null address, and when there is
@@ -158,6 +161,7 @@ fn make(
         errno: errno::address(),
     };
     function.record().set(body, &call);
+    state.shapes.prepare((bits >> flags::SHAPE).checked_sub(1), function.record())?;
     if let Some(id) = library {
         let closed = if has(flags::PACKED) { v8::closed() } else { ClosedBody::node_api() };
         libraries::attach(state, id, function.record(), closed)?;

@@ -33,7 +33,11 @@ struct Open {
 
 /// What the slot of a bound function of a closed library jumps to.
 #[derive(Clone, Copy)]
-pub struct ClosedBody(*const c_void);
+pub struct ClosedBody {
+    code: *const c_void,
+    /// Whether it also stands for the C function itself, which thunks call.
+    is_target: bool,
+}
 
 // SAFETY: the address of a function of ours.
 unsafe impl Send for ClosedBody {}
@@ -41,14 +45,22 @@ unsafe impl Send for ClosedBody {}
 impl ClosedBody {
     /// For functions that Node-API calls.
     pub fn node_api() -> ClosedBody {
-        ClosedBody(closed as *const c_void)
+        ClosedBody { code: closed as *const c_void, is_target: false }
     }
 
     /// A body that keeps the C convention, ignores its arguments and finds what it needs in the
     /// record, like a trampoline.
     #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-    pub fn of_record(body: *const c_void) -> ClosedBody {
-        ClosedBody(body)
+    pub fn of_record(code: *const c_void) -> ClosedBody {
+        ClosedBody { code, is_target: true }
+    }
+
+    /// Puts it in the place of a function.
+    fn replace(self, record: &CallRecord) {
+        if self.is_target {
+            record.retarget(self.code);
+        }
+        record.redirect(self.code);
     }
 }
 
@@ -86,7 +98,7 @@ impl Table {
     fn remove(&mut self, id: Id) -> Option<Arc<Library>> {
         let open = self.open.remove(&id)?;
         for (record, body) in open.records.values() {
-            record.redirect(body.0);
+            body.replace(record);
         }
         Some(open.library)
     }

@@ -105,12 +105,16 @@ impl Scope {
 
     /// An array of numbers.
     pub fn numbers(self, values: impl ExactSizeIterator<Item = f64>) -> Result<Value> {
+        self.list(&values.map(|value| self.number(value)).collect::<Result<Vec<_>>>()?)
+    }
+
+    /// An array.
+    pub fn list(self, values: &[Value]) -> Result<Value> {
         let array = out!(
             napi_create_array_with_length(self.env, values.len()),
             ptr::null_mut::<sys::napi_value__>()
         )?;
-        for (i, value) in (0u32..).zip(values) {
-            let element = self.number(value)?;
+        for (i, &element) in (0u32..).zip(values) {
             // SAFETY: `array` and `element` are handles of the open scope.
             let status = unsafe { sys::napi_set_element(self.env, array, i, element) };
             check(status, "napi_set_element")?;

@@ -76,9 +76,9 @@ async function packFolders(folders, destination) {
  * Packs the main package, if it is asked for, and platform packages.
  *
  * @param {string} place a folder that is made anew
- * @param {{ main?: boolean, addons: Map<Platform, Buffer> }} what
+ * @param {{ main?: boolean, addons: Map<Platform, Buffer>, destination?: string }} what
  */
-async function pack(place, { main = true, addons }) {
+async function pack(place, { main = true, addons, destination = place }) {
   fs.rmSync(place, { recursive: true, force: true });
   const staged = [];
   const stage = (name, fill) => {
@@ -91,7 +91,7 @@ async function pack(place, { main = true, addons }) {
   for (const [platform, addon] of addons) {
     stage(platform.name, (folder) => stagePlatform(platform, addon, folder));
   }
-  return packFolders(staged, place);
+  return packFolders(staged, destination);
 }
 
 module.exports = { MAIN, pack, problemOf };

@@ -48,7 +48,7 @@ const checks = {
     // Where ffi-jit itself finds it: pnpm shows a package only to what depends on it.
     const inside = createRequire(require.resolve('ffi-jit/package.json'));
     const addons = Object.keys(require.cache).filter((file) => file.endsWith('.node'));
-    assert.deepEqual(addons, [inside.resolve(wanted)]);
+    assert.deepEqual(addons, [inside.resolve(`${wanted}/ffi-jit.node`)]);
     assert.ok(addons[0].includes(wanted));
     const { version } = require('ffi-jit/package.json');
     assert.equal(inside(`${wanted}/package.json`).version, version);

@@ -57,11 +57,14 @@ const libraries = () =>
     ENTRIES.join(),
   );
 
-/** Builds the addon for a windows-gnu or windows-gnullvm triple. */
+/**
+ * Builds the addon for a windows-gnu or windows-gnullvm triple. Without `-s` the linker writes
+ * debugging information, and then keeps sections that nothing refers to.
+ */
 async function buildWindowsAddon(triple) {
   const place = await libraries();
   const flags = `CARGO_TARGET_${triple.toUpperCase().replaceAll('-', '_')}_RUSTFLAGS`;
-  const given = [path.join(place, 'addon.def'), '-Wl,--gc-sections'];
+  const given = [path.join(place, 'addon.def'), '-s'];
   const link = [`-Lnative=${place}`, ...given.map((word) => `-Clink-arg=${word}`)].join(' ');
   return buildAddon(triple, { env: { LIBNODE_PATH: place, [flags]: link } });
 }

@@ -3,7 +3,7 @@
 // zero; what is too long is cut.
 
 const { views } = require('../../core/memory.js');
-const { isArray } = require('../../core/primordials.js');
+const { isArray, slice } = require('../../core/primordials.js');
 const { decodeText, encodeText, findNul } = require('../../core/text.js');
 const { mismatch } = require('../errors.js');
 const { internals } = require('../types/model.js');
@@ -11,6 +11,9 @@ const { bytesOf, swapUnits } = require('./bytes.js');
 const codecs = require('./codecs.js');
 
 const { u8 } = views;
+
+/** The key of a number's type in the tables below. */
+const letters = ({ kind, size, signed }) => `${kind === 'float' ? 'f' : signed ? 'i' : 'u'}${size}`;
 
 /** Typed arrays by kind of number. */
 const TYPED = {
@@ -27,8 +30,28 @@ const TYPED = {
 };
 
 /** The typed array of elements of a type. */
-function typedArrayOf({ kind, size, signed }) {
-  return TYPED[`${kind === 'float' ? 'f' : signed ? 'i' : 'u'}${size}`];
+const typedArrayOf = (own) => TYPED[letters(own)];
+
+/** Views of frame memory by kind of number. */
+const VIEWS = {
+  i1: views.i8,
+  u1: views.u8,
+  i2: views.i16,
+  u2: views.u16,
+  i4: views.i32,
+  u4: views.u32,
+  i8: views.i64,
+  u8: views.u64,
+  f4: views.f32,
+  f8: views.f64,
+};
+
+/** A copy of `count` numbers at an aligned offset of frame memory. */
+function typedAt(own, at, count) {
+  const start = at / own.size;
+  const array = slice(VIEWS[letters(own)], start, start + count);
+  if (own.swapped) swapUnits(new Uint8Array(array.buffer), own.size);
+  return array;
 }
 
 /** A typed array of bytes, in the machine's byte order. */
@@ -60,6 +83,7 @@ function readItems(type, hint, at, count) {
     codecs.itemsOf(type).getAll(list, at, 0, count);
     return list;
   }
+  if (hint === 'Typed' && at % own.size === 0) return typedAt(own, at, count);
   return fromBytes(own, hint, u8.subarray(at, at + count * own.size));
 }
 
@@ -117,7 +141,7 @@ function array(_type, own) {
     readsInPlace: item.simple || item.readsInPlace,
     spills: true,
     transient: item.transient,
-    hasPointers: item.hasPointers,
+    hasPointers: !item.simple && item.hasPointers !== false,
     take: (_g, value, where) => ({ value, where }),
     put(g, { value, where }, ref_) {
       const info = g.constant({ ...where, expected: 'array' });
@@ -127,4 +151,4 @@ function array(_type, own) {
   };
 }
 
-module.exports = { array, fromBytes, readItems, readText, typedArrayOf };
+module.exports = { array, fromBytes, readItems, readText, typedAt };

@@ -130,6 +130,11 @@ pub(in crate::code) fn private_code(code: &[u8]) -> Result<NonNull<u8>, Refusals
 
 /// A group of slots: one page of code, readable and executable, and `data` bytes of zeroed
 /// read-write memory right behind it. Never unmapped.
-pub(in crate::code) fn slot_group(code: &[u8], data: usize) -> Result<NonNull<u8>, Refusals> {
+pub(in crate::code) fn slot_group(
+    code: &[u8],
+    page: usize,
+    data: usize,
+) -> Result<NonNull<u8>, Refusals> {
+    debug_assert_eq!(page, page_size());
     jit::slot_group(&Apple, code, data)
 }
