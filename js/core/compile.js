@@ -17,8 +17,6 @@
 const { native } = require('./loader.js');
 const { FIXED, FIXED_SIZE, END } = require('./memory.js');
 const { beginRecording, endRecording, promote } = require('./recording.js');
-const { startTask } = require('./tasks.js');
-const { fetch } = require('./routines.js');
 const { currentTier, emitEntry, packedFor } = require('./tier.js');
 const { compileDirect } = require('./direct.js');
 const { Generator, Ref } = require('./generator.js');
@@ -167,7 +165,8 @@ function compileTask(declaration, { address, library }) {
       g.emit(`u32[FRAME] = ${base.base};`);
       const later = params.map((codec, i) => (codec.after ? codec.later(tokens[i]) : 'undefined'));
       const values = `[${g.values.join(', ')}], mark, [${later.join(', ')}]`;
-      return `${g.constant(declaration.startTask ?? startTask)}(${task}, ${values})`;
+      const start = declaration.startTask ?? require('./tasks.js').startTask;
+      return `${g.constant(start)}(${task}, ${values})`;
     },
     `${g.constant(endRecording)}(outer);`,
   );
@@ -277,6 +276,7 @@ function compileWriter(codec, mismatch) {
 function compileReader(codec) {
   const g = begin({});
   inFrame(g, 0, [], () => {
+    const { fetch } = require('./routines.js');
     const at = g.local(`${g.constant(fetch)}(cell, ${codec.size})`);
     g.emit(`if (${at} < 0) return null;`);
     return codec.get(g, new Ref(at, 0, native.frameAlign));

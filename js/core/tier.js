@@ -236,17 +236,17 @@ const SHAPE = 3;
 /**
  * Binds a C function to a compiled call; what `describe` tells of it is left to `publish`.
  * @param {import('./compile.js').Compiled} compiled
- * @param {{ address?: bigint, library: number, name: string }} callee without an address it is the
- *   library's function of that name
+ * @param {{ address?: bigint, library: number, name: string, label?: string }} callee without an
+ *   address it is the library's function of that name; `label` is the marshaller's name, if it gets one
  * @returns {Function | undefined} the marshaller; undefined when the library has no such function
  */
-function connect(compiled, { address, library, name }) {
+function connect(compiled, { address, library, name, label }) {
   const { signature, stacked, errno, tier, link, shape = -1 } = compiled;
   const packed = tier.name === 'node-api' ? 0 : PACKED;
   const flags = (stacked ? STACKED : 0) | (errno ? ERRNO : 0) | packed;
   const id = native.bind(signature, address, library, flags | ((shape + 1) << SHAPE), name);
   if (id === undefined) return undefined;
-  const run = link(f64[LENGTH]);
+  const run = link(f64[LENGTH], label);
   bound.register(run, id);
   return run;
 }

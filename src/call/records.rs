@@ -23,13 +23,12 @@ pub struct CallRecord {
     pub frame_cell: AtomicPtr<u32>,
     /// Address of the calling thread's errno, read by trampolines that save it.
     pub errno: AtomicPtr<i32>,
-    /// Thunks that count: the counter.
-    pub counter: AtomicPtr<c_void>,
-    /// For the record's owner; trampolines do not read it.
-    pub spare: [AtomicPtr<c_void>; 1],
-    /// The trampoline that `set` pointed the record at, whatever the body is now; and in the bits
-    /// that no address has, a number of the owner's.
-    noted: AtomicPtr<c_void>,
+    /// Thunks: what the owner knows of the shape of its calls, a structure whose first word is the
+    /// address of the counter of thunks that count.
+    pub shape: AtomicPtr<c_void>,
+    /// For the record's owner; trampolines do not read it. The first word is the trampoline that
+    /// `set` pointed the record at, whatever the body is now.
+    pub spare: [AtomicPtr<c_void>; 2],
 }
 
 /// The record of an upcall.
@@ -60,16 +59,14 @@ pub struct CallTarget {
 }
 
 const WORD: usize = size_of::<usize>();
-/// Where the number is in `noted`: in the highest byte; on platforms of 32 bits nowhere.
-const NUMBER_SHIFT: u32 = if WORD == 8 { 56 } else { 31 };
 const _: () = {
     assert!(offset_of!(CallRecord, body) == record::BODY as usize * WORD);
     assert!(offset_of!(CallRecord, target) == record::TARGET as usize * WORD);
     assert!(offset_of!(CallRecord, frame) == record::FRAME as usize * WORD);
     assert!(offset_of!(CallRecord, frame_cell) == record::FRAME_CELL as usize * WORD);
     assert!(offset_of!(CallRecord, errno) == record::ERRNO as usize * WORD);
-    assert!(offset_of!(CallRecord, noted) == record::NOTED as usize * WORD);
-    assert!(offset_of!(CallRecord, counter) == record::COUNTER as usize * WORD);
+    assert!(offset_of!(CallRecord, shape) == record::SHAPE as usize * WORD);
+    assert!(offset_of!(CallRecord, spare) == record::SPARE as usize * WORD);
     assert!(offset_of!(UpcallRecord, body) == record::BODY as usize * WORD);
     assert!(offset_of!(UpcallRecord, dispatch) == record::DISPATCH as usize * WORD);
     assert!(offset_of!(UpcallRecord, context) == record::CONTEXT as usize * WORD);
@@ -94,24 +91,13 @@ impl CallRecord {
         self.frame.store(call.frame, Ordering::Relaxed);
         self.frame_cell.store(call.frame_cell, Ordering::Relaxed);
         self.errno.store(call.errno, Ordering::Relaxed);
-        self.noted.store(body.as_ptr().cast_mut().cast(), Ordering::Relaxed);
+        self.spare[0].store(body.as_ptr().cast_mut().cast(), Ordering::Relaxed);
         self.redirect(body.as_ptr().cast());
     }
 
     /// The trampoline that the record was pointed at.
     pub fn trampoline(&self) -> *const c_void {
-        self.noted.load(Ordering::Relaxed).map_addr(|word| word & !(usize::MAX << NUMBER_SHIFT))
-    }
-
-    /// The number that the owner noted last; zero at first.
-    pub fn number(&self) -> u8 {
-        (self.noted.load(Ordering::Relaxed).addr() >> NUMBER_SHIFT) as u8
-    }
-
-    /// Notes a number. Only on platforms of 64 bits, whose addresses have fewer.
-    pub fn note_number(&self, number: u8) {
-        let word = self.trampoline().map_addr(|word| word | usize::from(number) << NUMBER_SHIFT);
-        self.noted.store(word.cast_mut(), Ordering::Relaxed);
+        self.spare[0].load(Ordering::Relaxed)
     }
 
     /// Lets the slot jump to something that stands in front of the trampoline, unless it was
@@ -126,16 +112,16 @@ impl CallRecord {
         self.body.store(body.cast_mut(), Ordering::Release);
     }
 
-    /// Undoes [`CallRecord::replace_body`] with the same body.
-    pub fn restore_body(&self, body: *const c_void) {
-        let (from, to) = (body.cast_mut(), self.trampoline().cast_mut());
-        let _ = self.body.compare_exchange(from, to, Ordering::Release, Ordering::Relaxed);
-    }
-
     /// Lets thunks, which do not go through the body, call another function from now on. It finds
     /// the record where trampolines have it.
     pub fn retarget(&self, target: *const c_void) {
         self.target.store(target.cast_mut(), Ordering::Release);
+    }
+
+    /// Undoes [`CallRecord::replace_body`] with the same body.
+    pub fn restore_body(&self, body: *const c_void) {
+        let (from, to) = (body.cast_mut(), self.trampoline().cast_mut());
+        let _ = self.body.compare_exchange(from, to, Ordering::Release, Ordering::Relaxed);
     }
 
     /// A record for a direct entry: the function, and where errno is.

@@ -269,12 +269,12 @@ fn describe(scope: Scope, exports: Value, state: &State, buffer: Value) -> Resul
     number(c"lengthCell", frame::LENGTH)?;
     number(c"pendingCell", frame::PENDING)?;
     number(c"liveCell", frame::LIVE)?;
+    number(c"resultCell", frame::RESULT)?;
+    number(c"missed", frame::MISSED as usize)?;
     number(c"callbackCell", frame::CALLBACK)?;
     number(c"levelCell", frame::LEVEL)?;
     number(c"failedCell", frame::FAILED)?;
     number(c"callerCell", frame::CALLER)?;
-    number(c"resultCell", frame::RESULT)?;
-    number(c"missed", frame::MISSED as usize)?;
     number(c"tokenCell", frame::TOKEN)?;
     number(c"fixed", frame::FIXED)?;
     number(c"fixedSize", frame::FIXED_SIZE)?;

@@ -13,13 +13,13 @@
 //!   + LENGTH  f64   what a memory primitive tells besides an address
 //!   + PENDING u32   what a call that was not made through Node-API has to throw
 //!   + LIVE    u32   how many callbacks exist
-//!   + RESULT  8 B   a result that a thunk cannot return, or not whole
-//!   + TOKEN   f64   which function Node-API's entry shall enter (JavaScript's word to it)
-//!   + CALLER  f64   the token of the function whose call was suspended
 //!   + CALLBACK u32  index of the callback that JavaScript has to run
 //!   + LEVEL   u32   how many calls are suspended, when the last one is nobody's at the moment
+//!   + TOKEN   f64   which function Node-API's entry shall enter (JavaScript's word to it)
+//!   + CALLER  f64   the token of the function whose call was suspended
 //!   + FAILED  u32   whether the callback that was run has thrown
-//!   + OWNER   8 B   the environment's state, for native code that only knows these cells
+//!   + RESULT  8 B   a result that a thunk cannot return, or not whole
+//!   + STATE   8 B   the address of the environment's state
 //! origin + FIXED  the fixed frame: cells of calls that keep nothing while C runs
 //! origin + STACK  the frame stack, up to the end
 //! ```
@@ -55,22 +55,22 @@ pub const PENDING: usize = 32;
 /// Control cell: how many callbacks of the environment exist, whose JavaScript a call may run.
 /// JavaScript takes those off that it keeps for later.
 pub const LIVE: usize = 36;
-/// Control cell: what a thunk writes besides what it returns.
-pub const RESULT: usize = 40;
 /// Control cell: index of the callback that JavaScript has to run; 0 is none, and an error.
-pub const CALLBACK: usize = 64;
+pub const CALLBACK: usize = 40;
 /// Control cell: how many calls are suspended, while the last of them is given to JavaScript or back;
 /// zero while JavaScript has it in hand. When another call finds it set, JavaScript had no stack to
 /// take it over or to go on with it.
-pub const LEVEL: usize = 68;
+pub const LEVEL: usize = 44;
 /// Control cell: whether the callback that JavaScript has run for a suspended call has thrown.
-pub const FAILED: usize = 72;
+pub const FAILED: usize = 64;
 /// Control cell: the token of the function whose call was suspended, as a double.
 pub const CALLER: usize = 56;
+/// Control cell: what a thunk writes besides what it returns.
+pub const RESULT: usize = 72;
+/// Control cell: the address of the environment's state, for machine code that knows only a record.
+pub const STATE: usize = 80;
 /// Control cell: the token of the function that Node-API's entry enters (see `enter.rs`).
 pub const TOKEN: usize = 48;
-/// Control cell: the environment's state, for code that has only the address of these cells.
-const OWNER: usize = 80;
 /// Value of [`PENDING`]: Node-API keeps an exception, which it throws when one of our functions
 /// that it called returns.
 pub const THROWN: u32 = 1;
@@ -97,15 +97,6 @@ pub const FIXED_SIZE: usize = 4096;
 pub const STACK: usize = FIXED + FIXED_SIZE;
 /// Size of the whole memory. The operating system backs only what is touched.
 pub const SIZE: usize = 2 << 20;
-
-/// Whose memory it is, given the address of the FRAME cell; null when nobody said.
-///
-/// # Safety
-/// The address must be that cell's, and the memory alive.
-pub unsafe fn owner_of(frame_cell: *const u32) -> *const c_void {
-    // SAFETY: the caller's promise; both are control cells.
-    unsafe { frame_cell.byte_add(OWNER - FRAME).cast::<*const c_void>().read() }
-}
 
 /// The frame memory of one environment. The ArrayBuffer lives as long as the environment.
 pub struct FrameMemory {
@@ -172,10 +163,10 @@ impl FrameMemory {
         unsafe { self.control(cell).write(value) }
     }
 
-    /// Notes whose memory it is, for [`owner_of`].
-    pub fn set_owner(&self, owner: *const c_void) {
-        // SAFETY: the cell lies within the memory, at a multiple of 8.
-        unsafe { self.control(OWNER).cast::<*const c_void>().write(owner) }
+    /// Writes the STATE cell.
+    pub fn set_state(&self, state: *const c_void) {
+        // SAFETY: as for `get`; the cell has room for an address, at a multiple of its size.
+        unsafe { self.control(STATE).cast::<*const c_void>().write(state) }
     }
 
     /// Writes the LENGTH cell.

@@ -24,8 +24,7 @@ pub use entry::upcall;
 
 use super::callback::{Handle, Shape};
 use super::env::State;
-use super::frame;
-use super::frame::{CALLBACK, CALLER, FAILED, FOREIGN, FRAME, LEVEL, PENDING, TOP, UPCALL};
+use super::frame::{self, CALLBACK, CALLER, FAILED, FOREIGN, FRAME, LEVEL, PENDING, TOP, UPCALL};
 use super::function::{self, token};
 use super::shared::lock;
 use super::value::{Scope, Value};
@@ -85,9 +84,9 @@ pub fn start(scope: Scope, state: &State, []: [Value; 0]) -> Result<Value> {
         return scope.undefined();
     }
     if state.relay.resume.get().is_none() {
-        state.frame.set_owner(ptr::from_ref(state).cast());
         let slot = Slot::allocate()?;
         let record = CallRecord::of(slot.record());
+        state.frame.set_state(ptr::from_ref(state).cast());
         record.frame_cell.store(state.frame.control(FRAME), Ordering::Relaxed);
         record.redirect(entry::resume as *const _);
         let _ = state.relay.resume.set(slot);
@@ -117,6 +116,10 @@ pub fn promote(scope: Scope, _state: &State, [token]: [Value; 1]) -> Result<Valu
     record.replace_body(entry::enter as *const _);
     scope.undefined()
 }
+
+/// Spare word of a promoted record, behind the trampoline ([`CallRecord::set`]): how many calls
+/// were made on fibers since the last callback.
+const QUIET: usize = 1;
 
 impl Relay {
     /// Whether functions may be promoted.
@@ -152,10 +155,12 @@ fn make() -> Option<&'static Fiber> {
 
 /// The state that a record belongs to.
 fn state_of(record: &CallRecord) -> &'static State {
-    // SAFETY: the record of a bound function leads to the control cells of its environment, where
-    // `start` stored the state. Records are entered by the environment's thread, while its state
-    // lives; what is returned is used for the time of that.
-    unsafe { &*frame::owner_of(record.frame_cell.load(Ordering::Relaxed)).cast::<State>() }
+    let cell =
+        record.frame_cell.load(Ordering::Relaxed).cast::<u8>().wrapping_add(frame::STATE - FRAME);
+    // SAFETY: a record of an environment has the address of its FRAME cell, and `start` has set the
+    // STATE cell. Records are entered by the environment's thread, while its state lives. What is
+    // returned is used for the time of that.
+    unsafe { &*cell.cast::<*const State>().read() }
 }
 
 /// Before a promoted function runs: prepares a fiber for it, and returns where to go on; null when
@@ -170,7 +175,8 @@ extern "C" fn before_call(record: &'static CallRecord) -> *mut usize {
     }
     let Some(fiber) = state.relay.take() else { return ptr::null_mut() };
     state.shared.running.set(Some(fiber));
-    record.note_number(record.number() + 1);
+    let quiet = record.spare[QUIET].load(Ordering::Relaxed).addr();
+    record.spare[QUIET].store(ptr::without_provenance_mut(quiet + 1), Ordering::Relaxed);
     // SAFETY: an idle fiber, and the trampoline of this record.
     unsafe { fiber.set(record.trampoline(), record, after_call) };
     fiber.other_side()
@@ -178,7 +184,7 @@ extern "C" fn before_call(record: &'static CallRecord) -> *mut usize {
 
 /// How many calls without a callback a function makes on fibers, before it runs on the thread's
 /// stack again.
-const PATIENCE: u8 = 64;
+const PATIENCE: usize = 64;
 
 /// After a promoted function has returned; on the fiber.
 extern "C" fn after_call(fiber: &'static Fiber) {
@@ -188,8 +194,8 @@ extern "C" fn after_call(fiber: &'static Fiber) {
     state.relay.failing.set(false);
     state.shared.running.set(None);
     state.relay.idle.push(fiber);
-    if record.number() >= PATIENCE {
-        record.note_number(0);
+    if record.spare[QUIET].load(Ordering::Relaxed).addr() >= PATIENCE {
+        record.spare[QUIET].store(ptr::null_mut(), Ordering::Relaxed);
         record.restore_body(entry::enter as *const _);
     }
 }
@@ -265,7 +271,7 @@ fn leave(state: &State, fiber: &'static Fiber, shape: Shape, frame: *mut u8) -> 
     state.shared.running.set(None);
     // SAFETY: the record of a function that is running.
     let record = unsafe { &*fiber.record() };
-    record.note_number(0);
+    record.spare[QUIET].store(ptr::null_mut(), Ordering::Relaxed);
     memory.set_double(CALLER, token(record));
     memory.set(LEVEL, relay.level.get());
     memory.set(PENDING, UPCALL);

@@ -31,15 +31,13 @@ mod x64 {
             // On the thread's stack.
             "2:",
             "mov r10, rbx",
-            "mov rax, [rbx + {noted}]",
-            "shl rax, 8",
-            "shr rax, 8",
+            "mov rax, [rbx + {trampoline}]",
             "add rsp, 32",
             "pop rbx",
             "pop rbp",
             "jmp rax",
             before = sym before_call,
-            noted = const record::NOTED as usize * size_of::<usize>(),
+            trampoline = const record::SPARE as usize * size_of::<usize>(),
         )
     }
 
