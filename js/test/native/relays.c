@@ -21,7 +21,7 @@ API int32_t calls_begun(void) { return __atomic_load_n(&begun, __ATOMIC_SEQ_CST)
 API int32_t calls_completed(void) { return __atomic_load_n(&completed, __ATOMIC_SEQ_CST); }
 
 /* Writes into `bytes` after the callback has returned. */
-API int32_t fill_after(unary f, uint8_t *bytes, int32_t n) {
+API int32_t fill_when_called(unary f, uint8_t *bytes, int32_t n) {
   int32_t v = f(n);
   for (int32_t i = 0; i < n; i++) bytes[i] = (uint8_t)v;
   return v;

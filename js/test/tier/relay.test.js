@@ -202,7 +202,7 @@ test('what a call needs stays while it is left: memory of Buffers, closed librar
     const { DataType: D } = ffi;
     const { fixturePath } = require('./js/test/support/native');
     const list = { library: 'fixture', retType: D.I32, paramsType: [D.External, D.U8Array, D.I32] };
-    const { fill_after: fill } = ffi.define({ fill_after: list });
+    const { fill_when_called: fill } = ffi.define({ fill_when_called: list });
     const garbage = () => {
       for (let i = 0; i < 50; i++) new Uint8Array(1 << 16).fill(0xee);
       globalThis.gc();
