@@ -150,6 +150,9 @@ function useTier(name) {
   }
 }
 
+/** What `settle` gets. */
+const settled = (token, held) => (held.length > 0 ? `${token}, [${held.join(', ')}]` : token);
+
 /** Emits the call of native code, and what keeps values reachable until it has returned. */
 function emitEntry(g, tier, held) {
   if (tier.name === 'nowhere') return;
@@ -157,12 +160,12 @@ function emitEntry(g, tier, held) {
     startNodeApi();
     // The arguments of a call that is running are reachable, and this one's nobody reads.
     g.emit(`f64[TOKEN] = ${g.entry};`, `call(${held.join(', ')});`);
-    g.emit(`if (u32[PENDING] !== 0) settlePlain(${[g.entry, ...held].join(', ')});`);
+    g.emit(`if (u32[PENDING] !== 0) settlePlain(${settled(g.entry, held)});`);
     return;
   }
   if (tier.reentrant) g.emit(`enter(${g.entry});`);
   else g.emit(`if (u32[LIVE] === 0) enter(${g.entry}); else enterPlain(${g.entry});`);
-  g.emit(`if (u32[PENDING] !== 0) settle(${[g.entry, ...held].join(', ')});`);
+  g.emit(`if (u32[PENDING] !== 0) settle(${settled(g.entry, held)});`);
 }
 
 /**
