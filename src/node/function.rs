@@ -123,13 +123,23 @@ pub fn bind(scope: Scope, state: &State, arguments: [Value; 5]) -> Result<Value>
         return Err(Error::new(Code::InvalidArgument, format!("{name} is a null pointer")));
     }
     let function = make(state, scope.to_u32(signature)?, target, library, scope.to_u32(bits)?)?;
-    let token = ptr::from_ref(function.record()).expose_provenance() as u64;
-    if token >> 52 != 0 {
+    let token = token(function.record());
+    if token.to_bits() >> 52 != 0 {
         return Err(Error::new(Code::Internal, "a record's address is no denormal number"));
     }
-    state.frame.set_length(f64::from_bits(token));
+    state.frame.set_length(token);
     let id = state.functions.borrow_mut().add(function);
     scope.number(f64::from(id))
+}
+
+/// The token of a record: its address in the bits of a double.
+pub fn token(record: &CallRecord) -> f64 {
+    f64::from_bits(ptr::from_ref(record).expose_provenance() as u64)
+}
+
+/// The record that a token stands for.
+pub fn record_of(token: f64) -> *const CallRecord {
+    ptr::with_exposed_provenance(token.to_bits() as usize)
 }
 
 /// `unbind(identifier)`: nothing refers to a bound function any more, and its slot can be used

@@ -15,6 +15,8 @@ mod heap;
 mod libraries;
 mod memory;
 mod owned;
+mod pool;
+mod relay;
 mod routines;
 mod shared;
 mod task;

@@ -203,6 +203,11 @@ impl Scope {
         out!(napi_get_value_uint32(self.env, value), 0).map_err(|_| expected("a number"))
     }
 
+    /// A number argument.
+    pub fn to_f64(self, value: Value) -> Result<f64> {
+        out!(napi_get_value_double(self.env, value), 0.0).map_err(|_| expected("a number"))
+    }
+
     /// A number argument as a length.
     pub fn to_length(self, value: Value) -> Result<usize> {
         let length = out!(napi_get_value_int64(self.env, value), 0);
