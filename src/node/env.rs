@@ -4,7 +4,7 @@ use super::callback::{self, Callbacks};
 use super::frame::{self, FrameMemory};
 use super::shared::{Alive, Shared};
 use super::value::{Scope, Value, arguments, guard};
-use super::{function, heap, libraries, memory, routines, task, v8};
+use super::{function, heap, libraries, memory, routines, task, text_call, v8};
 use crate::call::Prepared;
 use crate::error::{Code, Error, Result};
 use crate::plan::FrameLayout;
@@ -152,6 +152,7 @@ pub fn register(scope: Scope, exports: Value) -> Result<()> {
         (c"layout", Some(primitive!(layout, 1))),
         (c"signature", Some(primitive!(signature, 1))),
         (c"bind", Some(primitive!(function::bind, 6))),
+        (c"bindText", Some(primitive!(text_call::bind, 7))),
         (c"startPacked", Some(primitive!(v8::start, 3))),
         (c"bindPacked", Some(primitive!(v8::bind, 7))),
         (c"packedCounts", Some(primitive!(v8::counts, 0))),

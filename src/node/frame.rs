@@ -60,6 +60,7 @@ pub const STACK: usize = FIXED + FIXED_SIZE;
 pub const SIZE: usize = 2 << 20;
 
 /// The frame memory of one environment. The ArrayBuffer lives as long as the environment.
+#[derive(Clone, Copy)]
 pub struct FrameMemory {
     start: NonNull<u8>,
     origin: usize,
@@ -110,6 +111,20 @@ impl FrameMemory {
     pub fn control(&self, cell: usize) -> *mut u32 {
         // SAFETY: control cells lie within the memory, at a multiple of 4.
         unsafe { self.start.as_ptr().add(self.origin + cell).cast() }
+    }
+
+    /// The frame that the FRAME cell names.
+    pub fn current(&self) -> *mut u8 {
+        // SAFETY: marshallers write offsets of frames within the memory.
+        unsafe { self.start.as_ptr().add(self.get(FRAME) as usize) }
+    }
+
+    /// The fixed frame.
+    ///
+    /// # Errors
+    /// None, as it is within the memory.
+    pub fn fixed(&self) -> Result<*mut u8> {
+        self.at((self.origin + FIXED) as u32, FIXED_SIZE)
     }
 
     /// Reads a control cell.

@@ -21,6 +21,11 @@ pub struct Function {
 }
 
 impl Function {
+    /// The slot's code.
+    pub fn code(&self) -> *const u8 {
+        self.slot.code()
+    }
+
     /// The record that the code behind the slot reads.
     pub fn record(&self) -> &'static CallRecord {
         CallRecord::of(self.slot.record())
@@ -51,7 +56,7 @@ pub fn bind(scope: Scope, state: &State, arguments: [Value; 6]) -> Result<Value>
     // that Node-API passes, keeps the C convention and returns NULL, which means undefined.
     let code = unsafe { mem::transmute::<*const u8, sys::napi_callback>(function.slot.code()) };
     let value = scope.function(&name, code, ptr::null_mut())?;
-    own(scope, value, function)?;
+    own(scope, value, Box::new(function))?;
     Ok(value)
 }
 
@@ -82,7 +87,7 @@ pub fn take_slot(
     let body = prepared.trampoline(entry, save_errno)?;
     let mut function = Function { slot: Slot::allocate()?, library: None };
     let memory = &state.frame;
-    let fixed = memory.at((memory.origin() + frame::FIXED) as u32, frame::FIXED_SIZE)?;
+    let fixed = memory.fixed()?;
     let call = CallTarget {
         target: target as *const c_void,
         frame: if stacked { memory.base() } else { fixed },
@@ -97,33 +102,34 @@ pub fn take_slot(
     Ok(function)
 }
 
-/// Lets a JavaScript value own a function: when the value is collected, the slot is released.
+/// Lets a JavaScript value own a bound function, or what contains one: when the value is collected,
+/// the slot is released.
 ///
 /// # Errors
 /// When the environment refuses a finalizer.
-pub fn own(scope: Scope, value: Value, function: Function) -> Result<()> {
-    let owned = Box::into_raw(Box::new(function)).cast::<c_void>();
+pub fn own<T>(scope: Scope, value: Value, owned: Box<T>) -> Result<()> {
+    let owned = Box::into_raw(owned);
     // SAFETY: `owned` is a leaked box; the finalizer takes it back, once.
     let status = unsafe {
         sys::napi_add_finalizer(
             scope.raw(),
             value,
-            owned,
-            Some(drop_function),
+            owned.cast(),
+            Some(drop_owned::<T>),
             ptr::null_mut(),
             ptr::null_mut(),
         )
     };
     if status != sys::Status::napi_ok {
         // SAFETY: nobody else has the box.
-        drop(unsafe { Box::from_raw(owned.cast::<Function>()) });
+        drop(unsafe { Box::from_raw(owned) });
         return Err(Error::new(Code::Internal, "a finalizer was refused"));
     }
     Ok(())
 }
 
 /// The finalizer of a bound function: its slot can be used again.
-unsafe extern "C" fn drop_function(_env: sys::napi_env, data: *mut c_void, _hint: *mut c_void) {
+unsafe extern "C" fn drop_owned<T>(_env: sys::napi_env, data: *mut c_void, _hint: *mut c_void) {
     // SAFETY: `own` leaked the box for this call, which happens once.
-    drop(unsafe { Box::from_raw(data.cast::<Function>()) });
+    drop(unsafe { Box::from_raw(data.cast::<T>()) });
 }

@@ -43,10 +43,9 @@ impl ClosedBody {
         ClosedBody(closed as *const c_void)
     }
 
-    /// A body that keeps the C convention, ignores its arguments and finds what it needs in the
+    /// A body that keeps the C convention and takes no arguments; what it needs it may find in the
     /// record, like a trampoline.
-    #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-    pub fn of_record(body: *const c_void) -> ClosedBody {
+    pub fn of_code(body: *const c_void) -> ClosedBody {
         ClosedBody(body)
     }
 }

@@ -16,6 +16,8 @@ mod owned;
 mod routines;
 mod shared;
 mod task;
+mod text;
+mod text_call;
 mod v8;
 mod value;
 

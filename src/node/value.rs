@@ -91,10 +91,13 @@ impl Scope {
     /// A string from UTF-8; invalid sequences become U+FFFD.
     pub fn string_utf8(self, bytes: &[u8]) -> Result<Value> {
         let (data, len) = (bytes.as_ptr().cast(), bytes.len() as isize);
-        if bytes.is_ascii() {
-            return out!(napi_create_string_latin1(self.env, data, len), ptr::null_mut());
-        }
         out!(napi_create_string_utf8(self.env, data, len), ptr::null_mut())
+    }
+
+    /// A string from Latin-1, which ASCII is part of.
+    pub fn string_latin1(self, bytes: &[u8]) -> Result<Value> {
+        let (data, len) = (bytes.as_ptr().cast(), bytes.len() as isize);
+        out!(napi_create_string_latin1(self.env, data, len), ptr::null_mut())
     }
 
     /// A string from UTF-16 code units.
@@ -234,6 +237,39 @@ impl Scope {
             out!(napi_get_value_string_utf8(self.env, value, data, size), 0).map_err(text)?;
         bytes.truncate(written);
         Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// Writes a string as UTF-8 with its terminator into `size` bytes, of which those that do not
+    /// fit are left out; lone surrogates become U+FFFD. Returns its length, or None for other
+    /// values.
+    ///
+    /// # Safety
+    /// There must be room for `size` bytes.
+    #[inline(always)]
+    pub unsafe fn copy_utf8(self, value: Value, to: *mut u8, size: usize) -> Option<usize> {
+        let mut len = 0;
+        // SAFETY: the caller's promise; the out-parameter outlives the call.
+        let status = unsafe {
+            sys::napi_get_value_string_utf8(self.env, value, to.cast(), size, &mut len)
+        };
+        (status == sys::Status::napi_ok).then_some(len)
+    }
+
+    /// The same as UTF-16, as it is.
+    ///
+    /// # Safety
+    /// There must be room for `size` units.
+    pub unsafe fn copy_utf16(self, value: Value, to: *mut u16, size: usize) -> Option<usize> {
+        let mut len = 0;
+        // SAFETY: as above.
+        let status =
+            unsafe { sys::napi_get_value_string_utf16(self.env, value, to, size, &mut len) };
+        (status == sys::Status::napi_ok).then_some(len)
+    }
+
+    /// How many UTF-16 units a string has, or None for other values.
+    pub fn utf16_length(self, value: Value) -> Option<usize> {
+        out!(napi_get_value_string_utf16(self.env, value, ptr::null_mut(), 0), 0).ok()
     }
 
     /// A string argument, or None for null and undefined.

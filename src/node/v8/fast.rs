@@ -213,7 +213,7 @@ unsafe extern "C" fn inspect<const FRAME: bool>(info: *const usize) {
 /// As there, and what `link` throws.
 pub fn bind(scope: Scope, state: &State, arguments: [Value; 7]) -> Result<Value> {
     let [signature, address, library, stacked, errno, name, link] = arguments;
-    let closed = ClosedBody::of_record(entry::closed as *const c_void);
+    let closed = ClosedBody::of_code(entry::closed as *const c_void);
     let arguments = [signature, address, library, stacked, errno, name];
     let function = function::take_slot(scope, state, arguments, closed)?;
     let record: *const c_void = ptr::from_ref(function.record()).cast();
@@ -222,7 +222,7 @@ pub fn bind(scope: Scope, state: &State, arguments: [Value; 7]) -> Result<Value>
     }
     let token = scope.number(token(record))?;
     let value = scope.call_with(link, &[token])?;
-    function::own(scope, value, function)?;
+    function::own(scope, value, Box::new(function))?;
     Ok(value)
 }
 
