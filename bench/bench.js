@@ -11,7 +11,7 @@ const { findContestants } = require('./lib/contestants');
 const { PERFORMANCE_PAGE, RESULTS } = require('./lib/paths');
 const { updatePage } = require('./lib/page');
 const { probe, runCase } = require('./lib/runner');
-const { findNode, note, setUp } = require('./lib/setup');
+const { findNode, findPrograms, note, setUp } = require('./lib/setup');
 const { chart } = require('./lib/svg');
 const report = require('./lib/report');
 
@@ -137,9 +137,11 @@ async function main() {
   if (args.from) return show(JSON.parse(fs.readFileSync(args.from, 'utf8')), args, false);
   const cases = chosenCases(list(args.cases));
   const options = roundsOf(args);
-  const contestants = findContestants(list(args.contestants));
+  const wanted = findContestants(list(args.contestants));
   setUp();
-  const nodes = (list(args.node) ?? [undefined]).map(findNode);
+  const contestants = await findPrograms(wanted);
+  const nodes = [];
+  for (const name of list(args.node) ?? [undefined]) nodes.push(await findNode(name));
   for (const node of nodes) {
     show(await measure(node, contestants, cases, options), args, nodes.length > 1);
   }

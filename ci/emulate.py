@@ -14,6 +14,8 @@ installed with apt-get where they are missing (which needs root).
 """
 
 import argparse
+import contextlib
+import fcntl
 import os
 import pathlib
 import random
@@ -35,20 +37,40 @@ def run(*command, **options):
     subprocess.run([str(word) for word in command], check=True, **options)
 
 
+def patiently(*command, tries=4, **options):
+    """Runs what a network may spoil."""
+    for wait in [5 * 2 ** i for i in range(tries - 1)]:
+        try:
+            return run(*command, **options)
+        except subprocess.CalledProcessError:
+            time.sleep(wait)
+    return run(*command, **options)
+
+
+@contextlib.contextmanager
+def locked(name):
+    """One run at a time; the kernel gives a lock back when its holder ends."""
+    with open(CACHE / f"{name}.lock", "w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
 def apt(program, *packages):
     """Installs Debian packages unless what they bring is there."""
     if not (shutil.which(program) or pathlib.Path(program).exists()):
-        run("apt-get", "update", "-qq")
-        run("apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages,
-            stdout=subprocess.DEVNULL)
+        flags = ["-qq", "-o", "Acquire::Retries=5", "-o", "DPkg::Lock::Timeout=900"]
+        patiently("apt-get", "update", *flags)
+        patiently("apt-get", "install", "-y", "--no-install-recommends", *flags, *packages,
+                  stdout=subprocess.DEVNULL)
 
 
 def zig(target):
     python = CACHE / "venv" / "bin" / "python3"
-    if not (CACHE / "venv" / "installed").exists():
-        venv.create(CACHE / "venv", with_pip=True, clear=True)
-        run(python, "-m", "pip", "install", "-q", ZIG)
-        (CACHE / "venv" / "installed").touch()
+    with locked("venv"):
+        if not (CACHE / "venv" / "installed").exists():
+            venv.create(CACHE / "venv", with_pip=True, clear=True)
+            patiently(python, "-m", "pip", "install", "-q", ZIG)
+            (CACHE / "venv" / "installed").touch()
     os.environ["ZIG_LOCAL_CACHE_DIR"] = str(CACHE / "zig")
     return f"{python} -m ziglang cc -target {target}"
 
@@ -69,10 +91,11 @@ def wine32():
     """wine for i386 in a root of its own, entered in a private mount namespace."""
     root, prefix, runner = CACHE / "i386", CACHE / "wine32", CACHE / "wine32.sh"
     dlls = root / "usr/lib/i386-linux-gnu/wine/i386-windows"
-    if not (dlls / "zlib1.dll").exists():
-        run(ROOT / "ci" / "fetchroot.sh", "i386", root, "bookworm", "wine32", "libc6")
-        # What the package's installation script does.
-        shutil.copy(root / "usr/i686-w64-mingw32/lib/zlib1.dll", dlls)
+    with locked("i386"):
+        if not (dlls / "zlib1.dll").exists():
+            patiently(ROOT / "ci" / "fetchroot.sh", "i386", root, "bookworm", "wine32", "libc6")
+            # What the package's installation script does.
+            shutil.copy(root / "usr/i686-w64-mingw32/lib/zlib1.dll", dlls)
     runner.write_text(WINE32.format(root=root, work=ROOT))
     runner.chmod(0o755)
     environment = dict(WINEPREFIX=str(prefix), WINEDEBUG="-all", WINEARCH="win32",

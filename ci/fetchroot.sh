@@ -23,6 +23,7 @@ APT::Architectures { "$arch"; };
 APT::Install-Recommends "0";
 APT::Sandbox::User "root";
 Acquire::Languages "none";
+Acquire::Retries "5";
 Dir::State "$state";
 Dir::State::status "$state/status";
 Dir::State::lists "$state/lists";

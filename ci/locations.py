@@ -15,6 +15,7 @@ and the emulator into .cache.
 """
 
 import argparse
+import fcntl
 import json
 import os
 import pathlib
@@ -33,10 +34,14 @@ def environment():
     """Runs this script again inside a virtual environment that has the packages."""
     python = CACHE / "venv" / "bin" / "python3"
     stamp = CACHE / "venv" / "packages"
-    if not stamp.exists() or stamp.read_text().split() != PACKAGES:
-        venv.create(CACHE / "venv", with_pip=True, clear=True)
-        subprocess.run([python, "-m", "pip", "install", "-q", *PACKAGES], check=True)
-        stamp.write_text("\n".join(PACKAGES))
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with open(CACHE / "venv.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not stamp.exists() or stamp.read_text().split() != PACKAGES:
+            venv.create(CACHE / "venv", with_pip=True, clear=True)
+            pip = [python, "-m", "pip", "install", "-q", "--retries", "10", *PACKAGES]
+            subprocess.run(pip, check=True)
+            stamp.write_text("\n".join(PACKAGES))
     if pathlib.Path(sys.prefix).resolve() != (CACHE / "venv").resolve():
         os.execv(python, [python, __file__, *sys.argv[1:]])
 

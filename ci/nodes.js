@@ -5,50 +5,14 @@
 //   node ci/nodes.js                 Node 18, 20, 22, 24 and 26, Bun, Deno
 //   node ci/nodes.js 18 26 bun       some of them
 
-const fs = require('node:fs');
-const path = require('node:path');
 const { build } = require('./build.js');
 const { closingCounts, settle } = require('./lib/counts.js');
 const { runSuites, portableSuites } = require('./lib/js-suites.js');
-const { cache } = require('./lib/paths.js');
 const { closingLine, runSteps } = require('./lib/report.js');
-const { npm, run, MINUTE } = require('./lib/run.js');
+const { run, MINUTE } = require('./lib/run.js');
+const { installRuntime } = require('./lib/runtimes.js');
 
 const NODES = ['18', '20', '22', '24', '26'];
-const { platform, arch } = process;
-
-/** How to install and run a runtime: package, version range, program in the package. */
-function runtime(name) {
-  if (/^\d+$/.test(name)) {
-    return { package: `node-${platform}-${arch}`, range: name, program: 'bin/node' };
-  }
-  const cpu = { x64: 'x64', arm64: 'arm64' }[arch];
-  const bunCpu = { x64: 'x64', arm64: 'aarch64' }[arch];
-  if (name === 'bun') {
-    return { package: `@oven/bun-${platform}-${bunCpu}`, range: '1', program: 'bin/bun' };
-  }
-  if (name === 'deno') {
-    const libc = platform === 'linux' ? '-glibc' : '';
-    return { package: `@deno/${platform}-${cpu}${libc}`, range: '2', program: 'deno' };
-  }
-  throw new Error(`unknown runtime "${name}": a Node major, bun or deno`);
-}
-
-/** The path of a runtime's program, installed if it is missing. */
-async function install(name) {
-  const { package: from, range, program } = runtime(name);
-  const folder = path.join(cache, 'runtimes', name);
-  const file = path.join(folder, 'node_modules', from, program);
-  if (fs.existsSync(file)) return file;
-  fs.mkdirSync(folder, { recursive: true });
-  fs.writeFileSync(path.join(folder, 'package.json'), '{ "private": true }\n');
-  const args = ['install', '--no-audit', '--no-fund', '--ignore-scripts', '--prefix', folder];
-  const result = await npm([...args, `${from}@${range}`], { cwd: folder, timeout: 10 * MINUTE });
-  if (!result.ok) throw new Error(`npm install ${from}@${range} failed\n${result.output}`);
-  fs.chmodSync(file, 0o755);
-  return file;
-}
-
 /** A step that runs the suites (Node) or the smoke test (Bun, Deno). */
 function step(name) {
   if (/^\d+$/.test(name)) {
@@ -57,7 +21,7 @@ function step(name) {
       title: 'JS suites',
       needs: ['addon'],
       run: async () => {
-        const node = await install(name);
+        const node = await installRuntime(name);
         const { output: version } = await run(node, ['--version'], { timeout: MINUTE });
         const result = await runSuites(node, portableSuites());
         return { ...result, notes: [`Node ${version.trim()}`, ...result.notes] };
@@ -70,7 +34,7 @@ function step(name) {
     title: 'smoke test (js/test/smoke.js)',
     needs: ['addon'],
     run: async () => {
-      const program = await install(name);
+      const program = await installRuntime(name);
       const { output: version } = await run(program, ['--version'], { timeout: MINUTE });
       const result = await run(program, [...flags, 'js/test/smoke.js'], { timeout: 2 * MINUTE });
       const notes = [version.split('\n')[0], ...(result.output.match(/^expected: .*$/gm) ?? [])];

@@ -11,6 +11,7 @@
  * expected  iteration number -> what the call must give (deep equality, arrays and views alike)
  * unit      `ns` (default), `us`, `ms` or `bytes`
  * per       things measured per call, when it is not one
+ * absent    why contestants do not have it, when they do not say so
  * original  part of the benchmark that ffi-rs itself publishes
  */
 const groups = {
@@ -18,6 +19,7 @@ const groups = {
   Strings: require('./strings'),
   'Memory and pointers': require('./memory'),
   Structs: require('./structs'),
+  'Memory by the Koffi API': require('./koffi'),
   Callbacks: require('./callbacks'),
   'Other threads': require('./async'),
   'Once per process, library or function': require('./lifetime'),

@@ -5,6 +5,11 @@ const { DOUBLES, INTS } = require('./values');
 /** Buffers, arrays and pointers. */
 module.exports = [
   { name: 'buffer', title: 'Buffer of 100 bytes in', expected: () => 101 },
+  {
+    name: 'memset64',
+    title: 'Buffer of 64 bytes, written by C',
+    expected: (i) => i & 255,
+  },
   { name: 'i32_array', title: 'int[100] in, from an Array', expected: () => 299 },
   {
     name: 'i32_array_result',

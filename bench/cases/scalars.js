@@ -17,6 +17,11 @@ module.exports = [
     title: 'double f(double, double)',
     expected: (i) => i + 0.5,
   },
+  {
+    name: 'float2',
+    title: 'float f(float, float)',
+    expected: (i) => (i & 1023) + 0.5,
+  },
   { name: 'ints8', title: 'int f(8 ints)', expected: (i) => i + 28 },
   {
     name: 'mixed12',

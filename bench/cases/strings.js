@@ -17,6 +17,7 @@ module.exports = [
     expected: () => 1000,
   },
   { name: 'str16', title: 'string in, 16 ASCII characters', expected: () => 16 },
+  { name: 'str200', title: 'string in, 200 ASCII characters', expected: () => 200 },
   { name: 'str1k', title: 'string in, 1,024 ASCII characters', expected: () => 1024 },
   { name: 'str_utf8', title: 'string in, 16 non-ASCII characters', expected: () => 32 },
   { name: 'str16_result', title: 'string out, 16 ASCII characters', expected: () => TEXT_16 },

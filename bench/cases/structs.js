@@ -15,6 +15,11 @@ module.exports = [
     expected: () => RECORD,
   },
   {
+    name: 'struct_inout',
+    title: 'struct *, 2 fields, in and out',
+    expected: (i) => ({ x: i + 1, y: 3.5 }),
+  },
+  {
     name: 'struct16',
     title: 'struct of 16 bytes by value, in and out',
     expected: (i) => ({ x: 2.5, y: i }),

@@ -3,6 +3,7 @@
 /** The values that cases and contestants share, so that all of them pass and expect the same. */
 
 exports.TEXT_16 = 'sixteen letters.';
+exports.TEXT_200 = 'two hundred letters '.repeat(10);
 exports.TEXT_1K = 'x'.repeat(1024);
 exports.TEXT_UMLAUTS = 'ü'.repeat(16);
 

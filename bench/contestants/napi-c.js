@@ -14,7 +14,7 @@ module.exports = {
 };
 
 function addonCases(addon) {
-  const { BYTES, INTS, RECORD, TEXT_16, TEXT_1K, TEXT_UMLAUTS, BIG } = values;
+  const { BYTES, INTS, RECORD, TEXT_16, TEXT_200, TEXT_1K, TEXT_UMLAUTS, BIG } = values;
   const text = (value) => () => {
     const f = addon.text_length;
     return () => f(value);
@@ -38,6 +38,10 @@ function addonCases(addon) {
     double2: () => {
       const f = addon.add_doubles;
       return (i) => f(i, 0.5);
+    },
+    float2: () => {
+      const f = addon.add_floats;
+      return (i) => f(i & 1023, 0.5);
     },
     ints8: () => {
       const f = addon.sum8;
@@ -82,6 +86,7 @@ function addonCases(addon) {
       return () => f('1000');
     },
     str16: text(TEXT_16),
+    str200: text(TEXT_200),
     str1k: text(TEXT_1K),
     str_utf8: text(TEXT_UMLAUTS),
     str16_result: textResult(addon.text_16),
@@ -91,6 +96,14 @@ function addonCases(addon) {
     buffer: () => {
       const f = addon.ends_u8;
       return () => f(BYTES, 100);
+    },
+    memset64: () => {
+      const f = addon.fill;
+      const bytes = Buffer.alloc(64);
+      return (i) => {
+        f(bytes, i & 255, 64);
+        return bytes[63];
+      };
     },
     i32_array: () => {
       const f = addon.ends_i32;
@@ -126,6 +139,14 @@ function addonCases(addon) {
     struct_pointer_result: () => {
       const f = addon.record_static;
       return () => f();
+    },
+    struct_inout: () => {
+      const f = addon.move_point;
+      return (i) => {
+        const point = { x: i, y: 2.5 };
+        f(point, 1);
+        return point;
+      };
     },
     struct16: () => {
       const f = addon.swap_point;

@@ -18,7 +18,7 @@ module.exports = {
 };
 
 function nodeFfiCases(ffi) {
-  const { BYTES, INTS, TEXT_16, TEXT_1K, TEXT_UMLAUTS, BIG } = values;
+  const { BYTES, INTS, TEXT_16, TEXT_200, TEXT_1K, TEXT_UMLAUTS, BIG } = values;
   const lib = new ffi.DynamicLibrary(BENCH);
   const get = (name, result, parameters = []) =>
     lib.getFunction(name, { return: result, arguments: parameters });
@@ -48,6 +48,10 @@ function nodeFfiCases(ffi) {
     double2: () => {
       const f = get('add_doubles', 'double', ['double', 'double']);
       return (i) => f(i, 0.5);
+    },
+    float2: () => {
+      const f = get('add_floats', 'float', ['float', 'float']);
+      return (i) => f(i & 1023, 0.5);
     },
     ints8: () => {
       const f = get('sum8', 'int32', Array(8).fill('int32'));
@@ -101,6 +105,7 @@ function nodeFfiCases(ffi) {
       return () => f('1000');
     },
     str16: text(TEXT_16),
+    str200: text(TEXT_200),
     str1k: text(TEXT_1K),
     str_utf8: text(TEXT_UMLAUTS),
     str16_result: textResult('text_16'),
@@ -110,6 +115,14 @@ function nodeFfiCases(ffi) {
     buffer: () => {
       const f = get('ends_u8', 'int32', ['buffer', 'int32']);
       return () => f(BYTES, 100);
+    },
+    memset64: () => {
+      const f = get('fill', 'void', ['buffer', 'int32', 'int32']);
+      const bytes = Buffer.alloc(64);
+      return (i) => {
+        f(bytes, i & 255, 64);
+        return bytes[63];
+      };
     },
     i32_array: () => {
       const f = get('ends_i32', 'int32', ['buffer', 'int32']);
@@ -135,6 +148,7 @@ function nodeFfiCases(ffi) {
 
     struct_pointer: NO_STRUCTS,
     struct_pointer_result: NO_STRUCTS,
+    struct_inout: NO_STRUCTS,
     struct16: NO_STRUCTS,
     struct24: NO_STRUCTS,
     struct_nested: NO_STRUCTS,

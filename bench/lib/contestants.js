@@ -14,7 +14,9 @@ const { CONTESTANTS } = require('./paths');
  * cases()      case name -> maker, or the reason why it cannot; loads the package
  * entry        what the `require` case requires
  * unsupported  optional: node -> reason, or null
- * execArgv     optional: Node options for its processes
+ * runtime      optional: `deno` or `bun`, when it does not run in Node
+ * execArgv     optional: options of the runtime for its processes
+ * gcArgv       optional: options that give a process `gc`, by default those of Node
  * env          optional: environment for its processes
  *
  * A maker returns what is timed: `(i) => result` for iteration i, a promise in `async` cases,

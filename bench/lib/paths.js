@@ -11,7 +11,6 @@ module.exports = {
   NATIVE: path.join(bench, 'native'),
   BUILD: build,
   RESULTS: path.join(bench, 'results'),
-  NODES: path.join(bench, '..', '.cache', 'nodes'),
   CONTESTANTS: path.join(bench, 'contestants'),
   PERFORMANCE_PAGE: path.join(bench, '..', 'docs', 'performance.md'),
   /** What set-up compiles. */

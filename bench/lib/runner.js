@@ -15,10 +15,11 @@ class Worker {
   #waiting = null;
   #queue = [];
 
-  constructor(contestant, node, task, execArgv = []) {
+  constructor(contestant, node, task, { gc = false } = {}) {
+    const { execArgv = [], gcArgv = ['--expose-gc'] } = contestant;
     this.#child = fork(WORKER, [JSON.stringify({ contestant: contestant.file, ...task })], {
-      execPath: node.path,
-      execArgv: [...(contestant.execArgv ?? []), ...execArgv],
+      execPath: contestant.program ?? node.path,
+      execArgv: gc ? [...execArgv, ...gcArgv] : execArgv,
       env: { ...process.env, ...contestant.env, NODE_NO_WARNINGS: '1' },
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
@@ -123,11 +124,11 @@ async function repeatedCase(item, contestants, node, { rounds, roundMs }) {
 
 async function onceCase(item, contestants, node, { rounds }) {
   const entries = contestants.map((contestant) => ({ contestant, rounds: [], no: null }));
-  const execArgv = item.measure === 'rss' ? ['--expose-gc'] : [];
   for (let round = 0; round < rounds; round++) {
     for (const entry of inTurn(entries, round)) {
       if (entry.no) continue;
-      const worker = new Worker(entry.contestant, node, { case: item.name }, execArgv);
+      const gc = item.measure === 'rss';
+      const worker = new Worker(entry.contestant, node, { case: item.name }, { gc });
       const answer = await worker.answer();
       worker.end();
       if (answer.type === 'once') entry.rounds.push(answer.value);

@@ -4,6 +4,7 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const { spawnSync } = require('node:child_process');
+const { installRuntime } = require('../../ci/lib/runtimes.js');
 const paths = require('./paths');
 
 const note = (text) => process.stderr.write(`bench: ${text}\n`);
@@ -59,26 +60,22 @@ function compileNative() {
 }
 
 /** A Node binary for `--node`: a major (or exact) version from npm, or a path. */
-function findNode(wanted) {
+async function findNode(wanted) {
   if (!wanted) return describeNode(process.execPath);
   if (wanted.includes('/')) return describeNode(path.resolve(wanted));
-  const name = `node-${process.platform}-${process.arch}`;
-  const prefix = path.join(paths.NODES, wanted);
-  const binary = path.join(prefix, 'node_modules', name, 'bin', 'node');
-  if (!fs.existsSync(binary)) {
-    note(`fetching Node ${wanted} (npm's ${name})`);
-    fs.mkdirSync(prefix, { recursive: true });
-    run('npm', [
-      'install',
-      '--prefix',
-      prefix,
-      '--no-save',
-      '--no-audit',
-      '--no-fund',
-      `${name}@${wanted}`,
-    ]);
+  return describeNode(await installRuntime(wanted, note));
+}
+
+/** The contestants, with the programs of those that do not run in Node. */
+async function findPrograms(contestants) {
+  const found = [];
+  for (const contestant of contestants) {
+    const { runtime } = contestant;
+    found.push(
+      runtime ? { ...contestant, program: await installRuntime(runtime, note) } : contestant,
+    );
   }
-  return describeNode(binary);
+  return found;
 }
 
 function describeNode(binary) {
@@ -94,4 +91,5 @@ module.exports = {
     compileNative();
   },
   findNode,
+  findPrograms,
 };

@@ -20,6 +20,8 @@ const COLOURS = {
   'ffi-jit-load': ['#7fb0f2', '#2f6fd0'],
   'ffi-rs-define': ['#a63d00', '#ff9a52'],
   'ffi-rs-load': ['#e79a62', '#c0672a'],
+  'deno-ffi': ['#00687a', '#4fc3d9'],
+  'bun-ffi': ['#8c5a78', '#d9a3c4'],
   koffi: ['#1f7a4d', '#58c48d'],
   'node-ffi': ['#7a3fa0', '#c08be6'],
   'napi-c': ['#8a7400', '#d8bd3a'],

@@ -124,16 +124,19 @@ async function repeated(made) {
   send({ type: 'ready', iterations: n });
 }
 
+/* global Bun */
+const collect = () => (globalThis.gc ? globalThis.gc() : Bun.gc(true));
+
 function bindOnce({ run, call, callsItself }) {
   const names = manyNames(item.count);
   const rss = item.measure === 'rss';
-  if (rss) global.gc();
+  if (rss) collect();
   const before = rss ? process.memoryUsage.rss() : 0;
   const elapsed = stopwatch();
   const functions = run(names, Boolean(item.call));
   if (item.call && !callsItself) for (const f of functions) call(f, 1, 2);
   const ns = elapsed();
-  if (rss) global.gc();
+  if (rss) collect();
   const used = rss ? process.memoryUsage.rss() - before : ns;
   if (!callsItself) {
     for (const i of [0, 1, item.count - 1]) {
@@ -168,7 +171,7 @@ async function main() {
     return send({ type: 'once', value: requireOnce() });
   }
   const maker = contestant.cases()[item.uses];
-  if (maker === undefined) return send({ type: 'no', reason: 'not written' });
+  if (maker === undefined) return send({ type: 'no', reason: item.absent ?? 'not written' });
   if (typeof maker === 'string') return send({ type: 'no', reason: maker });
   const made = maker();
   if (item.kind === 'bind') return send({ type: 'once', value: bindOnce(made) });

@@ -30,6 +30,13 @@ ENTRY js_add_doubles(INFO) {
   RETURN(napi_create_double, add_doubles(a, b));
 }
 
+ENTRY js_add_floats(INFO) {
+  ARGS(2)
+  F64(a, argv[0]);
+  F64(b, argv[1]);
+  RETURN(napi_create_double, add_floats((float)a, (float)b));
+}
+
 ENTRY js_sum8(INFO) {
   ARGS(8)
   int32_t v[8];
@@ -150,6 +157,7 @@ NAPI_MODULE_INIT() {
       {"answer", js_answer},
       {"sum", js_sum},
       {"add_doubles", js_add_doubles},
+      {"add_floats", js_add_floats},
       {"sum8", js_sum8},
       {"mixed12", js_mixed12},
       {"add_u8", js_add_u8},

@@ -11,6 +11,16 @@ ENTRY js_ends_u8(INFO) {
   RETURN(napi_create_int32, ends_u8(bytes, count));
 }
 
+ENTRY js_fill(INFO) {
+  ARGS(3)
+  void *bytes;
+  TRY(napi_get_buffer_info(env, argv[0], &bytes, NULL));
+  I32(value, argv[1]);
+  I32(count, argv[2]);
+  fill(bytes, value, count);
+  return NULL;
+}
+
 ENTRY js_ends_i32(INFO) {
   ARGS(2)
   I32(count, argv[1]);
@@ -134,6 +144,21 @@ static napi_value make_point(napi_env env, Point point) {
   return object;
 }
 
+/* Reads the point, and writes it back into the same object. */
+ENTRY js_move_point(INFO) {
+  ARGS(2)
+  Point point;
+  F64(by, argv[1]);
+  if (!read_point(env, argv[0], &point)) {
+    napi_throw_type_error(env, NULL, "expected a point");
+    return NULL;
+  }
+  move_point(&point, by);
+  SET(argv[0], "x", napi_create_double, point.x);
+  SET(argv[0], "y", napi_create_double, point.y);
+  return NULL;
+}
+
 ENTRY js_swap_point(INFO) {
   ARGS(1)
   Point point;
@@ -197,6 +222,7 @@ ENTRY js_shift_grid(INFO) {
 napi_value export_memory(napi_env env, napi_value exports) {
   static const Export list[] = {
       {"ends_u8", js_ends_u8},
+      {"fill", js_fill},
       {"ends_i32", js_ends_i32},
       {"hundred_ints", js_hundred_ints},
       {"double_into", js_double_into},
@@ -206,6 +232,7 @@ napi_value export_memory(napi_env env, napi_value exports) {
       {"read_doubles", js_read_doubles},
       {"record_total", js_record_total},
       {"record_static", js_record_static},
+      {"move_point", js_move_point},
       {"swap_point", js_swap_point},
       {"bump_mixed", js_bump_mixed},
       {"shift_grid", js_shift_grid},

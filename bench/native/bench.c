@@ -14,6 +14,8 @@ int32_t sum(int32_t a, int32_t b) { return a + b; }
 
 double add_doubles(double a, double b) { return a + b; }
 
+float add_floats(float a, float b) { return a + b; }
+
 int32_t sum8(int32_t a, int32_t b, int32_t c, int32_t d, int32_t e, int32_t f,
              int32_t g, int32_t h) {
   return a + b + c + d + e + f + g + h;
@@ -64,6 +66,10 @@ int32_t ends_u8(const uint8_t *bytes, int32_t count) {
   return bytes[0] + bytes[count - 1];
 }
 
+void fill(uint8_t *bytes, int32_t value, int32_t count) {
+  memset(bytes, value, (size_t)count);
+}
+
 int32_t ends_i32(const int32_t *items, int32_t count) {
   return items[0] + items[count - 1];
 }
@@ -90,6 +96,13 @@ const Record *record_static(void) {
   static const Record out = {7, 0.5, 1000, 3};
   return &out;
 }
+
+void move_point(Point *point, double by) {
+  point->x += by;
+  point->y += by;
+}
+
+void copy_record(Record *out) { *out = *record_static(); }
 
 Point swap_point(Point point) { return (Point){point.y, point.x}; }
 

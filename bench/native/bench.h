@@ -11,6 +11,7 @@ void nop(void);
 int32_t answer(void);
 int32_t sum(int32_t a, int32_t b);
 double add_doubles(double a, double b);
+float add_floats(float a, float b);
 int32_t sum8(int32_t a, int32_t b, int32_t c, int32_t d, int32_t e, int32_t f,
              int32_t g, int32_t h);
 double mixed12(int32_t a, double b, uint8_t c, int64_t d, int16_t e, double f,
@@ -30,6 +31,7 @@ const char *text_umlauts(void);
 
 /* Memory */
 int32_t ends_u8(const uint8_t *bytes, int32_t count);
+void fill(uint8_t *bytes, int32_t value, int32_t count);
 int32_t ends_i32(const int32_t *items, int32_t count);
 const int32_t *hundred_ints(void);
 const double *five_doubles(void);
@@ -62,6 +64,8 @@ typedef struct {
 
 double record_total(const Record *record);
 const Record *record_static(void);
+void move_point(Point *point, double by);
+void copy_record(Record *out);
 Point swap_point(Point point);
 Mixed24 bump_mixed(Mixed24 value);
 Grid shift_grid(Grid grid);

@@ -27,6 +27,7 @@ static int32_t compare(const int32_t *a, const int32_t *b) {
 }
 
 static char sixteen[] = "sixteen letters.";
+static char two_hundred[201];
 static char thousand[1025];
 static char umlauts[33];
 static uint8_t bytes[100];
@@ -36,6 +37,7 @@ LOOP(void, , nop())
 LOOP(i32_result, , last = answer())
 LOOP(sum, , last = sum((int32_t)i, 2))
 LOOP(double2, , last = add_doubles((double)i, 0.5))
+LOOP(float2, , last = add_floats((float)(i & 1023), 0.5f))
 LOOP(ints8, , last = sum8((int32_t)i, 1, 2, 3, 4, 5, 6, 7))
 LOOP(mixed12, ,
      last = mixed12((int32_t)i, 1.5, 3, 4, 5, 6.5, 7, true, 9, 10, 11, 9))
@@ -47,12 +49,14 @@ LOOP(concat, const char *text = "", text = concat("foo", "bar");
      last = text[0])
 LOOP(atoi, char text[] = "1000", last = atoi(text))
 LOOP(str16, , last = text_length(sixteen))
+LOOP(str200, , last = text_length(two_hundred))
 LOOP(str1k, , last = text_length(thousand))
 LOOP(str_utf8, , last = text_length(umlauts))
 LOOP(str16_result, , last = text_16()[0])
 LOOP(str1k_result, , last = text_1k()[0])
 LOOP(str_utf8_result, , last = (uint8_t)text_umlauts()[0])
 LOOP(buffer, , last = ends_u8(bytes, 100))
+LOOP(memset64, uint8_t out[64], fill(out, i & 255, 64); last = out[63])
 LOOP(i32_array, , last = ends_i32(ints, 100))
 LOOP(i32_array_result, , last = hundred_ints()[99])
 LOOP(out_int, int32_t out, double_into((int32_t)i, &out); last = out)
@@ -62,6 +66,8 @@ LOOP(create_free, , int32_t *cell = malloc(sizeof *cell); if (!cell) return -1;
 LOOP(struct_pointer, Record record = ((Record){0, 0.5, 1000, 3}),
      record.id = (int32_t)i; last = record_total(&record))
 LOOP(struct_pointer_result, , last = record_static()->id)
+LOOP(struct_inout, , Point point = ((Point){(double)i, 2.5});
+     move_point(&point, 1); last = point.x)
 LOOP(struct16, , last = swap_point((Point){(double)i, 2.5}).y)
 LOOP(struct24, , last = bump_mixed((Mixed24){(int32_t)i, 2, 3.5, 4}).a)
 LOOP(struct_nested, ,
@@ -89,7 +95,8 @@ static const struct {
     ROW(out_int),       ROW(create_free),  ROW(struct_pointer),
     ROW(struct_pointer_result),            ROW(struct16),
     ROW(struct24),      ROW(struct_nested), ROW(callback),
-    ROW(callback_100),  ROW(qsort),
+    ROW(callback_100),  ROW(qsort),        ROW(float2),
+    ROW(str200),        ROW(memset64),     ROW(struct_inout),
 #undef ROW
 };
 
@@ -122,6 +129,7 @@ ENTRY js_prepare(INFO) {
     }
     memcpy(copies[i].to, data, length);
   }
+  memset(two_hundred, 'x', sizeof two_hundred - 1);
   memset(thousand, 'x', sizeof thousand - 1);
   for (size_t i = 0; i < sizeof umlauts - 1; i += 2)
     memcpy(umlauts + i, "\xc3\xbc", 2);

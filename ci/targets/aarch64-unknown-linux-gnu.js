@@ -15,5 +15,5 @@ module.exports = {
     const addon = await buildAddon(name, { suffix: '.2.28' });
     return { addon, fixtures: await buildFixtures('aarch64-linux-gnu.2.28') };
   },
-  run: async (built) => runSuitesOn(await glibcArm64(), built, { slow: 6 }),
+  run: async (built, { fast }) => runSuitesOn(await glibcArm64(), built, { slow: 6, fast }),
 };

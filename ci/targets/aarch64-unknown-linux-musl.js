@@ -18,5 +18,5 @@ module.exports = {
     const addon = await buildAddon(name, { env });
     return { addon, fixtures: await buildFixtures('aarch64-linux-musl') };
   },
-  run: async (built) => runSuitesOn(await muslArm64(), built, { slow: 6 }),
+  run: async (built, { fast }) => runSuitesOn(await muslArm64(), built, { slow: 6, fast }),
 };

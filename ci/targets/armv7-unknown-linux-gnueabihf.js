@@ -15,5 +15,5 @@ module.exports = {
     const addon = await buildAddon(name, { suffix: '.2.28' });
     return { addon, fixtures: await buildFixtures('arm-linux-gnueabihf.2.28') };
   },
-  run: async (built) => runSuitesOn(await glibcArm(), built, { slow: 6 }),
+  run: async (built, { fast }) => runSuitesOn(await glibcArm(), built, { slow: 6, fast }),
 };

@@ -50,7 +50,8 @@ const { Generator, Ref } = require('./generator.js');
  * @property {number} signature identifier of the signature
  * @property {boolean} stacked which frame it uses
  * @property {boolean} errno whether errno is saved
- * @property {(entry: () => void) => Function} link makes the marshaller around a bound entry
+ * @property {(entry: () => void, name?: string) => Function} link makes the marshaller around a
+ *   bound entry; it has a name when its arguments come one by one
  */
 
 /** The signature's text. */
@@ -116,7 +117,8 @@ function compileCall(declaration) {
   };
   if (stacked) inFrame(g, frame.size, params, emitBody);
   else g.emit(`return ${emitBody(new Ref(null, FIXED, 64))};`);
-  const link = g.template(parameters, { usesArguments: declaration.style === 'positions' });
+  const positions = declaration.style === 'positions';
+  const link = g.template(parameters, { usesArguments: positions, named: positions });
   return { signature: frame.id, stacked, errno: withErrno !== undefined, tier, link };
 }
 
@@ -286,7 +288,8 @@ function emitArguments(g, { params, style, arity, places }) {
   }
   g.values = params.map(() => g.fresh('a'));
   g.emit(`if (arguments.length < ${count}) ${check}(${count}, arguments);`);
-  return g.values.join(', ');
+  // The parameters behind one with a default are not counted in the function's length.
+  return g.values.map((name, i) => (i === 0 ? `${name} = undefined` : name)).join(', ');
 }
 
 /**

@@ -166,17 +166,21 @@ class Generator {
     return this.template(parameters, options)(undefined);
   }
 
-  /** A function that makes the function, from the constant that `parameter` named. */
-  template(parameters, { usesArguments = false } = {}) {
+  /**
+   * A function that makes the function, from the constant that `parameter` named, and from its
+   * name when it is to have one: naming it later would cost a dictionary of properties each.
+   */
+  template(parameters, { usesArguments = false, named = false } = {}) {
     const isShared = (_, i) => i !== this.hole;
     const names = this.constants.map((_, i) => `k$${i}`);
     const own = this.hole === undefined ? '' : names[this.hole];
     const head = usesArguments ? `function (${parameters})` : `(${parameters}) =>`;
     const source = [
       "'use strict';",
-      `return (${names.filter(isShared).join(', ')}) => (${own}) => ${head} {`,
+      `return (${names.filter(isShared).join(', ')}) =>`,
+      named ? `(${own}, name) => ({ [name]: ${head} {` : `(${own}) => ${head} {`,
       ...this.lines,
-      '};',
+      named ? '} })[name];' : '};',
     ].join('\n');
     return factory(source, this.recording)(...this.constants.filter(isShared));
   }

@@ -11,10 +11,11 @@ const { coded } = require('../core/errors.js');
 const { views, FOREIGN, TOP, scratch, overflow } = require('../core/memory.js');
 const { detach } = require('../core/recording.js');
 const { pendingTasks } = require('../core/tasks.js');
-const { failure, invalid, mismatch, unexpected, wrongCount } = require('./errors.js');
+const { failure, invalidType, mismatch, unexpected, wrongCount } = require('./errors.js');
 const { internals } = require('./types/model.js');
 const { resolve } = require('./types/strings.js');
 const config = require('./config.js');
+const { DEPRECATIONS, deprecated } = require('./deprecations.js');
 const codecs = require('./values/codecs.js');
 
 const { u32 } = views;
@@ -88,14 +89,14 @@ class Kind {
   }
 }
 
-/** Kinds by prototype. */
+/** Kinds by signature. */
 const kinds = new WeakMap();
 
-function kindOf(proto) {
-  let kind = kinds.get(proto);
+function kindOf({ signature }) {
+  let kind = kinds.get(signature);
   if (kind === undefined) {
-    kind = new Kind(proto);
-    kinds.set(proto, kind);
+    kind = new Kind(signature);
+    kinds.set(signature, kind);
   }
   return kind;
 }
@@ -133,14 +134,17 @@ const MAX_REGISTERED = 1 << 20;
 /** `register([thisValue,] fn, type)` -> the address of a function pointer for `fn`. */
 function register(...args) {
   const withThis = args.length >= 3;
-  if (args.length < 2) throw wrongCount('2 or 3', args.length);
+  if (args.length < 2) throw wrongCount('2', args.length);
+  if (withThis) deprecated(DEPRECATIONS.registerThis);
   const [thisValue, fn, specifier] = withThis ? args : [undefined, ...args];
-  if (typeof fn !== 'function') throw unexpected(fn, 'func', 'function');
+  if (typeof fn !== 'function') throw unexpected(fn, 'func', 'function', withThis ? 1 : 0);
   const own = internals(resolve(specifier));
   if (own.kind !== 'callback') {
-    throw invalid(`Unexpected ${own.name} type, expected <callback> * type`);
+    throw invalidType(`Unexpected ${own.name} type, expected <callback> * type`, {
+      argument: args.length - 1,
+    });
   }
-  if (own.proto.variadic) throw invalid('Variadic functions cannot be callbacks');
+  if (own.proto.variadic) throw invalidType('Variadic functions cannot be callbacks');
   if (registered.size >= MAX_REGISTERED) {
     throw failure(`Too many callbacks are in use (max = ${MAX_REGISTERED})`);
   }
@@ -152,11 +156,20 @@ function register(...args) {
   return trampoline.address;
 }
 
+/** The address that a pointer value holds; NULL is 0n. */
+function addressOf(pointer) {
+  if (typeof pointer === 'bigint') return pointer;
+  if (pointer === null || pointer === undefined) return 0n;
+  if (typeof pointer === 'number') return BigInt(Math.trunc(pointer) || 0);
+  if (ArrayBuffer.isView(pointer) || pointer instanceof ArrayBuffer) return -1n; // memory
+  throw unexpected(pointer, 'id', 'registered callback', 0);
+}
+
 /** `unregister(pointer)`: from now on C gets zero from it. */
 function unregister(...args) {
   if (args.length < 1) throw wrongCount('1', 0);
   const [pointer] = args;
-  const address = typeof pointer === 'number' ? BigInt(Math.trunc(pointer) || 0) : pointer;
+  const address = addressOf(pointer);
   const trampoline = registered.get(address);
   if (trampoline === undefined) throw failure('Could not find matching registered callback');
   registered.delete(address);

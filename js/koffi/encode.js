@@ -132,14 +132,6 @@ function flatBytes(own, value, size) {
   return whole;
 }
 
-/** How many elements a value has, with the terminator of text. */
-function countOf(value, own) {
-  if (typeof value === 'string')
-    return Math.ceil(encodeText(value, own.size).length / own.size) + 1;
-  if (Array.isArray(value)) return value.length;
-  return Math.floor((bytesOf(value)?.length ?? 0) / own.size);
-}
-
 /** `encode(reference, [offset,] type, value[, length])` */
 function encode(...args) {
   const given = args.length;
@@ -166,15 +158,16 @@ function encode(...args) {
     return;
   }
   const count = toNumber(length, 'length');
-  const fits = count >= 0 ? count : countThatFits(to, offset, plan.own, value);
+  const fits = count >= 0 ? count : countThatFits(to, offset, plan.own);
   writeMany(to, offset, plan.type, value, fits);
 }
 
-/** As many elements as there are and fit, when no count is given. */
-function countThatFits(to, offset, own, value) {
-  const count = countOf(value, own);
-  if (typeof to === 'bigint') return count;
-  return Math.max(0, Math.min(count, Math.floor((to.length - offset) / own.size)));
+/** As many elements as a reference has room for; those that are not given become zero. */
+function countThatFits(to, offset, { size }) {
+  if (typeof to === 'bigint') {
+    throw invalid('Nobody knows how much memory is at a pointer: a length is needed');
+  }
+  return Math.max(0, Math.floor((to.length - offset) / size));
 }
 
 module.exports = { encode, forget };

@@ -1,27 +1,18 @@
 'use strict';
-// C functions as JavaScript functions: plain, variadic, asynchronous.
+// C functions as JavaScript functions. What functions of one type have in common is made once per
+// signature; what is seldom asked for (`info`, `async`) is made when it is.
 
-const { AsyncResource } = require('node:async_hooks');
-const { bind } = require('../core/tier.js');
-const { compileCall, compileTask } = require('../core/compile.js');
-const { views, ERRNO } = require('../core/memory.js');
-const { launchTask } = require('../core/tasks.js');
-const { taskEnded } = require('./callbacks.js');
-const { failure, invalid, kindName, mismatch, wrongCount } = require('./errors.js');
-const { internals } = require('./types/model.js');
-const { checkParameter, parameterOf } = require('./types/prototypes.js');
+const { compileCall } = require('../core/compile.js');
+const { bind, currentTier } = require('../core/tier.js');
+const { invalid, mismatch } = require('./errors.js');
 const codecs = require('./values/codecs.js');
-const { promoted } = require('./values/scalars.js');
-
-const { i32 } = views;
-
-/** How many lists of variadic types are remembered for a function. */
-const MAX_TAILS = 1000;
-const MAX_PARAMETERS = 64;
 
 /** The error of too few arguments. */
 function arity(count, values) {
-  throw wrongCount(String(count), values.length);
+  throw invalid(`Expected ${count} arguments, got ${values.length}`, {
+    expected: count,
+    received: values.length,
+  });
 }
 
 /** Saves errno, and counts the call. */
@@ -30,7 +21,7 @@ function withErrno(value, errno, g) {
   return value;
 }
 
-/** What the core needs to know to compile calls of a declaration. */
+/** What the core needs to know to compile calls of a signature. */
 const describe = ({ params, result, convention }, extra) => ({
   params: params.map(codecs.parameterCodec),
   ret: codecs.codecOf(result),
@@ -42,138 +33,86 @@ const describe = ({ params, result, convention }, extra) => ({
   ...extra,
 });
 
-/** Compiles a call once, for any number of functions of one type. */
-function compile(declaration, extra) {
-  const compiled = compileCall(describe(declaration, extra));
-  return ({ address, library }, name) => bind(compiled, { address, library, name });
+/** What calls of a signature compile to. */
+function compiledOf(signature) {
+  const tier = currentTier();
+  if (signature.compiled?.tier !== tier) {
+    signature.compiled = compileCall(describe(signature, { tier }));
+  }
+  return signature.compiled;
 }
 
-/** Functions get the properties that programs know. */
-function dress(fn, name, properties) {
-  Object.defineProperty(fn, 'name', { value: name, configurable: true });
-  Object.defineProperty(fn, 'length', { value: 0, configurable: true });
-  return Object.assign(fn, properties);
+/** A class whose fields are those of the object that its constructor gets. */
+class Itself {
+  constructor(object) {
+    // biome-ignore lint/correctness/noConstructorReturn: that is how a function gets fields
+    return object;
+  }
 }
 
-/** The callback of the asynchronous call that is being started. */
-let starting;
+/** What is known of a function, kept in the function itself. */
+class Known extends Itself {
+  #own;
 
-/** Starts a call; its callback hears of the result in the context it was given in. */
-function launch(task, values, mark, later) {
-  const callback = starting;
-  const context = new AsyncResource('koffi');
-  const deliver = (error, value) => {
-    const errno = i32[ERRNO];
-    taskEnded();
-    queueMicrotask(() => {
-      i32[ERRNO] = errno;
-      context.runInAsyncScope(callback, undefined, error, value);
-    });
-  };
-  const settle = { resolve: (value) => deliver(null, value), reject: (error) => deliver(error) };
-  launchTask(task, values, mark, later, settle);
-}
-
-/** The `async` form of a function. Errors of arguments go to the callback at once. */
-function makeAsync(declaration, callee) {
-  const count = declaration.params.length;
-  let start;
-  return (...args) => {
-    if (args.length <= count) throw wrongCount(String(count + 1), args.length);
-    const callback = args[count];
-    if (typeof callback !== 'function') {
-      throw invalid(`Expected callback function as last argument, got ${kindName(callback)}`);
-    }
-    start ??= compileTask(describe(declaration, { startTask: launch }), callee);
-    const outer = starting;
-    starting = callback;
-    let failed;
-    try {
-      start(...args);
-    } catch (error) {
-      if (error?.code === 'ERR_FFI_LIBRARY_CLOSED') throw error;
-      failed = { error };
-    } finally {
-      starting = outer;
-    }
-    if (failed !== undefined) callback(failed.error);
-  };
-}
-
-/** Reads the pairs of a type and a value behind the fixed arguments. */
-function makeVariadic(declaration, callee, name) {
-  const fixed = declaration.params.length;
-  let root = node();
-  let tails = 0;
-
-  /** The compiled call of a list of types. */
-  function compileTail(specifiers) {
-    if (fixed + specifiers.length > MAX_PARAMETERS) {
-      throw invalid(`Functions cannot have more than ${MAX_PARAMETERS} parameters`);
-    }
-    const params = specifiers.map((specifier) => {
-      const param = parameterOf(specifier);
-      checkParameter(param, TypeError);
-      return param;
-    });
-    const list = [
-      ...declaration.params.map(codecs.parameterCodec),
-      ...params.map((param) => promoted(internals(param.type)) ?? codecs.parameterCodec(param)),
-    ];
-    const places = list.map((_, i) => (i < fixed ? i : 2 * i - fixed + 1));
-    return compile(declaration, { params: list, fixed, style: 'places', places })(callee, name);
+  constructor(fn, signature, name, callee) {
+    super(fn);
+    this.#own = { signature, name, callee, info: undefined, async: undefined };
   }
 
-  function find(args) {
-    if (root.generation !== generation || tails > MAX_TAILS) {
-      root = node();
-      tails = 0;
-    }
-    let at = root;
-    for (let i = fixed; i < args.length; i += 2) {
-      let next = at.next.get(args[i]);
-      if (next === undefined) {
-        next = node();
-        at.next.set(args[i], next);
-        tails++;
-      }
-      at = next;
-    }
-    at.run ??= compileTail(args.slice(fixed).filter((_, i) => i % 2 === 0));
-    return at.run;
+  static info(fn) {
+    const own = fn.#own;
+    own.info ??= own.signature.info(own.name);
+    return own.info;
   }
 
-  return (...args) => {
-    if (args.length < fixed) {
-      throw invalid(`Expected ${fixed} arguments or more, got ${args.length}`);
-    }
-    if ((args.length - fixed) % 2 !== 0) {
-      throw failure('Missing value argument for variadic call');
-    }
-    return find(args)(args);
-  };
+  static async(fn) {
+    const own = fn.#own;
+    own.async ??= require('./async.js').makeAsync(own.signature, own.callee, own.name);
+    return own.async;
+  }
 }
 
-/** Counts `reset`s: type strings mean something else after each. */
-let generation = 0;
+/** An accessor of functions; assignments make it a plain property. */
+const accessor = (key, get) => ({
+  get() {
+    return get(this);
+  },
+  set(value) {
+    Object.defineProperty(this, key, {
+      value,
+      writable: true,
+      enumerable: true,
+      configurable: true,
+    });
+  },
+  enumerable: true,
+  configurable: true,
+});
 
-const node = () => ({ next: new Map(), run: undefined, generation });
-
-const forgetTypes = () => {
-  generation++;
-};
+const INFO = accessor('info', Known.info);
+const ASYNC = accessor('async', Known.async);
 
 /**
  * The JavaScript function of a C function.
- * @param {import('./types/model.js').Declaration} declaration
+ * @param {import('./types/signatures.js').Signature} signature
+ * @param {string} name
  * @param {{ address: bigint, library: number }} callee `library` is -1 when nobody knows
  */
-function makeFunction(declaration, callee) {
-  const { name, variadic, info } = declaration;
-  const label = String(name);
-  if (variadic) return dress(makeVariadic(declaration, callee, label), label, { info });
-  const fn = compile(declaration)(callee, label);
-  return dress(fn, label, { info, async: makeAsync(declaration, callee) });
+function makeFunction(signature, name, callee) {
+  const fn = signature.variadic
+    ? require('./variadic.js').makeVariadic(signature, callee, name)
+    : bindAs(compiledOf(signature), callee, name);
+  if (!signature.variadic) Object.defineProperty(fn, 'async', ASYNC);
+  Object.defineProperty(fn, 'info', INFO);
+  new Known(fn, signature, name, callee);
+  return fn;
+}
+
+/** A compiled call of a C function, under a name. */
+function bindAs(compiled, { address, library }, name) {
+  const { signature, stacked, errno, tier } = compiled;
+  const link = (entry) => compiled.link(entry, name);
+  return bind({ signature, stacked, errno, tier, link }, { address, library, name });
 }
 
 /** Functions at addresses, by their type: at most so many for each. */
@@ -181,19 +120,19 @@ const MAX_ADDRESSES = 256;
 const byType = new WeakMap();
 
 /** The function of a type at an address; made once. */
-function functionAt(declaration, address) {
-  let known = byType.get(declaration);
+function functionAt({ signature, name }, address) {
+  let known = byType.get(signature);
   if (known === undefined) {
     known = new Map();
-    byType.set(declaration, known);
+    byType.set(signature, known);
   }
   let fn = known.get(address);
   if (fn === undefined) {
-    fn = makeFunction(declaration, { address, library: -1 });
+    fn = makeFunction(signature, name, { address, library: -1 });
     if (known.size >= MAX_ADDRESSES) known.clear();
     known.set(address, fn);
   }
   return fn;
 }
 
-module.exports = { describe, forgetTypes, functionAt, makeFunction };
+module.exports = { bindAs, describe, functionAt, makeFunction };

@@ -9,12 +9,13 @@ const { config } = require('./config.js');
 const { decode } = require('./decode.js');
 const { encode } = require('./encode.js');
 const { unexpected } = require('./errors.js');
-const { forgetTypes } = require('./functions.js');
 const { LibraryHandle, load } = require('./library.js');
 const { address, alloc, as, call, free, view } = require('./memory.js');
 const node = require('./node.js');
 const { forgetPlans } = require('./plans.js');
-const { api: types, resetNames } = require('./types/index.js');
+const { api: types } = require('./types/api.js');
+const names = require('./types/names.js');
+const { forgetSignatures } = require('./types/signatures.js');
 
 /** The version of this package. */
 const VERSION = '0.1.0';
@@ -26,7 +27,7 @@ function errno(...args) {
   if (args.length === 0) return views.i32[ERRNO];
   const [value] = args;
   if (typeof value !== 'number' && typeof value !== 'bigint') {
-    throw unexpected(value, 'errno', 'integer');
+    throw unexpected(value, 'errno', 'integer', 0);
   }
   const code = Number(value) | 0;
   setErrno(code);
@@ -39,8 +40,8 @@ const stats = () => ({ disposed: counts.disposed, callbacks: counts.callbacks })
 
 /** Forgets the types that the program defined. */
 function reset() {
-  resetNames();
-  forgetTypes();
+  names.reset();
+  forgetSignatures();
   forgetPlans();
 }
 

@@ -4,20 +4,28 @@
 const { native } = require('../core/loader.js');
 const { coded } = require('../core/errors.js');
 const { freeze } = require('./config.js');
+const { DEPRECATIONS, deprecated } = require('./deprecations.js');
 const { invalid, unexpected, wrongCount } = require('./errors.js');
 const { makeFunction } = require('./functions.js');
 const { internals } = require('./types/model.js');
-const { declaration, readDeclaration } = require('./types/prototypes.js');
+const { readDeclaration } = require('./types/prototypes.js');
+const { signatureOf } = require('./types/signatures.js');
 
 const LAZY = 1;
 const GLOBAL = 2;
 const DEEP = 4;
 
-/** Names under which 32-bit x86 compilers export functions of a convention: Microsoft's, MinGW's. */
-function decorated(name, { convention, params }) {
-  if (native.arch !== 'x86' || convention === 'cdecl' || convention === 'thiscall') return [];
+/**
+ * The address of a function. 32-bit x86 compilers may export it under a name that says its
+ * convention: Microsoft's, or MinGW's.
+ */
+function findFunction(id, name, { convention, params }) {
+  const plain = native.symbol(id, name);
+  const isDecorated = convention === 'stdcall' || convention === 'fastcall';
+  if (plain !== undefined || native.arch !== 'x86' || !isDecorated) return plain;
   const size = params.reduce((sum, { type }) => sum + Math.ceil(internals(type).size / 4) * 4, 0);
-  return convention === 'stdcall' ? [`_${name}@${size}`, `${name}@${size}`] : [`@${name}@${size}`];
+  if (convention === 'fastcall') return native.symbol(id, `@${name}@${size}`);
+  return native.symbol(id, `_${name}@${size}`) ?? native.symbol(id, `${name}@${size}`);
 }
 
 const notFound = (what, name) =>
@@ -28,7 +36,7 @@ class LibraryHandle {
   #id;
 
   constructor(id) {
-    if (typeof id !== 'number') throw new TypeError('Illegal constructor');
+    if (typeof id !== 'number') throw invalid('Illegal constructor');
     this.#id = id;
   }
 
@@ -36,12 +44,9 @@ class LibraryHandle {
     const draft = readDeclaration(args, { anonymous: false, convention });
     const { name } = draft;
     const plain = typeof name === 'number' && native.os === 'windows' ? `#${name}` : String(name);
-    const names = [plain, ...decorated(name, draft)];
-    const [address] = names
-      .map((candidate) => native.symbol(this.#id, candidate))
-      .filter((found) => found !== undefined);
+    const address = findFunction(this.#id, plain, draft);
     if (address === undefined) throw notFound('function', name);
-    return makeFunction(declaration(draft, String(name)), { address, library: this.#id });
+    return makeFunction(signatureOf(draft), String(name), { address, library: this.#id });
   }
 
   /** `func(prototype)`, `func([convention,] name, result, parameters)` */
@@ -51,26 +56,31 @@ class LibraryHandle {
 
   /** The same with a convention. */
   cdecl(...args) {
-    return this.#declare(args, 'cdecl');
+    return this.#conventional(args, 'cdecl');
   }
 
   stdcall(...args) {
-    return this.#declare(args, 'stdcall');
+    return this.#conventional(args, 'stdcall');
   }
 
   fastcall(...args) {
-    return this.#declare(args, 'fastcall');
+    return this.#conventional(args, 'fastcall');
   }
 
   thiscall(...args) {
-    return this.#declare(args, 'thiscall');
+    return this.#conventional(args, 'thiscall');
+  }
+
+  #conventional(args, convention) {
+    deprecated(DEPRECATIONS[convention]);
+    return this.#declare(args, convention);
   }
 
   /** The address of a function or variable. */
   symbol(...args) {
-    if (args.length === 0) throw wrongCount('1 or 2', 0);
+    if (args.length === 0) throw wrongCount('1', 0);
     const [name] = args;
-    if (typeof name !== 'string') throw unexpected(name, 'name', 'string');
+    if (typeof name !== 'string') throw unexpected(name, 'name', 'string', 0);
     const address = native.symbol(this.#id, name);
     if (address === undefined) throw notFound('symbol', name);
     return address;
@@ -96,15 +106,15 @@ const reasonOf = (message, path) =>
 
 /** `load(path | null, options)` */
 function load(...args) {
-  if (args.length === 0) throw invalid('Expected 1 or 2 arguments, got 0');
+  if (args.length === 0) throw wrongCount('1 or 2', 0);
   const [filename, options] = args;
   const path = filename ?? null;
   if (path !== null && typeof path !== 'string') {
-    throw unexpected(path, 'filename', 'string or null');
+    throw unexpected(path, 'filename', 'string or null', 0);
   }
   const given = options ?? {};
   if (typeof given !== 'object' || Array.isArray(given)) {
-    throw unexpected(options, 'options', 'object');
+    throw unexpected(options, 'options', 'object', 1);
   }
   freeze();
   const { lazy, global, deep } = given;

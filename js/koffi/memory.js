@@ -6,7 +6,7 @@ const { coded } = require('../core/errors.js');
 const { ARG, views, putPointer } = require('../core/memory.js');
 const routines = require('../core/routines.js');
 const { forget } = require('./encode.js');
-const { failure, invalid, kindName, unexpected, wrongCount } = require('./errors.js');
+const { failure, invalid, invalidType, unexpected, wrongCount } = require('./errors.js');
 const { functionAt } = require('./functions.js');
 const references = require('./references.js');
 const { internals } = require('./types/model.js');
@@ -18,11 +18,11 @@ const POINTERS = new Set(['pointer', 'string', 'callback']);
 /** `as(value, type)`: the value, to be converted by another type. */
 function as(...args) {
   if (args.length < 2) throw wrongCount('2', args.length);
-  const type = resolve(args[1]);
-  if (!POINTERS.has(internals(type).kind)) {
-    throw invalid('Only pointer or string types can be used for casting');
+  const own = internals(resolve(args[1]));
+  if (!POINTERS.has(own.kind)) {
+    throw invalidType('Only pointer or string types can be used for casting', { argument: 1 });
   }
-  return new Cast(args[0], type);
+  return new Cast(args[0], own);
 }
 
 /** `address(value)`: where it points, as a bigint. */
@@ -37,11 +37,11 @@ function alloc(...args) {
   const { size, name } = internals(resolve(args[0]));
   const count = args[1];
   if (typeof count !== 'number' && typeof count !== 'bigint') {
-    throw unexpected(count, 'length', 'number');
+    throw unexpected(count, 'length', 'number', 1);
   }
   const whole = Math.trunc(Number(count));
   if (!(whole > 0)) throw failure('Size must be greater than 0');
-  if (size === 0) throw invalid(`Cannot allocate memory for zero-sized type ${name}`);
+  if (size === 0) throw invalidType(`Cannot allocate memory for zero-sized type ${name}`);
   const memory = whole <= Number.MAX_SAFE_INTEGER ? routines.allocate(whole, size) : 0n;
   if (memory === 0n) {
     throw coded(Error, 'ERR_FFI_OUT_OF_MEMORY', `Failed to allocate ${whole} * ${size} bytes`);
@@ -58,7 +58,7 @@ function free(...args) {
     pointer === undefined ||
     typeof pointer === 'bigint' ||
     typeof pointer === 'number';
-  if (!isPointer) throw unexpected(pointer, 'ptr', 'pointer');
+  if (!isPointer) throw unexpected(pointer, 'ptr', 'pointer', 0);
   const target = references.toPointer(pointer);
   forget(target);
   routines.release(target);
@@ -70,7 +70,7 @@ function view(...args) {
   const [pointer, length] = args;
   const target = references.toPointer(pointer);
   if (typeof length !== 'number' && typeof length !== 'bigint') {
-    throw unexpected(length, 'len', 'number');
+    throw unexpected(length, 'len', 'number', 1);
   }
   const size = Math.trunc(Number(length));
   if (!(size >= 0)) throw invalid('Array length must be positive and non-zero');
@@ -89,7 +89,7 @@ function call(...args) {
   const [pointer, specifier, ...rest] = args;
   const own = internals(resolve(specifier));
   if (own.kind !== 'prototype') {
-    throw invalid(`Unexpected ${kindName(specifier)} value for type, expected function type`);
+    throw unexpected(specifier, 'type', 'function type', 1);
   }
   const target = references.toPointer(pointer);
   if (target === 0n) throw failure('Cannot call function at NULL pointer');

@@ -12,7 +12,8 @@ const { coded } = require('../core/errors.js');
 const { launchTask } = require('../core/tasks.js');
 const { failure, invalid, unexpected, wrongCount } = require('./errors.js');
 const { describe, makeFunction } = require('./functions.js');
-const { declaration, readDeclaration } = require('./types/prototypes.js');
+const { readDeclaration } = require('./types/prototypes.js');
+const { signatureOf } = require('./types/signatures.js');
 const { POINTER, makeType, recordInternals } = require('./types/model.js');
 const { resolve } = require('./types/strings.js');
 
@@ -43,7 +44,7 @@ function findFunctions() {
   const callee = (name) => ({ address: native.symbol(library, name), library });
   const find = (text) => {
     const draft = readDeclaration([text], { anonymous: false });
-    return makeFunction(declaration(draft, draft.name), callee(draft.name));
+    return makeFunction(signatureOf(draft), draft.name, callee(draft.name));
   };
   const list = makeType({
     ...POINTER,
@@ -69,7 +70,7 @@ function findFunctions() {
     pipe: find('int pipe(_Out_ int *ends)'),
     read: find('int64_t read(int fd, _Out_ uint8_t *data, size_t size)'),
     write: find('int64_t write(int fd, const uint8_t *data, size_t size)'),
-    poll: compileTask(describe(declaration(draft, 'poll'), { startTask }), callee('poll')),
+    poll: compileTask(describe(signatureOf(draft), { startTask }), callee('poll')),
   };
 }
 

@@ -77,7 +77,7 @@ function addressOfView(value) {
 
 /** The address that a value holds: 0n for NULL. */
 function toPointer(value, purpose = 'ptr') {
-  if (typeof value === 'bigint') return value;
+  if (typeof value === 'bigint') return BigInt.asUintN(64, value);
   if (value === null || value === undefined) return 0n;
   if (typeof value === 'number') return toAddress(value);
   const cast = Cast.read(value);

@@ -7,8 +7,8 @@
 //! once.
 
 mod arena;
-#[cfg(any(test, all(unix, not(target_vendor = "apple"))))]
-mod eh_frame;
+#[doc(hidden)]
+pub mod eh_frame;
 #[doc(hidden)]
 pub mod fault;
 mod icache;

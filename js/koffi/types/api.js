@@ -1,6 +1,7 @@
 'use strict';
 // The functions of `koffi` that make types and look into them.
 
+const { invalidType, unexpected, wrongCount } = require('../errors.js');
 const { TypeObject, internals, makeType } = require('./model.js');
 const { anonymousName, checkName, define } = require('./names.js');
 const { arrayOf, disposableOf, isPointer, pointerTo, pointerType } = require('./derived.js');
@@ -8,8 +9,8 @@ const { DirectedType, IN, INOUT, OUT } = require('./directions.js');
 const { POINTER } = require('./model.js');
 const { enumeration } = require('./enumerations.js');
 const { defineRecord, makeOpaque } = require('./records.js');
-const { declaration, readDeclaration } = require('./prototypes.js');
-const { unexpected, wrongCount } = require('./kinds.js');
+const { readDeclaration } = require('./prototypes.js');
+const { declaration } = require('./signatures.js');
 const { Union } = require('./union-values.js');
 const { resolve } = require('./strings.js');
 const { types } = require('./primitives.js');
@@ -21,7 +22,7 @@ const isMissing = (value) => value === undefined || value === null;
 /** The name of a definition: checked, or undefined when none is given. */
 function readName(name) {
   if (isMissing(name)) return undefined;
-  if (typeof name !== 'string') throw unexpected(name, 'for name', 'string');
+  if (typeof name !== 'string') throw unexpected(name, 'name', 'string');
   checkName(name);
   return name;
 }
@@ -46,7 +47,7 @@ function opaque(name) {
 function alias(...args) {
   if (args.length < 2) throw wrongCount('2', args.length);
   const [name, specifier] = args;
-  if (typeof name !== 'string') throw unexpected(name, 'for name', 'string');
+  if (typeof name !== 'string') throw unexpected(name, 'name', 'string');
   const type = resolve(specifier);
   checkName(name);
   define(name, type);
@@ -57,10 +58,10 @@ function alias(...args) {
 function readDepth(value) {
   if (value === undefined) return { count: 1 };
   if (typeof value === 'string') return { count: 1, countedBy: value };
-  if (typeof value !== 'number') throw unexpected(value, 'for count', 'number');
+  if (typeof value !== 'number') throw unexpected(value, 'count', 'number');
   const count = Math.trunc(value);
   if (!(count >= 1 && count <= MAX_POINTER_COUNT)) {
-    throw new TypeError(`Value of count must be between 1 and ${MAX_POINTER_COUNT}`);
+    throw invalidType(`Value of count must be between 1 and ${MAX_POINTER_COUNT}`);
   }
   return { count };
 }
@@ -80,7 +81,7 @@ function pointer(...args) {
 
 /** Reads a number of elements. */
 function readCount(value, what) {
-  if (typeof value !== 'number') throw unexpected(value, `for ${what}`, 'integer');
+  if (typeof value !== 'number') throw unexpected(value, what, 'integer');
   return Math.trunc(value);
 }
 
@@ -89,16 +90,16 @@ function array(...args) {
   if (args.length < 2) throw wrongCount('2 to 4', args.length);
   const type = resolve(args[0]);
   const counted = typeof args[1] === 'string';
-  if (counted && args.length < 3) throw new TypeError('Missing maxLen argument');
+  if (counted && args.length < 3) throw invalidType('Missing maxLen argument');
   const [length, hint] = counted ? args.slice(2) : args.slice(1);
   const count = readCount(length, counted ? 'maxLen' : 'len');
-  if (!isMissing(hint) && typeof hint !== 'string') throw unexpected(hint, 'for hint', 'string');
+  if (!isMissing(hint) && typeof hint !== 'string') throw unexpected(hint, 'hint', 'string');
   return arrayOf(type, count, hint ?? undefined, counted ? args[1] : undefined);
 }
 
 /** The error of a type that is no pointer. */
 const notPointer = (own) =>
-  new TypeError(`Unexpected ${own.name} type, expected pointer or string type`);
+  invalidType(`Unexpected ${own.name} type, expected pointer or string type`);
 
 /** `disposable([name,] type[, func])` */
 function disposable(...args) {
@@ -109,10 +110,9 @@ function disposable(...args) {
   const own = internals(type);
   if (!isPointer(own)) throw notPointer(own);
   if (own.dispose !== undefined) {
-    throw new TypeError(`Cannot use disposable type '${own.name}' to create new disposable`);
+    throw invalidType(`Cannot use disposable type '${own.name}' to create new disposable`);
   }
-  if (!isMissing(func) && typeof func !== 'function')
-    throw unexpected(func, 'for func', 'function');
+  if (!isMissing(func) && typeof func !== 'function') throw unexpected(func, 'func', 'function');
   const checked = readName(name);
   return named(checked, disposableOf(type, checked, func ?? undefined));
 }
@@ -121,7 +121,7 @@ function disposable(...args) {
 function proto(...args) {
   const draft = readDeclaration(args, { anonymous: true });
   const given = draft.name;
-  if (typeof given === 'number') throw unexpected(given, 'for name', 'string');
+  if (typeof given === 'number') throw unexpected(given, 'name', 'string');
   const name = readName(given) ?? anonymousName();
   const own = { kind: 'prototype', name, primitive: 'Prototype', proto: declaration(draft, name) };
   return named(given, makeType({ ...POINTER, ...own }));
@@ -153,12 +153,12 @@ function offsetof(...args) {
   const { kind, name, byName } = internals(resolve(args[0]));
   const member = args[1];
   if (kind !== 'struct') {
-    throw new TypeError('The offsetof() function can only be used with record types');
+    throw invalidType('The offsetof() function can only be used with record types');
   }
-  if (typeof member !== 'string') throw unexpected(member, 'for member', 'string');
+  if (typeof member !== 'string') throw unexpected(member, 'member', 'string');
   const found = byName.get(member);
   if (found === undefined) {
-    throw new TypeError(`Record type ${name} does not have member '${member}'`);
+    throw invalidType(`Record type ${name} does not have member '${member}'`);
   }
   return found.offset;
 }

@@ -2,6 +2,7 @@
 // Types that are made of another one: pointers, arrays and disposable types.
 // The same pointer or array of the same type is made once, and is the same object from then on.
 
+const { invalidType, malformed } = require('../errors.js');
 const { MAX_DEPTH, POINTER, internals, makeType, pointerName } = require('./model.js');
 const { anonymousName } = require('./names.js');
 const { maxTypeSize } = require('./settings.js');
@@ -63,27 +64,27 @@ function checkHint(own, given) {
     case 'Typed':
     case 'Buffer':
       if (isNumber(own)) return hint;
-      throw new Error(`Array hint '${hint}' cannot be used with type ${own.name}`);
+      throw malformed(`Array hint '${hint}' cannot be used with type ${own.name}`);
     case 'String':
       if (own.kind === 'int' && own.signed && !own.swapped && own.size < 8) return hint;
-      throw new Error(
+      throw malformed(
         "Array hint 'String' can only be used with 8, 16 and 32-bit signed integer types",
       );
     default:
-      throw new Error("Array conversion hint must be 'Typed', 'Array' or 'String'");
+      throw malformed("Array conversion hint must be 'Typed', 'Array' or 'String'");
   }
 }
 
 /** Checks that there can be an array of `length` elements of a type. */
 function checkLength(own, length) {
   if (own.size === 0 || own.kind === 'prototype') {
-    throw new TypeError('Cannot make array of empty or incomplete type');
+    throw invalidType('Cannot make array of empty or incomplete type');
   }
-  if (!(length > 0)) throw new TypeError('Array length must be positive and non-zero');
+  if (!(length > 0)) throw invalidType('Array length must be positive and non-zero');
   const max = Math.floor(maxTypeSize() / own.size);
-  if (length > max) throw new TypeError(`Array length is too high (max = ${max})`);
+  if (length > max) throw invalidType(`Array length is too high (max = ${max})`);
   if (own.depth >= MAX_DEPTH) {
-    throw new TypeError(`Type ${own.name} is nested too deeply (max = ${MAX_DEPTH})`);
+    throw invalidType(`Type ${own.name} is nested too deeply (max = ${MAX_DEPTH})`);
   }
 }
 

@@ -1,11 +1,11 @@
 'use strict';
 // Enumerations: integers with named constants.
 
+const { invalidType, malformed, unexpected, wrongCount } = require('../errors.js');
 const { native } = require('../../core/loader.js');
 const { internals, makeType } = require('./model.js');
 const { anonymousName, checkName, define } = require('./names.js');
 const { resolve } = require('./strings.js');
-const { unexpected, wrongCount } = require('./kinds.js');
 const { types } = require('./primitives.js');
 
 const isObject = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -15,7 +15,7 @@ function readValues(values) {
   const entries = Object.keys(values).map((key) => [key, values[key]]);
   for (const [, value] of entries) {
     if (typeof value !== 'number' && typeof value !== 'bigint') {
-      throw unexpected(value, 'for enumeration value', 'number');
+      throw unexpected(value, 'enumeration value', 'number');
     }
   }
   return Object.freeze(Object.fromEntries(entries));
@@ -42,7 +42,7 @@ function storageFor(values) {
   const fits = ([, min, max]) => list.every((value) => !(value < min || value > max));
   const chosen = possible.find(fits);
   if (chosen === undefined) {
-    throw new Error('Cannot find storage type wide enough for enum values');
+    throw malformed('Cannot find storage type wide enough for enum values');
   }
   return types[chosen[0]];
 }
@@ -50,7 +50,7 @@ function storageFor(values) {
 function readStorage(specifier) {
   const type = resolve(specifier);
   if (internals(type).kind !== 'int') {
-    throw new TypeError('Expected integer type for underlying enum storage type');
+    throw invalidType('Expected integer type for underlying enum storage type');
   }
   return type;
 }
@@ -60,9 +60,9 @@ function enumeration(...args) {
   if (args.length === 0) throw wrongCount('1 or 2', 0);
   const unnamed = isObject(args[0]);
   const [name, values, storage] = unnamed ? [undefined, ...args] : args;
-  if (!isObject(values)) throw unexpected(values, 'for values', 'object');
+  if (!isObject(values)) throw unexpected(values, 'values', 'object');
   const hasName = name !== undefined && name !== null;
-  if (hasName && typeof name !== 'string') throw unexpected(name, 'for name', 'string');
+  if (hasName && typeof name !== 'string') throw unexpected(name, 'name', 'string');
   const constants = readValues(values);
   if (hasName) checkName(name);
   const chosen = storage ?? undefined;

@@ -2,12 +2,13 @@
 // The types of the Koffi dialect: what `koffi` exports of them (`api`), and what the rest of the
 // dialect needs to know.
 
+const errors = require('../errors.js');
 const model = require('./model.js');
 const derived = require('./derived.js');
 const directions = require('./directions.js');
-const kinds = require('./kinds.js');
 const names = require('./names.js');
 const prototypes = require('./prototypes.js');
+const signatures = require('./signatures.js');
 const settings = require('./settings.js');
 const unions = require('./union-values.js');
 const { api } = require('./api.js');
@@ -18,10 +19,11 @@ module.exports = {
   ...model,
   ...derived,
   ...directions,
-  ...kinds,
   ...prototypes,
   ...settings,
+  ...signatures,
   ...unions,
+  kindOf: errors.kindOf,
   lookup: names.lookup,
   anonymousName: names.anonymousName,
   resetNames: names.reset,

@@ -8,6 +8,7 @@
 // An opaque type may get its members later. That happens in place (`complete`), so everything
 // that was made of it before, a pointer or a prototype, sees its layout.
 
+const { invalidType, malformed } = require('../errors.js');
 const { native } = require('../../core/loader.js');
 
 /**
@@ -30,6 +31,7 @@ const { native } = require('../../core/loader.js');
  * A function type.
  * @typedef {object} Declaration
  * @property {string} name
+ * @property {object} signature the same without a name, shared by all that are equal
  * @property {'cdecl' | 'stdcall' | 'fastcall' | 'thiscall'} convention
  * @property {TypeObject} result
  * @property {Parameter[]} params the fixed ones
@@ -48,6 +50,7 @@ const { native } = require('../../core/loader.js');
  * What the dialect knows about a type. Properties that a kind has no use for are undefined.
  * @typedef {object} Internals
  * @property {Kind} kind
+ * @property {number} id its identity as a number
  * @property {string} name
  * @property {string} primitive Koffi's word for the kind, as in `type.primitive`
  * @property {number} size in bytes
@@ -98,7 +101,7 @@ class TypeObject {
   }
 
   constructor(key, own) {
-    if (key !== KEY) throw new Error('Type objects cannot be constructed manually');
+    if (key !== KEY) throw malformed('Type objects cannot be constructed manually');
     this.#internals = own;
     publish(this, own);
   }
@@ -145,6 +148,8 @@ function publish(type, own) {
   if (!configurable) Object.freeze(type);
 }
 
+let made = 0;
+
 /** Makes a type of its internals, without the properties that follow from the others. */
 function makeType(own) {
   return new TypeObject(KEY, {
@@ -153,6 +158,7 @@ function makeType(own) {
     incomplete: own.kind === 'opaque',
     derived: new Map(),
     ...own,
+    id: ++made,
   });
 }
 
@@ -163,8 +169,8 @@ function makeType(own) {
  */
 function complete(type, record) {
   const own = internals(type);
-  const { name, derived, waiting = [] } = own;
-  Object.assign(own, record, { name, derived, incomplete: false, waiting: undefined });
+  const { name, derived, id, waiting = [] } = own;
+  Object.assign(own, record, { name, derived, id, incomplete: false, waiting: undefined });
   publish(type, own);
   for (const run of waiting) run();
 }
@@ -232,7 +238,7 @@ function recordInternals(kind, list, packed) {
   const depth = 1 + inner.reduce((max, own) => Math.max(max, own.depth), 0);
   let text;
   const notation = () => {
-    if (leaves > MAX_LEAVES) throw new TypeError('This type has too many members to be passed');
+    if (leaves > MAX_LEAVES) throw invalidType('This type has too many members to be passed');
     text ??= recordText(
       kind,
       packed,

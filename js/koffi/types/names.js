@@ -2,16 +2,28 @@
 // The table of type names: primitives, which stay, and what programs define, until `reset`.
 // Structs, unions, enumerations, aliases, named pointers and prototypes share it.
 
+const { malformed } = require('../errors.js');
 /** Names of the primitives and their aliases; filled once by primitives.js. */
 const builtin = new Map();
-/** Names that programs defined. */
+/** First words of the names with several, which only primitives have. */
+const heads = new Set();
+/** Names that programs defined: single words. */
 const defined = new Map();
 /** Types by the strings that were resolved to them. */
 const resolved = new Map();
 /** How many strings are remembered. */
 const MAX_RESOLVED = 4096;
 
-const IDENTIFIER = /^[\p{XID_Start}_]\p{XID_Continue}*$/u;
+const ASCII_IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_]*$/;
+/** The same with letters of other languages; made when it is needed. */
+let identifier;
+
+/** Whether a string can be a name. */
+function isIdentifier(name) {
+  if (ASCII_IDENTIFIER.test(name)) return true;
+  identifier ??= /^[\p{XID_Start}_]\p{XID_Continue}*$/u;
+  return identifier.test(name);
+}
 
 let anonymous = 0;
 
@@ -23,8 +35,8 @@ const anonymousName = () => `<anonymous_${++anonymous}>`;
 
 /** Checks that a name can be given to a new type. */
 function checkName(name) {
-  if (!IDENTIFIER.test(name)) throw new Error(`Invalid type name '${name}'`);
-  if (lookup(name) !== undefined) throw new Error(`Duplicate type name '${name}'`);
+  if (!isIdentifier(name)) throw malformed(`Invalid type name '${name}'`);
+  if (lookup(name) !== undefined) throw malformed(`Duplicate type name '${name}'`);
 }
 
 /** Gives a type a name that was checked. */
@@ -55,19 +67,27 @@ function remember(text, make) {
   return type;
 }
 
+let resets = 0;
+
+/** Counts `reset`s: type strings mean something else after each. */
+const generation = () => resets;
+
 /** Forgets what programs defined. */
 function reset() {
+  resets++;
   defined.clear();
   resolved.clear();
 }
 
 module.exports = {
-  IDENTIFIER,
   anonymousName,
   builtin,
   checkName,
   define,
   defining,
+  generation,
+  heads,
+  isIdentifier,
   lookup,
   remember,
   reset,

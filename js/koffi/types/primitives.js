@@ -4,16 +4,17 @@
 const os = require('node:os');
 const { native } = require('../../core/loader.js');
 const { makeType, scalar } = require('./model.js');
-const { builtin } = require('./names.js');
+const { builtin, heads } = require('./names.js');
 const { pointerTo } = require('./derived.js');
 
-/** Every name that has no `*`, in Koffi's order: the map that programs see as `koffi.types`. */
+/** Every name, in Koffi's order: the map that programs see as `koffi.types`. */
 const types = {};
 
 function add(type, ...names) {
   for (const name of names) {
     builtin.set(name, type);
-    if (!name.endsWith('*')) types[name] = type;
+    if (name.includes(' ')) heads.add(name.slice(0, name.indexOf(' ')));
+    types[name] = type;
   }
   return type;
 }

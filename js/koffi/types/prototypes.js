@@ -10,15 +10,16 @@
 // The type is the longest one that is known: in `unsigned int x` the words `unsigned int`. Only
 // when all words are the type can `*` and `!` follow it.
 
+const { invalidType, malformed, unexpected, wrongCount } = require('../errors.js');
 const { native } = require('../../core/loader.js');
-const { DirectedType, IN, KEYWORDS, directionName } = require('./directions.js');
+const { DirectedType, IN, KEYWORDS } = require('./directions.js');
 const { internals } = require('./model.js');
 const { lookup } = require('./names.js');
 const { isPointer } = require('./derived.js');
-const { kindOf, unexpected, wrongCount } = require('./kinds.js');
 const { Scanner } = require('./scanner.js');
 const {
   applySuffixes,
+  longestName,
   readSuffixes,
   readType,
   readWords,
@@ -48,33 +49,36 @@ const CONVENTIONS = new Map([
 /** The error of a token that does not fit. */
 function unexpectedToken(scanner, expected) {
   if (scanner.kind === 'end') {
-    return new Error(`Unexpected end of prototype, expected ${expected}`);
+    return malformed(`Unexpected end of prototype, expected ${expected}`);
   }
-  return new Error(`Unexpected token '${scanner.text}', expected ${expected}`);
+  return malformed(`Unexpected token '${scanner.text}', expected ${expected}`);
 }
 
 function expect(scanner, sign) {
   if (scanner.accept(sign)) return;
-  if (scanner.kind === 'sign' && scanner.text === '[') throw decays();
+  checkDecay(scanner);
   throw unexpectedToken(scanner, `'${sign}'`);
 }
 
-const decays = () =>
-  new Error('Array types decay to pointers in prototypes (C standard), use pointers');
+/** Refuses a length in brackets, of a result or a parameter. */
+function checkDecay(scanner) {
+  if (!scanner.isSign('[')) return;
+  throw malformed('Array types decay to pointers in prototypes (C standard), use pointers');
+}
 
 /** Reads the longest type at a scanner. */
 function readLongestType(scanner) {
   skipConst(scanner);
   const { words, marks, all } = readWords(scanner);
   if (words.length === 0) throw unexpectedToken(scanner, 'type');
-  for (let count = words.length; count > 0; count--) {
-    const type = lookup(words.slice(0, count).join(' '));
+  for (let count = longestName(words); count > 0; count--) {
+    const type = lookup(count === 1 ? words[0] : words.slice(0, count).join(' '));
     if (type === undefined) continue;
     if (all && count === words.length) return applySuffixes(type, readSuffixes(scanner, false));
     scanner.back(marks[count - 1]);
     return type;
   }
-  throw new Error(`Unknown or invalid type name '${words[0]}'`);
+  throw malformed(`Unknown or invalid type name '${words[0]}'`);
 }
 
 const variadicCallback = ({ kind, proto }) => kind === 'callback' && proto.variadic;
@@ -83,26 +87,26 @@ const variadicCallback = ({ kind, proto }) => kind === 'callback' && proto.varia
 const VALUELESS = new Set(['void', 'opaque', 'prototype']);
 
 /** Checks that a type can be the type of a parameter in a direction. */
-function checkParameter({ type, writes }, Failure) {
+function checkParameter({ type, writes }, fail, index) {
   const own = internals(type);
   const refused =
     VALUELESS.has(own.kind) ||
     own.kind === 'array' ||
     variadicCallback(own) ||
     (writes && !isPointer(own));
-  if (refused) throw new Failure(`Type ${own.name} cannot be used as a parameter`);
+  if (refused) throw fail(`Type ${own.name} cannot be used as a parameter`, { argument: index });
 }
 
 /** Checks that a type can be the type of a result. */
-function checkResult(type, Failure) {
+function checkResult(type, fail) {
   const { kind, name } = internals(type);
   if (kind !== 'opaque' && kind !== 'array' && kind !== 'prototype') return;
-  throw new Failure(`You are not allowed to directly return ${name} values (maybe try ${name} *)`);
+  throw fail(`You are not allowed to directly return ${name} values (maybe try ${name} *)`);
 }
 
-function checkCount(params, Failure) {
-  if (params.length > MAX_PARAMETERS) {
-    throw new Failure(`Functions cannot have more than ${MAX_PARAMETERS} parameters`);
+function checkCount(count, fail) {
+  if (count > MAX_PARAMETERS) {
+    throw fail(`Functions cannot have more than ${MAX_PARAMETERS} parameters`);
   }
 }
 
@@ -112,10 +116,11 @@ function readParameter(scanner) {
   const direction = scanner.kind === 'word' ? KEYWORDS.get(keyword) : undefined;
   if (direction !== undefined) {
     scanner.next();
-    if (!scanner.isWord()) throw new Error(`Unknown or invalid type name '${keyword}'`);
+    if (!scanner.isWord()) throw malformed(`Unknown or invalid type name '${keyword}'`);
   }
-  const param = { type: readLongestType(scanner), ...(direction ?? IN) };
-  checkParameter(param, Error);
+  const { reads, writes } = direction ?? IN;
+  const param = { type: readLongestType(scanner), reads, writes };
+  checkParameter(param, malformed);
   if (scanner.isWord()) scanner.next();
   return param;
 }
@@ -125,7 +130,7 @@ function acceptVoid(scanner) {
   if (!scanner.isWord('void')) return false;
   const mark = scanner.mark();
   scanner.next();
-  if (scanner.kind === 'sign' && scanner.text === ')') return true;
+  if (scanner.isSign(')')) return true;
   scanner.back(mark);
   return false;
 }
@@ -134,14 +139,14 @@ function acceptVoid(scanner) {
 function readParameters(scanner) {
   const params = [];
   let variadic = false;
-  const empty = (scanner.kind === 'sign' && scanner.text === ')') || acceptVoid(scanner);
+  const empty = scanner.isSign(')') || acceptVoid(scanner);
   // `f(` has no parameter to miss.
   if (!empty && scanner.kind !== 'end') {
     do {
       variadic = scanner.accept('...');
       if (variadic) break;
       params.push(readParameter(scanner));
-      checkCount(params, Error);
+      checkCount(params.length, malformed);
     } while (scanner.accept(','));
   }
   expect(scanner, ')');
@@ -164,31 +169,36 @@ function parsePrototype(text, anonymous) {
     name = scanner.text;
     scanner.next();
   } else if (!anonymous || scanner.kind === 'end') {
+    checkDecay(scanner);
     throw unexpectedToken(scanner, 'identifier');
   }
   expect(scanner, '(');
-  checkResult(result, Error);
+  checkResult(result, malformed);
   const { params, variadic } = readParameters(scanner);
   scanner.accept(';');
   if (scanner.kind !== 'end') {
-    throw new Error(`Unexpected token '${scanner.text}' after prototype`);
+    throw malformed(`Unexpected token '${scanner.text}' after prototype`);
   }
   return { name, convention: convention ?? 'cdecl', result, params, variadic };
 }
+
+/** Whether a text may start with a direction. */
+const DIRECTED = /^\s*_[IO]/;
 
 /** A parameter in classic form: a type, a direction marker, or a string with a direction. */
 function parameterOf(specifier) {
   const directed = DirectedType.read(specifier);
   if (directed !== undefined) return directed;
-  if (typeof specifier === 'string') {
+  if (typeof specifier === 'string' && DIRECTED.test(specifier)) {
     const scanner = new Scanner(specifier);
     const direction = scanner.kind === 'word' ? KEYWORDS.get(scanner.text) : undefined;
     scanner.next();
     if (direction !== undefined && scanner.kind !== 'end') {
-      return { type: readType(scanner, specifier), ...direction };
+      const { reads, writes } = direction;
+      return { type: readType(scanner, specifier), reads, writes };
     }
   }
-  return { type: resolve(specifier), ...IN };
+  return { type: resolve(specifier), reads: true, writes: false };
 }
 
 /** Whether a value can name a function. A library of Windows has numbers for some. */
@@ -197,19 +207,20 @@ const isName = (name) =>
 
 /** Reads the classic form. `name` is undefined for an anonymous function type. */
 function readClassic(name, convention, resultType, list) {
-  if (name !== undefined && !isName(name)) throw unexpected(name, 'for name', 'string or integer');
+  if (name !== undefined && !isName(name)) throw unexpected(name, 'name', 'string or integer');
   const result = resolve(resultType);
-  checkResult(result, TypeError);
+  checkResult(result, invalidType);
   if (!Array.isArray(list)) {
-    throw new TypeError(
-      `Unexpected ${kindOf(list)} value for parameters of '${name}', expected an array`,
-    );
+    throw unexpected(list, `parameters of '${name}'`, 'an array');
   }
   const variadic = list.length > 0 && list[list.length - 1] === '...';
   const count = variadic ? list.length - 1 : list.length;
-  checkCount({ length: count }, TypeError);
-  const params = Array.from({ length: count }, (_, i) => parameterOf(list[i]));
-  for (const param of params) checkParameter(param, TypeError);
+  checkCount(count, invalidType);
+  const params = [];
+  for (let i = 0; i < count; i++) params.push(parameterOf(list[i]));
+  params.forEach((param, i) => {
+    checkParameter(param, invalidType, i);
+  });
   return { name, convention, result, params, variadic };
 }
 
@@ -225,7 +236,7 @@ function readDeclaration(args, { anonymous, convention = 'cdecl' }) {
   if (args.length === 0) throw wrongCount('1 to 4', 0);
   const [first] = args;
   if (args.length === 1) {
-    if (typeof first !== 'string') throw unexpected(first, 'for prototype', 'string');
+    if (typeof first !== 'string') throw unexpected(first, 'prototype', 'string');
     const draft = parsePrototype(first, anonymous);
     return convention === 'cdecl' ? draft : { ...draft, convention };
   }
@@ -237,30 +248,13 @@ function readDeclaration(args, { anonymous, convention = 'cdecl' }) {
     return readClassic(undefined, named ?? convention, a, b);
   }
   const name = anonymous && a === null ? undefined : a;
-  if (!anonymous && a === undefined) throw unexpected(a, 'for name', 'string or integer');
+  if (!anonymous && a === undefined) throw unexpected(a, 'name', 'string or integer');
   return readClassic(name, named ?? convention, b, c);
-}
-
-/**
- * The function type of a draft under its final name, frozen.
- * @param {Draft} draft
- * @param {string} name
- * @returns {import('./model.js').Declaration}
- */
-function declaration({ convention, result, params, variadic }, name) {
-  const list = params.map((param) =>
-    Object.freeze({ type: param.type, direction: directionName(param) }),
-  );
-  const info = Object.freeze({ name, arguments: Object.freeze(list), result });
-  // C has no variadic functions of the other conventions: the caller cleans the stack.
-  const used = variadic ? 'cdecl' : convention;
-  return Object.freeze({ name, convention: used, result, params, variadic, info });
 }
 
 module.exports = {
   checkParameter,
   checkResult,
-  declaration,
   parameterOf,
   parsePrototype,
   readDeclaration,

@@ -1,12 +1,12 @@
 'use strict';
 // Structs and unions.
 
+const { invalidType, malformed, unexpected, wrongCount } = require('../errors.js');
 const { MAX_DEPTH, complete, internals, makeType, recordInternals } = require('./model.js');
-const { IDENTIFIER, anonymousName, checkName, defining } = require('./names.js');
+const { anonymousName, checkName, defining, isIdentifier } = require('./names.js');
 const { maxTypeSize } = require('./settings.js');
 const { resolve } = require('./strings.js');
 const { VALUELESS, variadicCallback } = require('./prototypes.js');
-const { unexpected, wrongCount } = require('./kinds.js');
 
 const ALIGNMENTS = new Set([1, 2, 4, 8]);
 
@@ -18,7 +18,7 @@ const opaqueInternals = (name) => ({
   size: 0,
   align: 0,
   notation() {
-    throw new TypeError(`Cannot directly use incomplete type ${name}`);
+    throw invalidType(`Cannot directly use incomplete type ${name}`);
   },
 });
 
@@ -27,14 +27,14 @@ const makeOpaque = (name) => makeType(opaqueInternals(name));
 
 /** Reads one member: a type, or `[align, type]`. */
 function readMember(name, specifier) {
-  if (name !== '_' && !IDENTIFIER.test(name)) throw new Error(`Invalid member name '${name}'`);
+  if (name !== '_' && !isIdentifier(name)) throw malformed(`Invalid member name '${name}'`);
   if (!Array.isArray(specifier)) return { name, specifier, align: undefined };
   const [align, type] = specifier;
   if (specifier.length !== 2 || typeof align !== 'number') {
-    throw new Error('Member specifier array must contain alignement value and type');
+    throw malformed('Member specifier array must contain alignement value and type');
   }
   if (!ALIGNMENTS.has(align)) {
-    throw new Error(`Alignment of member '${name}' must be 1, 2, 4 or 8`);
+    throw malformed(`Alignment of member '${name}' must be 1, 2, 4 or 8`);
   }
   return { name, specifier: type, align };
 }
@@ -43,10 +43,10 @@ function readMember(name, specifier) {
 function checkMember(type) {
   const own = internals(type);
   if (VALUELESS.has(own.kind) || variadicCallback(own)) {
-    throw new TypeError(`Type ${own.name} cannot be used as a member (maybe try ${own.name} *)`);
+    throw invalidType(`Type ${own.name} cannot be used as a member (maybe try ${own.name} *)`);
   }
   if (own.depth >= MAX_DEPTH) {
-    throw new TypeError(`Type ${own.name} is nested too deeply (max = ${MAX_DEPTH})`);
+    throw invalidType(`Type ${own.name} is nested too deeply (max = ${MAX_DEPTH})`);
   }
 }
 
@@ -65,7 +65,7 @@ function checkSize(kind, name, size) {
   if (size <= max) return;
   const word = kind === 'struct' ? 'Struct' : 'Union';
   const mebibytes = (max / (1024 * 1024)).toFixed(2);
-  throw new Error(`${word} '${name}' size is too high (max = ${mebibytes} MiB)`);
+  throw malformed(`${word} '${name}' size is too high (max = ${mebibytes} MiB)`);
 }
 
 /** Checks the members whose element count another member says. */
@@ -74,17 +74,17 @@ function checkCounted(kind, name, { members, byName }) {
     const { kind: of, countedBy } = internals(member.type);
     if (countedBy === undefined) return;
     if (kind === 'union') {
-      throw new TypeError('Cannot use dynamic-length array or pointer inside of union');
+      throw invalidType('Cannot use dynamic-length array or pointer inside of union');
     }
     if (of === 'array' && i !== members.length - 1) {
-      throw new Error(`Flexible array '${member.name}' is not the last member of struct`);
+      throw malformed(`Flexible array '${member.name}' is not the last member of struct`);
     }
     const counter = byName.get(countedBy);
     if (counter === undefined) {
-      throw new Error(`Record type ${name} does not have member '${countedBy}'`);
+      throw malformed(`Record type ${name} does not have member '${countedBy}'`);
     }
     if (internals(counter.type).kind !== 'int') {
-      throw new Error(`Dynamic length member ${countedBy} is not an integer`);
+      throw malformed(`Dynamic length member ${countedBy} is not an integer`);
     }
   });
 }
@@ -109,10 +109,10 @@ function readArguments(args) {
   const name = unnamed ? undefined : (first ?? undefined);
   const members = unnamed ? first : second;
   if (typeof members !== 'object' || members === null || Array.isArray(members)) {
-    throw unexpected(members, 'for members', 'object');
+    throw unexpected(members, 'members', 'object');
   }
   if (name !== undefined && typeof name !== 'string' && internals(name) === undefined) {
-    throw unexpected(name, 'for name', 'string');
+    throw unexpected(name, 'name', 'string');
   }
   return { name, members };
 }
@@ -120,7 +120,7 @@ function readArguments(args) {
 /** Checks that a type may get members. */
 function checkIncomplete(type) {
   const { incomplete, name } = internals(type);
-  if (!incomplete) throw new TypeError(`Cannot redefine non-opaque type ${name}`);
+  if (!incomplete) throw invalidType(`Cannot redefine non-opaque type ${name}`);
 }
 
 /**
@@ -141,7 +141,7 @@ function defineRecord(kind, args, { packed = false } = {}) {
   if (typeof name === 'string') checkName(name);
   const type = given ?? makeOpaque(name ?? anonymousName());
   const own = internals(type);
-  if (drafts.length === 0) throw new Error(`Empty type '${own.name}' is not allowed in C`);
+  if (drafts.length === 0) throw malformed(`Empty type '${own.name}' is not allowed in C`);
   const fill = () => {
     complete(type, layOut(kind, own.name, resolveMembers(drafts), packed));
     return type;

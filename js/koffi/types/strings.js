@@ -7,11 +7,11 @@
 // `*` makes a pointer, `[n]` an array and `!` a disposable type of what stands left of it, so
 // `int[2][3]` is 3 times `int[2]`.
 
+const { invalidType, kindOf, malformed } = require('../errors.js');
 const { DirectedType } = require('./directions.js');
 const { internals } = require('./model.js');
-const { lookup, remember } = require('./names.js');
+const { heads, lookup, remember } = require('./names.js');
 const { arrayOf, disposableOf, isPointer, pointerTo } = require('./derived.js');
-const { kindOf } = require('./kinds.js');
 const { Scanner } = require('./scanner.js');
 // Fills the table of names.
 require('./primitives.js');
@@ -20,10 +20,8 @@ require('./primitives.js');
 const MAX_WORDS = 3;
 /** How many `*` and `[n]` a type string may have. */
 const MAX_INDIRECTIONS = 8;
-/** Numbers with more digits are no lengths, whatever they are. */
-const MAX_DIGITS = 10;
 
-const unknown = (name) => new TypeError(`Unknown or invalid type name '${name}'`);
+const unknown = (name) => invalidType(`Unknown or invalid type name '${name}'`);
 
 /** Goes past the qualifiers that are ignored. */
 function skipConst(scanner) {
@@ -31,8 +29,9 @@ function skipConst(scanner) {
 }
 
 /**
- * Reads the words at the scanner: all of them, but no more than can be looked at.
- * @returns {{ words: string[], marks: object[], all: boolean }} with the place behind each word,
+ * Reads the words at the scanner that may be a name: all of them, but no more than can be looked
+ * at.
+ * @returns {{ words: string[], marks: number[], all: boolean }} with the token behind each word,
  *   and whether no further word follows
  */
 function readWords(scanner) {
@@ -46,15 +45,19 @@ function readWords(scanner) {
   return { words, marks, all: !scanner.isWord() };
 }
 
+/** How many of the words at most are one name. */
+const longestName = (words) => (heads.has(words[0]) ? words.length : Math.min(1, words.length));
+
 /** Reads the length behind a bracket. */
 function readLength(scanner) {
   const { kind, text } = scanner;
-  const invalid = () => new Error('Invalid array length');
-  if (kind !== 'number' || text.length > MAX_DIGITS) throw invalid();
+  const invalidLength = () => malformed('Invalid array length');
+  if (kind !== 'number') throw invalidLength();
   scanner.next();
-  if (!scanner.accept(']')) throw new Error("Expected ']' after array length");
-  if (Number(text) === 0) throw invalid();
-  return Number(text);
+  if (!scanner.accept(']')) throw malformed("Expected ']' after array length");
+  const length = Number(text);
+  if (length === 0 || length >= 2 ** 64) throw invalidLength();
+  return length;
 }
 
 /**
@@ -75,14 +78,14 @@ function readSuffixes(scanner, arrays) {
       suffixes.push(readLength(scanner));
       indirections++;
     } else return suffixes;
-    if (indirections > MAX_INDIRECTIONS) throw new Error('Too many type indirections');
+    if (indirections > MAX_INDIRECTIONS) throw malformed('Too many type indirections');
   }
 }
 
 /** The disposable twin of a type; itself when it is disposable already. */
 function disposable(type) {
   const own = internals(type);
-  if (!isPointer(own)) throw new Error('Cannot create disposable type for non-pointer');
+  if (!isPointer(own)) throw malformed('Cannot create disposable type for non-pointer');
   return own.dispose === undefined ? disposableOf(type) : type;
 }
 
@@ -102,7 +105,7 @@ function readType(scanner, whole) {
   const suffixes = readSuffixes(scanner, true);
   if (scanner.kind !== 'end') {
     const [character] = scanner.text;
-    throw new Error(`Unexpected character '${character}' in type specifier`);
+    throw malformed(`Unexpected character '${character}' in type specifier`);
   }
   const type = all ? lookup(words.join(' ')) : undefined;
   if (type === undefined) throw unknown(whole);
@@ -124,8 +127,20 @@ function resolve(specifier) {
   if (internals(specifier) !== undefined) return specifier;
   const directed = DirectedType.read(specifier);
   if (directed !== undefined) return directed.type;
-  const kind = kindOf(specifier);
-  throw new TypeError(`Unexpected ${kind} value as type specifier, expected string or type`);
+  const received = kindOf(specifier);
+  const expected = 'string or type';
+  throw invalidType(`Unexpected ${received} value as type specifier, expected ${expected}`, {
+    expected,
+    received,
+  });
 }
 
-module.exports = { applySuffixes, readSuffixes, readType, readWords, resolve, skipConst };
+module.exports = {
+  applySuffixes,
+  longestName,
+  readSuffixes,
+  readType,
+  readWords,
+  resolve,
+  skipConst,
+};

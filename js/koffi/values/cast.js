@@ -1,15 +1,14 @@
 'use strict';
 // What `as` returns: a value with the type that it is converted by.
 
-const { internals } = require('../types/model.js');
-
 class Cast {
   #value;
   #own;
 
-  constructor(value, type) {
+  /** @param {import('../types/model.js').Internals} own of the type */
+  constructor(value, own) {
     this.#value = value;
-    this.#own = internals(type);
+    this.#own = own;
     Object.freeze(this);
   }
 

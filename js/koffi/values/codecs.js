@@ -6,7 +6,7 @@
 // (js/core/recording.js).
 
 const { Generator, Ref } = require('../../core/generator.js');
-const { mismatch } = require('../errors.js');
+const { invalidType, mismatch } = require('../errors.js');
 const { internals } = require('../types/model.js');
 
 /** The code of a generated function, with what codecs expect of it. */
@@ -52,7 +52,7 @@ function makeCodec(type) {
     case 'array':
       return require('./arrays.js').array(type, own);
     default:
-      throw new TypeError(`Cannot convert value of type ${own.name}`);
+      throw invalidType(`Cannot convert value of type ${own.name}`);
   }
 }
 

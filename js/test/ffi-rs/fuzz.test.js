@@ -25,7 +25,7 @@ test(`${CASES} random cases`, (t) => {
     const run = spawnSync(NODE, args.map(String), {
       cwd: ROOT,
       encoding: 'utf8',
-      timeout: 120_000,
+      timeout: 120_000 * Number(process.env.FFI_JIT_TEST_SLOW || 1),
       killSignal: 'SIGKILL',
     });
     const again = `repeat with: node ${args.join(' ')} (first seed ${seed})`;

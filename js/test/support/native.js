@@ -14,7 +14,7 @@ const SOURCES = path.join(__dirname, '..', 'native');
 const CACHE = path.join(ROOT, '.cache', 'native');
 const COMPILER = process.env.CC || 'cc';
 const FLAGS = ['-std=c11', '-D_GNU_SOURCE', '-Wall', '-Wextra', '-Werror', '-O1', '-g', '-fPIC'];
-FLAGS.push('-fvisibility=hidden', '-shared', '-pthread');
+FLAGS.push('-fvisibility=hidden', '-shared', '-pthread', '-funwind-tables');
 
 /** Where libraries that were built for another machine are (ci/targets.js); nothing is compiled. */
 const PREBUILT = process.env.FFI_JIT_FIXTURES;

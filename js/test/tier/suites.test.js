@@ -7,6 +7,7 @@ const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const test = require('node:test');
+const { NODE } = require('../support/child');
 const { ROOT } = require('../support/native');
 const { HAS_PACKED } = require('./support');
 
@@ -27,11 +28,11 @@ for (const name of FILES) {
     const file = path.join(__dirname, '..', name);
     const [, flags = ''] = /^\/\/ flags: (.+)$/m.exec(fs.readFileSync(file, 'utf8')) ?? [];
     const args = [...flags.split(' ').filter(Boolean), '--test-reporter=tap', file];
-    const run = spawnSync(process.execPath, args, {
+    const run = spawnSync(NODE, args, {
       cwd: ROOT,
       encoding: 'utf8',
       env: { ...process.env, FFI_JIT_TIER: OTHER, NODE_TEST_CONTEXT: undefined },
-      timeout: 300_000,
+      timeout: 300_000 * Number(process.env.FFI_JIT_TEST_SLOW || 1),
     });
     const [, passed] = /^# pass (\d+)$/m.exec(run.stdout) ?? [];
     assert.equal(

@@ -1,6 +1,6 @@
 'use strict';
-// Every question of cases.js to the published Koffi 3.3.4 and to ours: the same answer, or the
-// one that the case gives a reason for.
+// Primitives, and every question of cases.js, to the published Koffi 3.3.4 and to ours: the same
+// answer, or the one that the case gives a reason for.
 
 const assert = require('node:assert/strict');
 const { spawnSync } = require('node:child_process');
@@ -53,4 +53,17 @@ test('types are those of Koffi 3.3.4', () => {
   });
   assert.equal(wrong.length, 0, wrong.join('\n'));
   console.log(`${cases.length} cases, ${differ} of them with a difference that is meant`);
+});
+
+test('every primitive is the one of the published Koffi', () => {
+  const koffi = types.api;
+  const peer = require(peerFolder('koffi'));
+  assert.deepEqual(Object.keys(koffi.types), Object.keys(peer.types));
+  for (const [name, type] of Object.entries(peer.types)) {
+    assert.deepEqual({ ...koffi.types[name] }, { ...type }, name);
+    assert.deepEqual({ ...koffi.type(name) }, { ...type }, name);
+  }
+  for (const name of ['char *', 'char16_t *', 'char16 *', 'char32_t *', 'char32 *', 'wchar *']) {
+    assert.deepEqual({ ...koffi.type(name) }, { ...peer.type(name) }, name);
+  }
 });

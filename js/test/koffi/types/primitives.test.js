@@ -5,19 +5,6 @@ const assert = require('node:assert/strict');
 const test = require('node:test');
 const { native } = require('../../../core/loader.js');
 const { api: koffi } = require('../../../koffi/types');
-const { peerFolder } = require('../../support/peer');
-
-test('every primitive is the one of the published Koffi', () => {
-  const peer = require(peerFolder('koffi'));
-  assert.deepEqual(Object.keys(koffi.types), Object.keys(peer.types));
-  for (const [name, type] of Object.entries(peer.types)) {
-    assert.deepEqual({ ...koffi.types[name] }, { ...type }, name);
-    assert.deepEqual({ ...koffi.type(name) }, { ...type }, name);
-  }
-  for (const name of ['char *', 'char16_t *', 'char16 *', 'char32_t *', 'char32 *', 'wchar *']) {
-    assert.deepEqual({ ...koffi.type(name) }, { ...peer.type(name) }, name);
-  }
-});
 
 test('sizes follow the data model', () => {
   const sizes = { long: native.longSize, 'unsigned long': native.longSize };
