@@ -7,7 +7,8 @@
 //   take(g, value, where)   emits the checks of `value`, an expression without side effects, and
 //                           returns a token: whatever `put` needs
 //   put(g, token, ref)      emits the stores at a place in frame memory
-//   get(g, ref)             emits what is needed to read a place, and returns an expression
+//   get(g, ref)             emits what is needed to read a place, and returns an expression; a
+//                           third argument names what the entry has read already (`text`)
 //
 // and tells
 //
@@ -20,6 +21,7 @@
 //   spills                  `put` may leave data in `spilled`
 //   held                    the value's own memory is used while C runs; `hold(g, token, held)`
 //                           adds the names of values that must be reachable until the call returns
+//   text                    how the value crosses with a call as a string (text-calls.js)
 //   owned                   pointers in the value that own data: [offset, 1, unit size] for text,
 //                           [offset, 2, size, owned] for a block (see src/node/owned.rs)
 //
@@ -114,9 +116,10 @@ function int64Number({ notation, signed, expected }) {
  * Text that C sees as a pointer, or null for NULL: `putter` and `getter` name functions of
  * memory.js, `unit` is the size of a character.
  */
-function text({ putter, getter, expected, unit }) {
+function text({ putter, getter, expected, unit, strict }) {
   return {
     ...POINTER,
+    text: { unit, strict, exact: true },
     simple: false,
     readsInPlace: true,
     spills: true,
@@ -129,7 +132,7 @@ function text({ putter, getter, expected, unit }) {
       g.emit(`if (${token} === null) putNull(${ref});`);
       g.emit(`else ${putter}(${token}, ${ref});`);
     },
-    get: (g, ref) => g.local(`${getter}(${ref})`),
+    get: (g, ref, made) => made ?? g.local(`${getter}(${ref})`),
   };
 }
 

@@ -19,7 +19,8 @@ const { FIXED, FIXED_SIZE, END } = require('./memory.js');
 const { beginRecording, endRecording, promote } = require('./recording.js');
 const { startTask } = require('./tasks.js');
 const { fetch } = require('./routines.js');
-const { currentTier, emitEntry } = require('./tier.js');
+const { CallText } = require('./text-calls.js');
+const { currentTier, emitEntry, emitTextEntry } = require('./tier.js');
 const { Generator, Ref } = require('./generator.js');
 
 /**
@@ -50,6 +51,7 @@ const { Generator, Ref } = require('./generator.js');
  * @property {number} signature identifier of the signature
  * @property {boolean} stacked which frame it uses
  * @property {boolean} errno whether errno is saved
+ * @property {Uint32Array} [text] what text crosses (text-calls.js)
  * @property {(entry: () => void, name?: string) => Function} link makes the marshaller around a
  *   bound entry; it has a name when its arguments come one by one
  */
@@ -87,39 +89,102 @@ function describeOwned(owned) {
  * @returns {Compiled}
  */
 function compileCall(declaration) {
-  const { params, ret, withErrno } = declaration;
   const frame = frameOf(declaration);
+  const tier = declaration.tier ?? currentTier();
+  const text = CallText.of(declaration, frame, tier);
+  const { params, ret, withErrno } = declaration;
   const stacked =
     frame.keeps ||
     frame.size > FIXED_SIZE ||
-    !params.every((codec) => codec.simple) ||
+    !params.every((codec, i) => codec.simple || text?.strings.includes(i)) ||
     !(ret.simple || ret.readsInPlace);
+  const call = { declaration, frame, tier, text, stacked };
+  return {
+    signature: frame.id,
+    stacked: stacked || text?.strings.length > 0,
+    errno: withErrno !== undefined,
+    tier,
+    text: text?.description,
+    link: linkCall(call),
+  };
+}
 
-  const tier = declaration.tier ?? currentTier();
+/** Makes the marshallers of a call; see `Compiled`. */
+function linkCall(call) {
+  const { declaration, frame, text, stacked } = call;
+  const { params, style } = declaration;
+  const positions = style === 'positions';
   const g = begin(declaration);
   g.entry = g.parameter();
   const parameters = emitArguments(g, declaration);
-  const emitBody = (base) => {
-    const tokens = putArguments(g, params, frame, base);
-    if (stacked) g.emit(`u32[FRAME] = ${base.base};`);
-    const held = [];
-    params.forEach((codec, i) => {
-      if (codec.held) codec.hold(g, tokens[i], held);
-    });
-    emitEntry(g, tier, held);
-    const value = getResult(g, declaration, frame, base);
-    if (!params.some((codec) => codec.after)) return value;
-    const result = g.local(value);
-    params.forEach((codec, i) => {
-      codec.after?.(g, tokens[i], base.plus(frame.args[i]));
-    });
-    return result;
-  };
+  const emitLeave = () => emitGeneral(g, positions ? g.values.join(', ') : 'list');
+  if (!stacked && text?.strings.length > 0) {
+    const general = { ...call, text: text.encoded(), stacked: true };
+    g.general = g.constant(lazily(() => linkCall(general)));
+    text.emitChecks(g, params, emitLeave);
+  }
+  const emitBody = (base) => emitCall(g, call, base, emitLeave);
   if (stacked) inFrame(g, frame.size, params, emitBody);
   else g.emit(`return ${emitBody(new Ref(null, FIXED, 64))};`);
-  const positions = declaration.style === 'positions';
-  const link = g.template(parameters, { usesArguments: positions, named: positions });
-  return { signature: frame.id, stacked, errno: withErrno !== undefined, tier, link };
+  return g.template(parameters, { usesArguments: positions, named: positions });
+}
+
+/** A function of one that is made when it is first called. */
+function lazily(make) {
+  let made;
+  return (...values) => {
+    made ??= make();
+    return made(...values);
+  };
+}
+
+/** Emits that the general marshaller makes the call instead; `self` stays reachable. */
+function emitGeneral(g, values) {
+  g.emit(`general ??= ${g.general}(${g.entry}, '');`);
+  g.emit(`const result = general(${values});`, 'same(self, result);', 'return result;');
+}
+
+/** Emits stores, entry and results of a call; returns the expression of the result. */
+function emitCall(g, { declaration, frame, tier, text, stacked }, base, emitMissed) {
+  const { params } = declaration;
+  const refs = params.map((_, i) => base.plus(frame.args[i]));
+  const crosses = (i) => text?.strings.includes(i);
+  const tokens = takeArguments(g, params);
+  params.forEach((codec, i) => {
+    const value = { value: g.values[i], token: tokens[i], ref: refs[i], quick: !stacked };
+    if (crosses(i)) text.put(g, codec, value);
+    else codec.put(g, tokens[i], refs[i]);
+  });
+  if (stacked || text?.strings.length > 0) g.emit(`u32[FRAME] = ${base};`);
+  const held = [];
+  params.forEach((codec, i) => {
+    if (codec.held && (stacked || !crosses(i))) codec.hold(g, tokens[i], held);
+  });
+  let result;
+  if (text === undefined) emitEntry(g, tier, held);
+  else {
+    text.emitLengths(g, params);
+    result = emitTextEntry(g, tier, held, text.arguments(g));
+    if (text.strings.length > 0) {
+      g.emit(`if (${text.missed(result)}) {`);
+      if (stacked) {
+        for (const i of text.strings) {
+          g.emit(`if (typeof ${g.values[i]} === 'string') {`);
+          params[i].put(g, tokens[i], refs[i]);
+          g.emit('}');
+        }
+        emitTextEntry(g, tier, held, [], result);
+      } else emitMissed();
+      g.emit('}');
+    }
+  }
+  const value = getResult(g, declaration, frame, base, text?.returns ? result : undefined);
+  if (!params.some((codec) => codec.after)) return value;
+  const kept = g.local(value);
+  params.forEach((codec, i) => {
+    codec.after?.(g, tokens[i], refs[i]);
+  });
+  return kept;
 }
 
 /**
@@ -318,20 +383,27 @@ function inFrame(g, size, params, emitBody, cleanup) {
   g.emit('}');
 }
 
+/** Emits the checks of the arguments; returns their tokens. */
+const takeArguments = (g, params) =>
+  params.map((codec, i) => codec.take(g, g.values[i], { argument: i, path: '' }));
+
 /** Emits checks and stores of the arguments; returns their tokens. */
 function putArguments(g, params, frame, base) {
-  const tokens = params.map((codec, i) => codec.take(g, g.values[i], { argument: i, path: '' }));
+  const tokens = takeArguments(g, params);
   params.forEach((codec, i) => {
     codec.put(g, tokens[i], base.plus(frame.args[i]));
   });
   return tokens;
 }
 
-/** Emits the read of the result; returns its expression. */
-function getResult(g, { ret, withErrno, freesResult }, frame, base) {
+/**
+ * Emits the read of the result; returns its expression. `made` is the name of what the entry has
+ * made of it already.
+ */
+function getResult(g, { ret, withErrno, freesResult }, frame, base, made) {
   const errno =
     withErrno === undefined ? undefined : g.local(g.read('i32', base.plus(frame.errno)));
-  let value = ret.get(g, base.plus(frame.ret));
+  let value = ret.get(g, base.plus(frame.ret), made);
   if (freesResult && ret.owned?.length > 0) {
     value = g.local(value);
     const owned = g.constant(describeOwned(ret.owned));

@@ -91,6 +91,8 @@ class Generator {
     this.nested = false;
     /** Whether what is made for the value belongs to the value's owner, who frees it. */
     this.owning = false;
+    /** The constant that makes `general`, another function for the same constants, if there is. */
+    this.general = undefined;
     this.Ref = Ref;
     this.lines = [];
     this.constants = [];
@@ -175,12 +177,15 @@ class Generator {
     const names = this.constants.map((_, i) => `k$${i}`);
     const own = this.hole === undefined ? '' : names[this.hole];
     const head = usesArguments ? `function (${parameters})` : `(${parameters}) =>`;
+    const [open, close] = named ? [`({ [name]: ${head} {`, '} })[name]'] : [`${head} {`, '}'];
+    const twofold = this.general !== undefined;
     const source = [
       "'use strict';",
       `return (${names.filter(isShared).join(', ')}) =>`,
-      named ? `(${own}, name) => ({ [name]: ${head} {` : `(${own}) => ${head} {`,
+      named ? `(${own}, name) =>` : `(${own}) =>`,
+      twofold ? `{ let general; const self = ${open}` : open,
       ...this.lines,
-      named ? '} })[name];' : '};',
+      twofold ? `${close}; return self; };` : `${close};`,
     ].join('\n');
     return factory(source, this.recording)(...this.constants.filter(isShared));
   }

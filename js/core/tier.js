@@ -23,7 +23,12 @@ const AUTOMATIC = new Set(['115', '127', '137', '147']);
  */
 
 /** The functions by which generated code enters the packed tier, once it is started. */
-const entries = { enter: undefined, enterPlain: undefined, rethrow: native.rethrow };
+const entries = {
+  enter: undefined,
+  enterPlain: undefined,
+  enterText: undefined,
+  rethrow: native.rethrow,
+};
 
 /** Why this runtime or its settings do not allow the packed tier, as far as JavaScript can tell. */
 function obstacle() {
@@ -51,6 +56,7 @@ function startPacked() {
   if (reason !== undefined) return { name: 'node-api', reason };
   entries.enter = made.enter;
   entries.enterPlain = made.enterPlain;
+  entries.enterText = made.enterText;
   return { name: 'packed', reentrant: made.reentrant };
 }
 
@@ -112,6 +118,25 @@ function emitEntry(g, tier, held) {
   g.emit(`if (u32[PENDING] !== 0) rethrow(${held.join(', ')});`);
 }
 
+/**
+ * Emits the call of native code with text (text-calls.js); returns the name of its result.
+ * @param {string[]} strings
+ * @param {string} [result] the variable that gets it
+ */
+function emitTextEntry(g, tier, held, strings, result) {
+  const name = result ?? g.fresh();
+  const declared = result === undefined ? `let ${name}` : name;
+  if (tier.name === 'node-api') {
+    g.emit(`${declared} = ${g.entry}(${strings.join(', ')});`);
+    for (const value of held) g.emit(`same(${value}, ${g.entry});`);
+  } else {
+    const reachable = g.general === undefined ? held : [...held, 'self'];
+    g.emit(`${declared} = enterText(${[g.entry, ...strings].join(', ')});`);
+    g.emit(`if (u32[PENDING] !== 0) rethrow(${reachable.join(', ')});`);
+  }
+  return name;
+}
+
 /** The tier of each bound function, and of the public functions around them. */
 const tiers = new WeakMap();
 
@@ -121,11 +146,17 @@ const tiers = new WeakMap();
  * @param {{ address: bigint, library: number, name: string }} callee
  * @returns {Function} the marshaller
  */
-function bind({ signature, stacked, errno, tier, link }, { address, library, name }) {
-  const run =
-    tier.name === 'packed'
-      ? native.bindPacked(signature, address, library, stacked, errno, name, link)
-      : link(native.bind(signature, address, library, stacked, errno, name));
+function bind({ signature, stacked, errno, tier, text, link }, { address, library, name }) {
+  const what = [signature, address, library, stacked, errno, name];
+  const isPacked = tier.name === 'packed';
+  let run;
+  if (text === undefined) {
+    run = isPacked ? native.bindPacked(...what, link) : link(native.bind(...what));
+  } else {
+    run = isPacked
+      ? native.bindPackedText(...what, text, link)
+      : link(native.bindText(...what, text));
+  }
   weakSet(tiers, run, tier);
   return run;
 }
@@ -147,4 +178,14 @@ function describe(fn) {
   return tier && { tier: tier.name, reason: tier.reason };
 }
 
-module.exports = { NODE_API, bind, currentTier, describe, emitEntry, entries, publish, useTier };
+module.exports = {
+  NODE_API,
+  bind,
+  currentTier,
+  describe,
+  emitEntry,
+  emitTextEntry,
+  entries,
+  publish,
+  useTier,
+};

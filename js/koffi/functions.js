@@ -110,9 +110,8 @@ function makeFunction(signature, name, callee) {
 
 /** A compiled call of a C function, under a name. */
 function bindAs(compiled, { address, library }, name) {
-  const { signature, stacked, errno, tier } = compiled;
   const link = (entry) => compiled.link(entry, name);
-  return bind({ signature, stacked, errno, tier, link }, { address, library, name });
+  return bind({ ...compiled, link }, { address, library, name });
 }
 
 /** Functions at addresses, by their type: at most so many for each. */

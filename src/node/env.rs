@@ -155,6 +155,7 @@ pub fn register(scope: Scope, exports: Value) -> Result<()> {
         (c"bindText", Some(primitive!(text_call::bind, 7))),
         (c"startPacked", Some(primitive!(v8::start, 3))),
         (c"bindPacked", Some(primitive!(v8::bind, 7))),
+        (c"bindPackedText", Some(primitive!(v8::bind_text, 8))),
         (c"packedCounts", Some(primitive!(v8::counts, 0))),
         (c"rethrow", Some(primitive!(callback::rethrow, 0))),
         (c"openLibrary", Some(primitive!(libraries::open, 2))),

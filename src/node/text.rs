@@ -108,9 +108,24 @@ impl Room {
 
     /// Whether what was written holds a U+FFFD, which may stand for a lone surrogate.
     pub fn holds_replacement(&self) -> bool {
+        let replacement = "\u{fffd}".as_bytes();
         // SAFETY: these bytes were taken.
-        let bytes = unsafe { slice::from_raw_parts(self.base.add(self.start), self.at - self.start) };
-        bytes.windows(3).any(|bytes| bytes == "\u{fffd}".as_bytes())
+        let mut bytes =
+            unsafe { slice::from_raw_parts(self.base.add(self.start), self.at - self.start) };
+        loop {
+            // SAFETY: the bytes are readable.
+            let found = unsafe {
+                libc::memchr(bytes.as_ptr().cast(), replacement[0].into(), bytes.len())
+            };
+            if found.is_null() {
+                return false;
+            }
+            bytes = &bytes[found.addr() - bytes.as_ptr().addr()..];
+            if bytes.starts_with(replacement) {
+                return true;
+            }
+            bytes = &bytes[1..];
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 //! encoded into frame memory, a string that C returns goes back. All else travels in the frame.
 
 use super::env::State;
-use super::frame::{ARG, FrameMemory, PENDING, SIZE, TOP};
+use super::frame::{ARG, FrameMemory, PENDING, SIZE, THROWN, TOP};
 use super::function::{self, Function};
 use super::libraries::{self, ClosedBody};
 use super::memory::numbers;
@@ -39,6 +39,7 @@ pub struct TextCall {
     /// The slot's code. It gets what Node-API gives its callbacks, and returns [`CLOSED`] when
     /// the library was closed.
     code: unsafe extern "C" fn() -> usize,
+    scope: Scope,
     memory: FrameMemory,
     /// The fixed frame, or null for the one that the FRAME cell names.
     fixed: *mut u8,
@@ -47,7 +48,7 @@ pub struct TextCall {
     checks_units: bool,
     returned: Option<Returned>,
     /// Owns the slot.
-    function: Function,
+    _function: Function,
 }
 
 /// How a call ended.
@@ -97,7 +98,16 @@ impl TextCall {
             if scope.to_bool(stacked)? { ptr::null_mut() } else { state.frame.fixed()? };
         let checks_units = parameters.iter().any(|p| p.strict && p.encoding == Encoding::Utf8);
         let memory = state.frame;
-        Ok(TextCall { code, memory, fixed, parameters, checks_units, returned, function })
+        Ok(TextCall {
+            code,
+            scope,
+            memory,
+            fixed,
+            parameters,
+            checks_units,
+            returned,
+            _function: function,
+        })
     }
 
     /// Whether calls return text.
@@ -105,26 +115,33 @@ impl TextCall {
         self.returned.is_some()
     }
 
-    /// What the slot's record is, and the slot itself.
-    pub fn function(&self) -> &Function {
-        &self.function
+    /// `null`, or what is `undefined` to Node-API.
+    pub fn null(&self) -> Value {
+        self.scope.null().unwrap_or(ptr::null_mut())
+    }
+
+    /// Has an error thrown by the marshaller, which looks at the PENDING cell.
+    #[cold]
+    pub fn pend(&self, error: &Error) {
+        self.scope.throw(error);
+        self.memory.set(PENDING, THROWN);
     }
 
     /// Calls C with strings. Values that are no strings, and those that are missing, leave their
     /// cells as JavaScript wrote them.
     #[inline(always)]
-    pub fn run(&self, scope: Scope, values: &[Value]) -> Outcome {
-        let memory = &self.memory;
+    pub fn run(&self, strings: impl ExactSizeIterator<Item = Value>) -> Outcome {
+        let TextCall { code, scope, memory, returned, .. } = *self;
         let frame = if self.fixed.is_null() { memory.current() } else { self.fixed };
         let top = memory.get(TOP);
-        if !values.is_empty() {
-            match self.put(scope, frame, values) {
+        if strings.len() > 0 {
+            match self.put(frame, top as usize, strings) {
                 Some(end) => memory.set(TOP, end),
                 None => return Outcome::Missed,
             }
         }
         // SAFETY: the slot of a function that is alive, whose frame was written.
-        let ended = unsafe { (self.code)() };
+        let ended = unsafe { code() };
         memory.set(TOP, top);
         if memory.get(PENDING) != 0 {
             return Outcome::Thrown;
@@ -132,28 +149,29 @@ impl TextCall {
         if ended == CLOSED {
             return Outcome::Closed;
         }
-        match self.returned {
-            None => Outcome::Done,
-            Some(Returned { cell, encoding }) => {
-                // SAFETY: the result's cell is within the frame, and C says that what it points to
-                // is text; its word is all there is.
-                let read = unsafe {
-                    let address = frame.add(cell).cast::<*const u8>().read();
-                    encoding.read(scope, address)
-                };
-                read.map_or_else(Outcome::Failed, Outcome::Text)
-            }
-        }
+        let Some(Returned { cell, encoding }) = returned else { return Outcome::Done };
+        // SAFETY: the result's cell is within the frame, and C says that what it points to is
+        // text; its word is all there is.
+        let read = unsafe {
+            let address = frame.add(cell).cast::<*const u8>().read();
+            encoding.read(scope, address)
+        };
+        read.map_or_else(Outcome::Failed, Outcome::Text)
     }
 
-    /// Encodes strings into scratch memory; returns the new TOP, or None when one is a miss.
+    /// Encodes strings into scratch memory from `top`; returns the new TOP, or None when one is a
+    /// miss.
     #[inline(always)]
-    fn put(&self, scope: Scope, frame: *mut u8, values: &[Value]) -> Option<u32> {
-        let memory = &self.memory;
-        let mut room = Room::new(memory.base(), memory.get(TOP) as usize, SIZE);
+    fn put(
+        &self,
+        frame: *mut u8,
+        top: usize,
+        strings: impl Iterator<Item = Value>,
+    ) -> Option<u32> {
+        let mut room = Room::new(self.memory.base(), top, SIZE);
         let mut units = 0;
-        for (parameter, &value) in self.parameters.iter().zip(values) {
-            match parameter.encoding.write(scope, value, &mut room, parameter.strict) {
+        for (parameter, string) in self.parameters.iter().zip(strings) {
+            match parameter.encoding.write(self.scope, string, &mut room, parameter.strict) {
                 Written::At(address, len) => {
                     units += len;
                     // SAFETY: the cell of an argument is within the frame.
@@ -164,7 +182,7 @@ impl TextCall {
             }
         }
         // With as many bytes as JavaScript counted units, all of UTF-8 is ASCII.
-        let checked = !self.checks_units || units == memory.get(ARG) as usize;
+        let checked = !self.checks_units || units == self.memory.get(ARG) as usize;
         (checked || !room.holds_replacement()).then(|| room.end() as u32)
     }
 }
@@ -221,7 +239,7 @@ unsafe extern "C" fn enter(env: sys::napi_env, info: sys::napi_callback_info) ->
     // SAFETY: the out-parameter outlives the call, the others are not wanted.
     unsafe {
         sys::napi_get_cb_info(env, info, ptr::null_mut(), ptr::null_mut(), null, &mut data);
-        finish(Scope::new(env), data, &[])
+        finish(Scope::new(env), data, [].into_iter())
     }
 }
 
@@ -235,7 +253,7 @@ unsafe extern "C" fn enter_with<const N: usize>(
     // SAFETY: the out-parameters outlive the call, and `values` has room for `count`.
     unsafe {
         sys::napi_get_cb_info(env, info, &mut count, list, ptr::null_mut(), &mut data);
-        finish(Scope::new(env), data, &values[..count.min(N)])
+        finish(Scope::new(env), data, values[..count.min(N)].iter().copied())
     }
 }
 
@@ -244,15 +262,19 @@ unsafe extern "C" fn enter_with<const N: usize>(
 /// # Safety
 /// `data` must be that of a function made by [`bind`].
 #[inline(always)]
-unsafe fn finish(scope: Scope, data: *mut c_void, values: &[Value]) -> Value {
+unsafe fn finish(
+    scope: Scope,
+    data: *mut c_void,
+    strings: impl ExactSizeIterator<Item = Value>,
+) -> Value {
     // SAFETY: the function that is being called owns it.
     let call = unsafe { &*data.cast::<TextCall>() };
     call.memory.set(PENDING, 0);
-    match call.run(scope, values) {
+    match call.run(strings) {
         Outcome::Text(text) => text,
         Outcome::Done | Outcome::Thrown => ptr::null_mut(),
         Outcome::Missed if call.returns_text() => ptr::null_mut(),
-        Outcome::Missed => scope.null().unwrap_or(ptr::null_mut()),
+        Outcome::Missed => call.null(),
         Outcome::Closed => throw(scope, &libraries::function_closed()),
         Outcome::Failed(error) => throw(scope, &error),
     }

@@ -184,6 +184,11 @@ impl Scope {
         Ok(matches!(kind, sys::ValueType::napi_null | sys::ValueType::napi_undefined))
     }
 
+    /// Whether two values are the same one (`===`).
+    pub fn is_same(self, a: Value, b: Value) -> Result<bool> {
+        out!(napi_strict_equals(self.env, a, b), false)
+    }
+
     /// The kind of a value.
     pub fn type_of(self, value: Value) -> Result<sys::napi_valuetype> {
         out!(napi_typeof(self.env, value), sys::ValueType::napi_undefined)

@@ -218,6 +218,7 @@ function pointer(own, direction = IN) {
   const { writes } = direction;
   const base = {
     ...POINTER,
+    text: isText && !writes ? { unit: own.unit, strict: false, exact: false } : undefined,
     simple: false,
     readsInPlace: own.dispose === undefined,
     spills: true,
@@ -246,8 +247,8 @@ function pointer(own, direction = IN) {
       else g.emit(`putPointer(${ref}, ${value});`);
       g.emit('}', `else ${call}`);
     },
-    get(g, ref) {
-      const value = g.local(isText ? `${GET[own.unit]}(${ref})` : address(g, ref));
+    get(g, ref, made) {
+      const value = made ?? g.local(isText ? `${GET[own.unit]}(${ref})` : address(g, ref));
       if (own.dispose === undefined) return value;
       const raw = isText ? g.local(address(g, ref)) : value;
       g.emit(`${g.constant(disposer(own.dispose))}(${raw});`);

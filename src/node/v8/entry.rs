@@ -48,7 +48,7 @@ impl Entries {
 }
 
 /// Whether entries count: `FFI_JIT_COUNT_ENTRIES=1`, for tests.
-fn counting() -> bool {
+pub fn counting() -> bool {
     static COUNTING: OnceLock<bool> = OnceLock::new();
     *COUNTING.get_or_init(|| std::env::var_os("FFI_JIT_COUNT_ENTRIES").is_some_and(|v| v == "1"))
 }
@@ -56,6 +56,11 @@ fn counting() -> bool {
 /// How often the process was entered from optimised code, and from other code.
 pub fn counts() -> [usize; 2] {
     [FAST.load(Ordering::Relaxed), SLOW.load(Ordering::Relaxed)]
+}
+
+/// Counts an entry from other than optimised code.
+pub fn count_slow() {
+    SLOW.fetch_add(1, Ordering::Relaxed);
 }
 
 #[unsafe(naked)]

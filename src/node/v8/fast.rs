@@ -6,6 +6,7 @@ use super::super::libraries::ClosedBody;
 use super::super::value::{Scope, Value};
 use super::entry::{self, Entries, HEAP_NUMBER_VALUE, token};
 use super::layout::{CallbackInfo, FLOAT64, Release, V8_VALUE, VOID, release};
+use super::text;
 use super::symbols::{CFunction, Local, Opaque, Symbols};
 use crate::error::{Code, Error, Result};
 use std::cell::Cell;
@@ -20,8 +21,8 @@ type Check<T> = std::result::Result<T, String>;
 /// `startPacked(process.versions.modules, process.versions.v8, object)` -> undefined, or the
 /// reason why this environment has no packed tier.
 ///
-/// Sets three properties of the object: `enter(token)`; `enterPlain(token)`, the same without a
-/// fast call; and `reentrant`, whether `enter` may be used while callbacks exist.
+/// Sets four properties of the object: `enter(token)`; `enterPlain(token)`, the same without a
+/// fast call; `enterText(token, ...strings)` (see [`super::text`]); and `reentrant`, whether `enter` may be used while callbacks exist.
 ///
 /// # Errors
 /// As Node-API.
@@ -32,9 +33,10 @@ pub fn start(scope: Scope, _state: &State, arguments: [Value; 3]) -> Result<Valu
         return scope.string(&format!("V8 {v8} (modules {modules}) is not a known release"));
     };
     match prepare(scope, release) {
-        Ok((enter, plain)) => {
+        Ok([enter, plain, text]) => {
             scope.set(object, c"enter", enter)?;
             scope.set(object, c"enterPlain", plain)?;
+            scope.set(object, c"enterText", text)?;
             scope.set(object, c"reentrant", scope.boolean(release.reentrant)?)?;
             scope.undefined()
         }
@@ -42,8 +44,8 @@ pub fn start(scope: Scope, _state: &State, arguments: [Value; 3]) -> Result<Valu
     }
 }
 
-/// Makes and tests the two functions.
-fn prepare(scope: Scope, release: &Release) -> Check<(Value, Value)> {
+/// Makes and tests the functions.
+fn prepare(scope: Scope, release: &Release) -> Check<[Value; 3]> {
     let symbols = Symbols::find(release.int64_representation)
         .map_err(|name| format!("no symbol {}", name.to_string_lossy()))?;
     let entries = Entries::new(release.callback);
@@ -68,7 +70,25 @@ fn prepare(scope: Scope, release: &Release) -> Check<(Value, Value)> {
             return Err("the entry was not reached".to_owned());
         }
     }
-    Ok((enter, plain))
+    let echo = context.function(text::echo(release.callback), ptr::null())?;
+    check_echo(scope, echo)?;
+    let text = context.function(text::callback(release.callback), ptr::null())?;
+    Ok([enter, plain, text])
+}
+
+/// Calls a function that returns its second argument: raw callbacks find arguments, and write
+/// results, where they think.
+fn check_echo(scope: Scope, echo: Value) -> Check<()> {
+    let same = || {
+        let text = scope.string("echo")?;
+        let echoed = scope.call_with(echo, &[scope.number(0.5)?, text])?;
+        scope.is_same(text, echoed)
+    };
+    match same() {
+        Ok(true) => Ok(()),
+        Ok(false) => Err("callbacks return their results in another way".to_owned()),
+        Err(error) => Err(error.message),
+    }
 }
 
 /// What optimised code calls. Immortal, because it refers to it.
@@ -197,8 +217,10 @@ extern "C" fn probed() -> usize {
 unsafe extern "C" fn inspect<const FRAME: bool>(info: *const usize) {
     let shape = if FRAME { CallbackInfo::Frame } else { CallbackInfo::Pointer };
     // SAFETY: V8 calls this with a structure of the release's shape.
-    let (value, count) = unsafe { shape.first_argument(info) };
-    if count == 1 && value % 8 == 1 {
+    let (values, count) = unsafe { shape.arguments(info) };
+    // SAFETY: as many as there are.
+    let value = if count == 1 { unsafe { values.read() } } else { 0 };
+    if value % 8 == 1 {
         // SAFETY: a tagged pointer to a heap object, whose map word is followed by the value.
         let bits = unsafe { ((value + HEAP_NUMBER_VALUE) as *const usize).read() };
         INSPECTED.set(bits);

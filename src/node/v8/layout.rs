@@ -28,24 +28,33 @@ pub enum CallbackInfo {
 }
 
 impl CallbackInfo {
-    /// The word of the first argument, and the count, given the words of the structure.
+    /// Where the words of the arguments are, and how many, given the words of the structure.
     ///
     /// # Safety
     /// `info` must be what V8 gave to a callback of this release.
-    pub unsafe fn first_argument(self, info: *const usize) -> (usize, usize) {
+    pub unsafe fn arguments(self, info: *const usize) -> (*const usize, usize) {
         // SAFETY: the caller's promise. The words that are read are those of the layouts above.
         unsafe {
             match self {
+                // The count is 32 bits wide up to V8 12.
                 CallbackInfo::Pointer => {
-                    let values = info.add(1).read() as *const usize;
-                    // The count is 32 bits wide up to V8 12.
-                    let count = info.add(2).cast::<u32>().read() as usize;
-                    (if count == 1 { values.read() } else { 0 }, count)
+                    (info.add(1).read() as *const usize, info.add(2).cast::<u32>().read() as usize)
                 }
-                CallbackInfo::Frame => {
-                    let count = info.read();
-                    (if count == 1 { info.add(10).read() } else { 0 }, count)
-                }
+                CallbackInfo::Frame => (info.add(10), info.read()),
+            }
+        }
+    }
+
+    /// The word that becomes the callback's result.
+    ///
+    /// # Safety
+    /// As [`CallbackInfo::arguments`].
+    pub unsafe fn result(self, info: *const usize) -> *mut usize {
+        // SAFETY: as there; V8 keeps both in memory that callbacks write.
+        unsafe {
+            match self {
+                CallbackInfo::Pointer => (info.read() as *mut usize).add(3),
+                CallbackInfo::Frame => info.add(6).cast_mut(),
             }
         }
     }
@@ -117,15 +126,25 @@ mod tests {
     }
 
     #[test]
-    fn the_first_argument_is_read_from_either_shape() {
+    fn arguments_and_results_are_found_in_either_shape() {
         let values = [0x2a_usize];
-        let pointers = [0, values.as_ptr() as usize, 1];
-        // SAFETY: the three words of the structure.
-        let found = unsafe { CallbackInfo::Pointer.first_argument(pointers.as_ptr()) };
-        assert_eq!(found, (0x2a, 1));
+        let mut implicit = [0usize; 5];
+        let pointers = [implicit.as_mut_ptr() as usize, values.as_ptr() as usize, 1];
+        // SAFETY: the three words of the structure, and what they point to.
+        unsafe {
+            let (found, count) = CallbackInfo::Pointer.arguments(pointers.as_ptr());
+            assert_eq!((found.read(), count), (0x2a, 1));
+            CallbackInfo::Pointer.result(pointers.as_ptr()).write(7);
+        }
+        assert_eq!(implicit, [0, 0, 0, 7, 0]);
         let mut frame = [0usize; 11];
         (frame[0], frame[10]) = (1, 0x2a);
         // SAFETY: the words of a frame with one argument.
-        assert_eq!(unsafe { CallbackInfo::Frame.first_argument(frame.as_ptr()) }, (0x2a, 1));
+        unsafe {
+            let (found, count) = CallbackInfo::Frame.arguments(frame.as_mut_ptr());
+            assert_eq!((found.read(), count), (0x2a, 1));
+            CallbackInfo::Frame.result(frame.as_mut_ptr()).write(7);
+        }
+        assert_eq!(frame[6], 7);
     }
 }

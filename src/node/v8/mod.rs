@@ -21,11 +21,15 @@ mod fast;
 mod layout;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod symbols;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod text;
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 pub use fast::{bind, counts, start};
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+pub use text::bind as bind_text;
 #[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
-pub use nowhere::{bind, counts, start};
+pub use nowhere::{bind, bind_text, counts, start};
 
 /// What the primitives are on platforms without the tier.
 #[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
@@ -44,6 +48,14 @@ mod nowhere {
     /// # Errors
     /// Always.
     pub fn bind(_scope: Scope, _state: &State, _arguments: [Value; 7]) -> Result<Value> {
+        Err(Error::new(Code::Internal, "there is no packed tier on this platform"))
+    }
+
+    /// `bindPackedText`.
+    ///
+    /// # Errors
+    /// Always.
+    pub fn bind_text(_scope: Scope, _state: &State, _arguments: [Value; 8]) -> Result<Value> {
         Err(Error::new(Code::Internal, "there is no packed tier on this platform"))
     }
 
