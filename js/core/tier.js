@@ -10,7 +10,7 @@
 
 const { native } = require('./loader.js');
 const { coded } = require('./errors.js');
-const { weakGet, weakSet } = require('./primordials.js');
+const { charCodeAt, hasOwn, weakGet, weakSet } = require('./primordials.js');
 
 /** Releases of Node, by process.versions.modules, on which `auto` takes the packed tier. */
 const AUTOMATIC = new Set(['115', '127', '137', '147']);
@@ -48,11 +48,40 @@ function obstacle() {
   if (flags.some((flag) => /^--jit[-_]?less$/.test(flag))) return 'V8 runs with --jitless';
 }
 
+/** What `digest` says of text that it finds: a number for its characters (src/node/v8/strings.rs). */
+function digestOf(text) {
+  let sum = text.length;
+  for (let i = 0; i < text.length; i++) sum = (Math.imul(sum, 31) + charCodeAt(text, i)) | 0;
+  return sum & 0x7fffffff;
+}
+
+/** Why strings cannot be read where V8 has them: strings of all kinds are compared. */
+function misread(digest) {
+  const long = `text of some length, made by process ${process.pid}`;
+  const key = `key ${process.pid} of a property`;
+  const joined = `${long}${key}`;
+  const flat = `${key}${long}`;
+  digestOf(flat);
+  hasOwn({}, key);
+  const simple = ['', 'a', 'ascii', 'Latin-1 \u00e9\u00ff', JSON.parse(`"${long}"`)];
+  const other = [flat, joined, key, long.slice(3), `${long}\u20ac`, 1, 0.5, null, {}, [], Symbol()];
+  for (const value of [...simple, ...other]) {
+    const found = digest(0, value);
+    const expected = typeof value === 'string' ? digestOf(value) : undefined;
+    if (found !== expected && (found !== undefined || simple.includes(value))) {
+      return 'strings have another layout';
+    }
+  }
+}
+
 /** Starts the packed tier; the node-api tier where that cannot be. */
 function startPacked() {
   const { versions } = process;
   const made = {};
-  const reason = obstacle() ?? native.startPacked(Number(versions.modules), versions.v8, made);
+  const reason =
+    obstacle() ??
+    native.startPacked(Number(versions.modules), versions.v8, made) ??
+    misread(made.digest);
   if (reason !== undefined) return { name: 'node-api', reason };
   entries.enter = made.enter;
   entries.enterPlain = made.enterPlain;

@@ -4,6 +4,7 @@
 
 use super::env::State;
 use super::text::Encoding;
+use super::text_call::refused;
 use super::value::{Scope, Value};
 use crate::call::errno;
 use crate::error::{Code, Error, Result};
@@ -40,7 +41,7 @@ pub fn string32(scope: Scope, state: &State, []: [Value; 0]) -> Result<Value> {
 fn text(scope: Scope, state: &State, encoding: Encoding) -> Result<Value> {
     let address = state.frame.arg_address()?;
     // SAFETY: C says that this is text; its word is all there is.
-    unsafe { encoding.read(scope, address) }
+    unsafe { encoding.read(scope, address) }.ok_or_else(refused)
 }
 
 /// `external()`: an External that holds the address in the ARG cell and owns nothing.

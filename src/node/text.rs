@@ -38,24 +38,21 @@ impl Encoding {
         }
     }
 
-    /// The text at an address as a JavaScript string, or null for NULL. What is not valid becomes
-    /// U+FFFD, except surrogates in UTF-16, which are not looked at.
+    /// The text at an address as a JavaScript string, or null for NULL; None when Node-API refuses,
+    /// as it does strings that are too long. What is not valid becomes U+FFFD, except surrogates in
+    /// UTF-16, which are not looked at.
     ///
     /// # Safety
     /// The address must be NULL or that of readable text with its terminator.
-    ///
-    /// # Errors
-    /// What Node-API refuses, such as a string that is too long.
-    pub unsafe fn read(self, scope: Scope, address: *const u8) -> Result<Value> {
+    #[inline]
+    pub unsafe fn read(self, scope: Scope, address: *const u8) -> Option<Value> {
         if address.is_null() {
-            return scope.null();
+            return scope.null().ok();
         }
         // SAFETY: the caller's promise.
         unsafe {
             match self {
-                Encoding::Utf8 => {
-                    from_utf8(scope, CStr::from_ptr(address.cast()).to_bytes())
-                }
+                Encoding::Utf8 => from_utf8(scope, CStr::from_ptr(address.cast()).to_bytes()),
                 Encoding::Utf16 => from_utf16(scope, address.cast()),
                 Encoding::Utf32 => from_utf32(scope, address.cast()),
             }
@@ -67,14 +64,15 @@ impl Encoding {
 pub struct Room {
     base: *mut u8,
     start: usize,
+    last: usize,
     at: usize,
     size: usize,
 }
 
 /// What became of a value that should be written as text.
 pub enum Written {
-    /// The address of its copy, and how many bytes of UTF-8 it has, or units of UTF-16.
-    At(*mut u8, usize),
+    /// How many bytes of UTF-8 it has, or units of UTF-16; [`Room::last`] is where it is.
+    Units(usize),
     /// It is no string.
     NoString,
     /// There is no room for it, or the encoding cannot hold it.
@@ -84,7 +82,7 @@ pub enum Written {
 impl Room {
     /// The bytes behind `base` from offset `at` to `size`.
     pub fn new(base: *mut u8, at: usize, size: usize) -> Room {
-        Room { base, start: at, at, size }
+        Room { base, start: at, last: at, at, size }
     }
 
     /// Offset of what is still free.
@@ -93,7 +91,7 @@ impl Room {
     }
 
     /// What is free, from a multiple of `align`.
-    fn free(&self, align: usize) -> Option<(*mut u8, usize)> {
+    pub fn free(&self, align: usize) -> Option<(*mut u8, usize)> {
         let at = self.at.next_multiple_of(align);
         // SAFETY: within the memory.
         (at + SLACK < self.size).then(|| (unsafe { self.base.add(at) }, self.size - at))
@@ -101,9 +99,16 @@ impl Room {
 
     /// Takes what is free up to `len` bytes behind `from`, for text of so many units.
     #[inline(always)]
-    fn take(&mut self, from: *mut u8, len: usize, units: usize) -> Written {
-        self.at = from.addr() - self.base.addr() + len;
-        Written::At(from, units)
+    pub fn take(&mut self, from: *mut u8, len: usize, units: usize) -> Written {
+        self.last = from.addr() - self.base.addr();
+        self.at = self.last + len;
+        Written::Units(units)
+    }
+
+    /// The address of the text that was written last.
+    pub fn last(&self) -> *mut u8 {
+        // SAFETY: within the memory.
+        unsafe { self.base.add(self.last) }
     }
 
     /// Whether what was written holds a U+FFFD, which may stand for a lone surrogate.
@@ -201,12 +206,15 @@ fn is_strict(units: &[u16]) -> bool {
 }
 
 /// A string from UTF-8; invalid sequences become U+FFFD.
-pub fn from_utf8(scope: Scope, bytes: &[u8]) -> Result<Value> {
-    if bytes.is_ascii() {
-        return scope.string_latin1(bytes);
-    }
+#[inline]
+fn from_utf8(scope: Scope, bytes: &[u8]) -> Option<Value> {
+    if bytes.is_ascii() { scope.string_latin1(bytes) } else { from_wide_utf8(scope, bytes) }
+}
+
+/// The same for what is not all ASCII.
+fn from_wide_utf8(scope: Scope, bytes: &[u8]) -> Option<Value> {
     // Node-API decodes a byte at a time, several times slower than this.
-    let Ok(text) = str::from_utf8(bytes) else { return scope.string_utf8(bytes) };
+    let Ok(text) = str::from_utf8(bytes) else { return scope.string_utf8(bytes).ok() };
     if bytes.len() <= SHORT {
         let mut units = [MaybeUninit::uninit(); SHORT];
         return scope.string_utf16(to_utf16(text, &mut units));
@@ -255,7 +263,7 @@ fn to_utf16<'a>(text: &str, buffer: &'a mut [MaybeUninit<u16>]) -> &'a [u16] {
 ///
 /// # Safety
 /// The address must be that of readable units with a terminator.
-unsafe fn from_utf16(scope: Scope, at: *const u16) -> Result<Value> {
+unsafe fn from_utf16(scope: Scope, at: *const u16) -> Option<Value> {
     // SAFETY: the caller's promise; the units before the terminator are readable.
     unsafe {
         let len = length(at);
@@ -272,7 +280,7 @@ unsafe fn from_utf16(scope: Scope, at: *const u16) -> Result<Value> {
 ///
 /// # Safety
 /// As [`from_utf16`].
-unsafe fn from_utf32(scope: Scope, at: *const u32) -> Result<Value> {
+unsafe fn from_utf32(scope: Scope, at: *const u32) -> Option<Value> {
     // SAFETY: the caller's promise.
     let len = unsafe { length(at) };
     // SAFETY: `i` is below the number of units before the terminator.

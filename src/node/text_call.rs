@@ -63,8 +63,8 @@ pub enum Outcome {
     Closed,
     /// A callback threw: Node-API keeps the exception.
     Thrown,
-    /// The string could not be made.
-    Failed(Error),
+    /// The string was refused.
+    Refused,
 }
 
 /// What the slot's code returns when the library was closed; trampolines return zero.
@@ -128,21 +128,31 @@ impl TextCall {
     }
 
     /// Calls C with strings. Values that are no strings, and those that are missing, leave their
-    /// cells as JavaScript wrote them.
+    /// cells as JavaScript wrote them. `quick` may know a way to write some strings as UTF-8; it
+    /// returns their lengths.
     #[inline(always)]
-    pub fn run(&self, strings: impl ExactSizeIterator<Item = Value>) -> Outcome {
+    pub fn run(
+        &self,
+        strings: impl ExactSizeIterator<Item = Value>,
+        quick: impl Fn(Value, &mut Room) -> Option<usize>,
+    ) -> Outcome {
+        // Copies: nothing of `self` is used once C was called.
         let TextCall { code, scope, memory, returned, .. } = *self;
         let frame = if self.fixed.is_null() { memory.current() } else { self.fixed };
-        let top = memory.get(TOP);
-        if strings.len() > 0 {
-            match self.put(frame, top as usize, strings) {
+        let ended = if strings.len() > 0 {
+            let top = memory.get(TOP);
+            match self.put(frame, top as usize, strings, quick) {
                 Some(end) => memory.set(TOP, end),
                 None => return Outcome::Missed,
             }
-        }
-        // SAFETY: the slot of a function that is alive, whose frame was written.
-        let ended = unsafe { code() };
-        memory.set(TOP, top);
+            // SAFETY: the slot of a function that is alive, whose frame was written.
+            let ended = unsafe { code() };
+            memory.set(TOP, top);
+            ended
+        } else {
+            // SAFETY: as above.
+            unsafe { code() }
+        };
         if memory.get(PENDING) != 0 {
             return Outcome::Thrown;
         }
@@ -156,7 +166,7 @@ impl TextCall {
             let address = frame.add(cell).cast::<*const u8>().read();
             encoding.read(scope, address)
         };
-        read.map_or_else(Outcome::Failed, Outcome::Text)
+        read.map_or(Outcome::Refused, Outcome::Text)
     }
 
     /// Encodes strings into scratch memory from `top`; returns the new TOP, or None when one is a
@@ -167,24 +177,40 @@ impl TextCall {
         frame: *mut u8,
         top: usize,
         strings: impl Iterator<Item = Value>,
+        quick: impl Fn(Value, &mut Room) -> Option<usize>,
     ) -> Option<u32> {
         let mut room = Room::new(self.memory.base(), top, SIZE);
         let mut units = 0;
         for (parameter, string) in self.parameters.iter().zip(strings) {
-            match parameter.encoding.write(self.scope, string, &mut room, parameter.strict) {
-                Written::At(address, len) => {
-                    units += len;
+            let Parameter { cell, encoding, strict } = *parameter;
+            let quickly = match encoding {
+                Encoding::Utf8 => quick(string, &mut room),
+                _ => None,
+            };
+            let written = match quickly {
+                Some(units) => Written::Units(units),
+                None => encoding.write(self.scope, string, &mut room, strict),
+            };
+            match written {
+                Written::Units(count) => {
+                    units += count;
                     // SAFETY: the cell of an argument is within the frame.
-                    unsafe { frame.add(parameter.cell).cast::<*mut u8>().write(address) }
+                    unsafe { frame.add(cell).cast::<*mut u8>().write(room.last()) }
                 }
                 Written::NoString => {}
                 Written::Missed => return None,
             }
         }
-        // With as many bytes as JavaScript counted units, all of UTF-8 is ASCII.
+        // As many bytes, or characters of one byte, as JavaScript counted units: nothing was
+        // replaced.
         let checked = !self.checks_units || units == self.memory.get(ARG) as usize;
         (checked || !room.holds_replacement()).then(|| room.end() as u32)
     }
+}
+
+/// The error of a string that Node-API did not make.
+pub fn refused() -> Error {
+    Error::new(Code::Internal, "Node-API refused to make a string")
 }
 
 /// Reads the description that [`TextCall::bind`] gets.
@@ -270,13 +296,13 @@ unsafe fn finish(
     // SAFETY: the function that is being called owns it.
     let call = unsafe { &*data.cast::<TextCall>() };
     call.memory.set(PENDING, 0);
-    match call.run(strings) {
+    match call.run(strings, |_, _| None) {
         Outcome::Text(text) => text,
         Outcome::Done | Outcome::Thrown => ptr::null_mut(),
         Outcome::Missed if call.returns_text() => ptr::null_mut(),
         Outcome::Missed => call.null(),
         Outcome::Closed => throw(scope, &libraries::function_closed()),
-        Outcome::Failed(error) => throw(scope, &error),
+        Outcome::Refused => throw(scope, &refused()),
     }
 }
 

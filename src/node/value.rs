@@ -94,16 +94,17 @@ impl Scope {
         out!(napi_create_string_utf8(self.env, data, len), ptr::null_mut())
     }
 
-    /// A string from Latin-1, which ASCII is part of.
-    pub fn string_latin1(self, bytes: &[u8]) -> Result<Value> {
+    /// A string from Latin-1, which ASCII is part of; None when it is refused.
+    #[inline(always)]
+    pub fn string_latin1(self, bytes: &[u8]) -> Option<Value> {
         let (data, len) = (bytes.as_ptr().cast(), bytes.len() as isize);
-        out!(napi_create_string_latin1(self.env, data, len), ptr::null_mut())
+        out!(napi_create_string_latin1(self.env, data, len), ptr::null_mut()).ok()
     }
 
-    /// A string from UTF-16 code units.
-    pub fn string_utf16(self, units: &[u16]) -> Result<Value> {
+    /// A string from UTF-16 code units; None when it is refused.
+    pub fn string_utf16(self, units: &[u16]) -> Option<Value> {
         let (data, len) = (units.as_ptr(), units.len() as isize);
-        out!(napi_create_string_utf16(self.env, data, len), ptr::null_mut())
+        out!(napi_create_string_utf16(self.env, data, len), ptr::null_mut()).ok()
     }
 
     /// An array of numbers.
@@ -182,11 +183,6 @@ impl Scope {
     pub fn is_nullish(self, value: Value) -> Result<bool> {
         let kind = self.type_of(value)?;
         Ok(matches!(kind, sys::ValueType::napi_null | sys::ValueType::napi_undefined))
-    }
-
-    /// Whether two values are the same one (`===`).
-    pub fn is_same(self, a: Value, b: Value) -> Result<bool> {
-        out!(napi_strict_equals(self.env, a, b), false)
     }
 
     /// The kind of a value.

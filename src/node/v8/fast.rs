@@ -21,8 +21,8 @@ type Check<T> = std::result::Result<T, String>;
 /// `startPacked(process.versions.modules, process.versions.v8, object)` -> undefined, or the
 /// reason why this environment has no packed tier.
 ///
-/// Sets four properties of the object: `enter(token)`; `enterPlain(token)`, the same without a
-/// fast call; `enterText(token, ...strings)` (see [`super::text`]); and `reentrant`, whether `enter` may be used while callbacks exist.
+/// Sets five properties of the object: `enter(token)`; `enterPlain(token)`, the same without a
+/// fast call; `enterText(token, ...strings)` and `digest` (see [`super::text`]); and `reentrant`, whether `enter` may be used while callbacks exist.
 ///
 /// # Errors
 /// As Node-API.
@@ -33,10 +33,11 @@ pub fn start(scope: Scope, _state: &State, arguments: [Value; 3]) -> Result<Valu
         return scope.string(&format!("V8 {v8} (modules {modules}) is not a known release"));
     };
     match prepare(scope, release) {
-        Ok([enter, plain, text]) => {
+        Ok([enter, plain, text, digest]) => {
             scope.set(object, c"enter", enter)?;
             scope.set(object, c"enterPlain", plain)?;
             scope.set(object, c"enterText", text)?;
+            scope.set(object, c"digest", digest)?;
             scope.set(object, c"reentrant", scope.boolean(release.reentrant)?)?;
             scope.undefined()
         }
@@ -45,7 +46,7 @@ pub fn start(scope: Scope, _state: &State, arguments: [Value; 3]) -> Result<Valu
 }
 
 /// Makes and tests the functions.
-fn prepare(scope: Scope, release: &Release) -> Check<[Value; 3]> {
+fn prepare(scope: Scope, release: &Release) -> Check<[Value; 4]> {
     let symbols = Symbols::find(release.int64_representation)
         .map_err(|name| format!("no symbol {}", name.to_string_lossy()))?;
     let entries = Entries::new(release.callback);
@@ -70,25 +71,9 @@ fn prepare(scope: Scope, release: &Release) -> Check<[Value; 3]> {
             return Err("the entry was not reached".to_owned());
         }
     }
-    let echo = context.function(text::echo(release.callback), ptr::null())?;
-    check_echo(scope, echo)?;
     let text = context.function(text::callback(release.callback), ptr::null())?;
-    Ok([enter, plain, text])
-}
-
-/// Calls a function that returns its second argument: raw callbacks find arguments, and write
-/// results, where they think.
-fn check_echo(scope: Scope, echo: Value) -> Check<()> {
-    let same = || {
-        let text = scope.string("echo")?;
-        let echoed = scope.call_with(echo, &[scope.number(0.5)?, text])?;
-        scope.is_same(text, echoed)
-    };
-    match same() {
-        Ok(true) => Ok(()),
-        Ok(false) => Err("callbacks return their results in another way".to_owned()),
-        Err(error) => Err(error.message),
-    }
+    let digest = context.function(text::digest(release.callback), ptr::null())?;
+    Ok([enter, plain, text, digest])
 }
 
 /// What optimised code calls. Immortal, because it refers to it.

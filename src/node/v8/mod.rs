@@ -20,6 +20,8 @@ mod fast;
 #[cfg(any(test, all(target_os = "linux", target_arch = "x86_64")))]
 mod layout;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod strings;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod symbols;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod text;
