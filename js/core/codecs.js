@@ -7,8 +7,7 @@
 //   take(g, value, where)   emits the checks of `value`, an expression without side effects, and
 //                           returns a token: whatever `put` needs
 //   put(g, token, ref)      emits the stores at a place in frame memory
-//   get(g, ref)             emits what is needed to read a place, and returns an expression; a
-//                           third argument names what the entry has read already (`text`)
+//   get(g, ref)             emits what is needed to read a place, and returns an expression
 //
 // and tells
 //
@@ -132,7 +131,7 @@ function text({ putter, getter, expected, unit, strict }) {
       g.emit(`if (${token} === null) putNull(${ref});`);
       g.emit(`else ${putter}(${token}, ${ref});`);
     },
-    get: (g, ref, made) => made ?? g.local(`${getter}(${ref})`),
+    get: (g, ref) => g.local(`${getter}(${ref})`),
   };
 }
 

@@ -91,7 +91,7 @@ function describeOwned(owned) {
 function compileCall(declaration) {
   const frame = frameOf(declaration);
   const tier = declaration.tier ?? currentTier();
-  const text = CallText.of(declaration, frame, tier);
+  const text = CallText.of(declaration, frame);
   const { params, ret, withErrno } = declaration;
   const stacked =
     frame.keeps ||
@@ -403,11 +403,13 @@ function putArguments(g, params, frame, base) {
 function getResult(g, { ret, withErrno, freesResult }, frame, base, made) {
   const errno =
     withErrno === undefined ? undefined : g.local(g.read('i32', base.plus(frame.errno)));
-  let value = ret.get(g, base.plus(frame.ret), made);
+  const ref = base.plus(frame.ret);
+  let value = made ?? ret.get(g, ref);
+  if (made !== undefined) ret.text.finish?.(g, ref);
   if (freesResult && ret.owned?.length > 0) {
     value = g.local(value);
     const owned = g.constant(describeOwned(ret.owned));
-    g.emit(`${g.constant(native.freeOwned)}(${base.plus(frame.ret)}, ${owned});`);
+    g.emit(`${g.constant(native.freeOwned)}(${ref}, ${owned});`);
   }
   return errno === undefined ? value : withErrno(g.local(value), errno, g);
 }

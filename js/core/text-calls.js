@@ -2,9 +2,10 @@
 // Text that crosses with a call (src/node/text_call.rs): strings are passed to the bound function,
 // which encodes them into scratch memory, and what C returns comes back as a string.
 //
-// A codec of text says that it can by `text`: { unit, strict, exact }. `unit` is the size of a
-// character in bytes. With `strict`, a lone surrogate is an error (and a NUL in wide text). With
-// `exact`, its `take` lets nothing pass but strings and null.
+// A codec of text says that it can by `text`: { unit, strict, exact, finish }. `unit` is the size of
+// a character in bytes. With `strict`, a lone surrogate is an error (and a NUL in wide text). With
+// `exact`, its `take` lets nothing pass but strings and null. `finish(g, ref)`, if there is, emits
+// what `get` does besides reading.
 //
 // When the native side cannot encode a string (no room, or an error that it leaves to JavaScript),
 // it does not call C, and says so: a miss. The strings are then encoded here. A *quick* marshaller,
@@ -30,15 +31,12 @@ class CallText {
   /**
    * @param {{ params: object[], ret: object }} declaration
    * @param {{ ret: number, args: number[] }} frame
-   * @param {import('./tier.js').Tier} tier
    * @returns {CallText | undefined} undefined when no text crosses
    */
-  static of({ params, ret }, frame, tier) {
+  static of({ params, ret }, frame) {
     const returns = ret.text !== undefined;
     let strings = params.flatMap(({ text }, i) => (text === undefined ? [] : [i]));
-    // Without text to return, the packed tier's direct call is worth more.
-    const worthIt = true;
-    if (!worthIt || strings.length > MAX_STRINGS) strings = [];
+    if (strings.length > MAX_STRINGS) strings = [];
     if (!returns && strings.length === 0) return undefined;
     const description = [returns ? ret.text.unit : 0, returns ? frame.ret : 0];
     for (const i of strings) {

@@ -119,9 +119,8 @@ impl Room {
             unsafe { slice::from_raw_parts(self.base.add(self.start), self.at - self.start) };
         loop {
             // SAFETY: the bytes are readable.
-            let found = unsafe {
-                libc::memchr(bytes.as_ptr().cast(), replacement[0].into(), bytes.len())
-            };
+            let found =
+                unsafe { libc::memchr(bytes.as_ptr().cast(), replacement[0].into(), bytes.len()) };
             if found.is_null() {
                 return false;
             }

@@ -94,8 +94,7 @@ impl TextCall {
         let code = unsafe {
             mem::transmute::<*const u8, unsafe extern "C" fn() -> usize>(function.code())
         };
-        let fixed =
-            if scope.to_bool(stacked)? { ptr::null_mut() } else { state.frame.fixed()? };
+        let fixed = if scope.to_bool(stacked)? { ptr::null_mut() } else { state.frame.fixed()? };
         let checks_units = parameters.iter().any(|p| p.strict && p.encoding == Encoding::Utf8);
         let memory = state.frame;
         Ok(TextCall {
@@ -249,9 +248,7 @@ pub fn bind(scope: Scope, state: &State, arguments: [Value; 7]) -> Result<Value>
     let call = Box::new(TextCall::bind(scope, state, arguments)?);
     let code: sys::napi_callback = Some(match call.parameters.len() {
         0 => enter,
-        1 => enter_with::<1>,
-        2 => enter_with::<2>,
-        3 => enter_with::<3>,
+        1 | 2 => enter_with::<2>,
         _ => enter_with::<MAX_STRINGS>,
     });
     let function = scope.function(&name, code, (&raw const *call).cast_mut().cast())?;

@@ -250,9 +250,8 @@ impl Scope {
     pub unsafe fn copy_utf8(self, value: Value, to: *mut u8, size: usize) -> Option<usize> {
         let mut len = 0;
         // SAFETY: the caller's promise; the out-parameter outlives the call.
-        let status = unsafe {
-            sys::napi_get_value_string_utf8(self.env, value, to.cast(), size, &mut len)
-        };
+        let status =
+            unsafe { sys::napi_get_value_string_utf8(self.env, value, to.cast(), size, &mut len) };
         (status == sys::Status::napi_ok).then_some(len)
     }
 

@@ -208,6 +208,19 @@ function disposer({ func }) {
   };
 }
 
+/** Emits the disposal of what a pointer cell points to. */
+function dispose(g, own, ref) {
+  g.emit(`${g.constant(disposer(own.dispose))}(${g.local(address(g, ref))});`);
+}
+
+/** How a string crosses with a call. */
+const crossing = (own) => ({
+  unit: own.unit,
+  strict: false,
+  exact: false,
+  finish: own.dispose && ((g, ref) => dispose(g, own, ref)),
+});
+
 /**
  * The codec of a pointer, string or callback type.
  * @param {object} own internals
@@ -218,7 +231,7 @@ function pointer(own, direction = IN) {
   const { writes } = direction;
   const base = {
     ...POINTER,
-    text: isText && !writes ? { unit: own.unit, strict: false, exact: false } : undefined,
+    text: isText && !writes ? crossing(own) : undefined,
     simple: false,
     readsInPlace: own.dispose === undefined,
     spills: true,
@@ -247,11 +260,9 @@ function pointer(own, direction = IN) {
       else g.emit(`putPointer(${ref}, ${value});`);
       g.emit('}', `else ${call}`);
     },
-    get(g, ref, made) {
-      const value = made ?? g.local(isText ? `${GET[own.unit]}(${ref})` : address(g, ref));
-      if (own.dispose === undefined) return value;
-      const raw = isText ? g.local(address(g, ref)) : value;
-      g.emit(`${g.constant(disposer(own.dispose))}(${raw});`);
+    get(g, ref) {
+      const value = g.local(isText ? `${GET[own.unit]}(${ref})` : address(g, ref));
+      if (own.dispose !== undefined) dispose(g, own, ref);
       return value;
     },
   };

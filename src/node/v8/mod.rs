@@ -28,10 +28,10 @@ mod text;
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 pub use fast::{bind, counts, start};
-#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-pub use text::bind as bind_text;
 #[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
 pub use nowhere::{bind, bind_text, counts, start};
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+pub use text::bind as bind_text;
 
 /// What the primitives are on platforms without the tier.
 #[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]

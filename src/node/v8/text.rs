@@ -17,10 +17,10 @@ use std::ptr;
 /// address of a [`TextCall`]. It returns what a bound function of Node-API does with text.
 pub fn callback(shape: CallbackInfo) -> *const c_void {
     match (shape, entry::counting()) {
-        (CallbackInfo::Pointer, false) => enter::<false, false> as *const c_void,
-        (CallbackInfo::Pointer, true) => enter::<false, true> as *const c_void,
-        (CallbackInfo::Frame, false) => enter::<true, false> as *const c_void,
-        (CallbackInfo::Frame, true) => enter::<true, true> as *const c_void,
+        (CallbackInfo::Pointer, false) => enter::<false> as *const c_void,
+        (CallbackInfo::Pointer, true) => enter_counted::<false> as *const c_void,
+        (CallbackInfo::Frame, false) => enter::<true> as *const c_void,
+        (CallbackInfo::Frame, true) => enter_counted::<true> as *const c_void,
     }
 }
 
@@ -52,10 +52,13 @@ unsafe extern "C" fn digest_of<const FRAME: bool>(info: *const usize) {
     }
 }
 
-unsafe extern "C" fn enter<const FRAME: bool, const COUNTED: bool>(info: *const usize) {
-    if COUNTED {
-        entry::count_slow();
-    }
+unsafe extern "C" fn enter_counted<const FRAME: bool>(info: *const usize) {
+    entry::count_slow();
+    // SAFETY: what V8 called this with.
+    unsafe { enter::<FRAME>(info) }
+}
+
+unsafe extern "C" fn enter<const FRAME: bool>(info: *const usize) {
     let shape = shape(FRAME);
     // SAFETY: V8 calls this with a structure of the release's shape; the first argument is a heap
     // number with the address of a call that its marshaller keeps.
