@@ -325,3 +325,67 @@ unsafe fn length<T: Copy + Default + PartialEq>(at: *const T) -> usize {
     }
     len
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Text of code points of every length in UTF-8 and UTF-16.
+    const TEXTS: [&str; 6] = [
+        "",
+        "ascii",
+        "\u{80}\u{7ff}\u{fc}",
+        "\u{800}\u{ffff}\u{d7ff}\u{e000}",
+        "\u{10000}\u{10ffff}",
+        "a\u{e9}\u{20ac}\u{1f600}z",
+    ];
+
+    #[test]
+    fn utf8_becomes_utf16() {
+        for text in TEXTS {
+            let mut buffer = [MaybeUninit::uninit(); 32];
+            let expected: Vec<u16> = text.encode_utf16().collect();
+            assert_eq!(to_utf16(text, &mut buffer), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn code_points_become_utf16_and_what_is_none_a_replacement() {
+        let units = |points: &[u32]| {
+            let mut units = [0; 32];
+            let end = points.iter().fold(0, |to, &point| push_point(&mut units, to, point));
+            units[..end].to_vec()
+        };
+        for text in TEXTS {
+            let points: Vec<u32> = text.chars().map(u32::from).collect();
+            assert_eq!(units(&points), text.encode_utf16().collect::<Vec<_>>(), "{text}");
+        }
+        assert_eq!(units(&[0xd800, 0xdfff, 0x11_0000, u32::MAX]), [0xfffd; 4]);
+    }
+
+    #[test]
+    fn wide_text_is_strict_about_nul_and_surrogates() {
+        assert!(is_strict(&[]) && is_strict(&[0x61, 0xd83d, 0xde00]));
+        for wrong in [&[0x61, 0][..], &[0xd800], &[0xdc00, 0xd800], &[0xd83d, 0x61]] {
+            assert!(!is_strict(wrong), "{wrong:x?}");
+        }
+    }
+
+    #[test]
+    fn a_replacement_is_found_wherever_it_is() {
+        let found = |text: &[u8]| {
+            let mut memory = [0xffu8; 64];
+            memory[3..3 + text.len()].copy_from_slice(text);
+            let mut room = Room::new(memory.as_mut_ptr(), 3, 64);
+            let (to, free) = room.free(1).unwrap();
+            assert_eq!(free, 61);
+            assert!(matches!(room.take(to, text.len(), 7), Written::Units(7)));
+            assert_eq!((room.end(), room.last()), (3 + text.len(), to));
+            room.holds_replacement()
+        };
+        assert!(
+            !found(b"") && !found(b"\xef") && !found(b"\xef\xbf") && !found(b"\xef\xef\xbf\xbe")
+        );
+        assert!(found("\u{fffd}".as_bytes()) && found("a\u{ffff}\u{fffd}b".as_bytes()));
+    }
+}

@@ -180,3 +180,57 @@ pub unsafe fn digest(value: Value) -> Option<u32> {
     let add = |sum: u32, &byte: &u8| sum.wrapping_mul(31).wrapping_add(byte.into());
     Some(text.iter().fold(text.len() as u32, add) & 0x7fff_ffff)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Latin-1 in memory as V8 has it: at a multiple of 8, and anything behind it.
+    fn with_text(text: &[u8], check: impl Fn(&[u8])) {
+        let mut words = vec![u64::MAX; text.len() / 8 + 1];
+        let memory = words.as_mut_ptr().cast::<u8>();
+        // SAFETY: the words have as many bytes.
+        unsafe {
+            ptr::copy_nonoverlapping(text.as_ptr(), memory, text.len());
+            check(slice::from_raw_parts(memory, text.len()));
+        }
+    }
+
+    #[test]
+    fn short_text_is_written_with_zeros_behind_it() {
+        if !is_x86_feature_detected!("avx2") {
+            return;
+        }
+        for len in 0..SHORT {
+            let ascii: Vec<u8> = (0..len).map(|i| b'a' + i as u8 % 26).collect();
+            let write = |text: &[u8], expected| {
+                let mut out = [0xaa; SHORT];
+                // SAFETY: the feature is there, and the memory as wanted.
+                assert_eq!(unsafe { write_short(text, out.as_mut_ptr()) }, expected, "{len}");
+                out
+            };
+            with_text(&ascii, |text| {
+                let out = write(text, true);
+                assert_eq!(&out[..len], text);
+                assert!(out[len..].iter().all(|&byte| byte == 0));
+            });
+            for odd in 0..len {
+                let mut other = ascii.clone();
+                other[odd] = 0x80;
+                with_text(&other, |text| {
+                    write(text, false);
+                });
+            }
+        }
+    }
+
+    #[test]
+    fn latin1_becomes_utf8() {
+        let all: Vec<u8> = (1..=255).collect();
+        let expected: String = all.iter().map(|&byte| char::from(byte)).collect();
+        let mut out = vec![0; 2 * all.len()];
+        // SAFETY: twice as many bytes.
+        let len = unsafe { write_latin1(&all, out.as_mut_ptr()) };
+        assert_eq!(&out[..len], expected.as_bytes());
+    }
+}
