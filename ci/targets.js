@@ -13,8 +13,10 @@
 //   name      the target triple, or what is asked
 //   order     where it stands in the table
 //   fast      whether `--fast` includes it
-//   build()   -> { notes?, ... }    prepares tools and builds; what it returns goes to `run`
-//   run(built, { fast }) -> { node?, passed, failed, skipped, output, notes?, remark? }
+//   build()   -> { addon?, notes?, ... }  prepares tools and builds; what it returns goes to `run`
+//   run(built, { fast }) -> { node?, passed, failed, skipped, output, notes?, remark?, system? }
+// The addon is then packed, installed by npm and used by the Node of `system`, if there is one
+// (ci/lib/targets/packages.js); these tests count as the row's.
 // A row that cannot be prepared throws, which is a failure. Everything is installed on the way, into
 // .cache, and Debian packages with apt-get (which needs root).
 //
@@ -24,6 +26,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { add, zero } = require('./lib/counts.js');
 const { closingLine, seconds } = require('./lib/report.js');
+const { installed } = require('./lib/targets/packages.js');
 
 const FOLDER = path.join(__dirname, 'targets');
 
@@ -42,21 +45,34 @@ function choose(rows, words, fast) {
   return rows.filter((row) => words.some((word) => row.name.includes(word)));
 }
 
-/** Builds and runs one row: its line of the table, and what it has to say. */
-async function carryOut(row, options) {
-  const line = { name: row.name, built: 'no', node: '-', ...zero(), failed: 1, remark: '' };
+/** Builds a row: what its `build` returned or threw, and the milliseconds it took. */
+async function prepare(row) {
   const started = performance.now();
+  const done = (result) => ({ ...result, spent: performance.now() - started });
+  try {
+    return done({ built: await row.build() });
+  } catch (error) {
+    return done({ error });
+  }
+}
+
+/** Runs a row that was built: its line of the table, and what it has to say. */
+async function carryOut(row, { built, error: unbuilt, spent }, options) {
+  const line = { name: row.name, built: 'no', node: '-', ...zero(), failed: 1, remark: '' };
+  const started = performance.now() - spent;
   const said = [];
   let output = '';
   try {
-    const built = await row.build();
-    line.built = seconds(performance.now() - started);
+    if (unbuilt) throw unbuilt;
+    line.built = seconds(spent);
     said.push(...(built.notes ?? []));
     const result = await row.run(built, options);
-    const { node = '-', passed, failed, skipped, remark = '' } = result;
-    Object.assign(line, { node, passed, failed, skipped, remark });
-    said.push(...(result.notes ?? []));
-    output = result.output;
+    const { node = '-', remark = '', system } = result;
+    const packaged = built.addon ? await installed(row, built.addon, system) : null;
+    const parts = packaged ? [result, packaged] : [result];
+    Object.assign(line, { node, remark, ...parts.reduce(add, zero()) });
+    said.push(...parts.flatMap(({ notes }) => notes ?? []));
+    output = parts.map((part) => part.output).join('\n');
   } catch (error) {
     output = error.stack;
   }
@@ -93,9 +109,14 @@ async function main(args) {
     return;
   }
   const lines = [];
-  for (const row of choose(rows, words, fast)) {
+  const chosen = choose(rows, words, fast);
+  // One is built while the one before it runs: linkers use one processor.
+  let next = prepare(chosen[0]);
+  for (const [i, row] of chosen.entries()) {
     console.log(`== ${row.name}`);
-    const { line, said, output } = await carryOut(row, { fast });
+    const prepared = await next;
+    next = i + 1 < chosen.length ? prepare(chosen[i + 1]) : undefined;
+    const { line, said, output } = await carryOut(row, prepared, { fast });
     for (const note of said) console.log(`   ${note}`);
     if (line.failed > 0) console.log(output);
     console.log(`   ${tableLine(line)}`);

@@ -54,8 +54,13 @@ async function findRust() {
   return { ...settle(null, true), notes: [output.trim()] };
 }
 
-async function ownTests() {
-  const files = filesBelow('ci/test', /\.test\.js$/);
+/** What is tested with an addon and dev dependencies there, unlike the other tests of ci/. */
+const PACKED = 'ci/test/packed/';
+
+const ownTests = () =>
+  nodeTests(filesBelow('ci/test', /\.test\.js$/).filter((file) => !file.startsWith(PACKED)));
+
+async function nodeTests(files) {
   const result = await run(process.execPath, ['--test-reporter=spec', '--test', ...files], {
     env: { NO_COLOR: '1', FORCE_COLOR: undefined },
   });
@@ -154,6 +159,12 @@ const STEPS = [
     run: typeTests,
   },
   { id: 'examples', title: 'examples', needs: ['addon'], run: runExamples },
+  {
+    id: 'packages',
+    title: 'packages, packed and installed',
+    needs: ['npm', 'cargo', 'addon'],
+    run: () => nodeTests(filesBelow(PACKED.slice(0, -1), /\.test\.js$/)),
+  },
   { id: 'readme', title: 'code in README and docs', needs: ['addon'], run: runReadme },
 ];
 

@@ -4,7 +4,7 @@
 
 const path = require('node:path');
 const { elfChecks, stubs } = require('../lib/targets/android.js');
-const { add } = require('../lib/counts.js');
+const { withChecks } = require('../lib/targets/objects.js');
 const { androidArm64 } = require('../lib/targets/systems.js');
 const { runSuitesOn } = require('../lib/targets/suites.js');
 const { buildAddon, buildFixtures } = require('../lib/targets/toolchain.js');
@@ -24,19 +24,9 @@ module.exports = {
     const addon = await buildAddon(name, { env, command: 'build' });
     return { addon, fixtures: await buildFixtures('aarch64-linux-musl') };
   },
-  async run(built) {
-    const checks = Object.entries(await elfChecks(built.addon));
-    const bad = checks.filter(([, holds]) => !holds).map(([what]) => `FAIL the addon ${what}`);
-    const result = await runSuitesOn(await androidArm64(await stubs()), built, {
-      slow: 6,
-      only: ONLY,
-    });
-    const elf = { passed: checks.length - bad.length, failed: bad.length, skipped: 0 };
-    return {
-      ...result,
-      ...add(result, elf),
-      output: [...bad, result.output].join('\n'),
-      notes: [`${checks.length} checks of the file`, ...result.notes],
-    };
+  async run(built, { fast }) {
+    const system = await androidArm64(await stubs());
+    const suites = await runSuitesOn(system, built, { slow: 6, fast, only: ONLY });
+    return withChecks(suites, await elfChecks(built.addon));
   },
 };

@@ -1,24 +1,13 @@
 'use strict';
 // 32-bit Windows: runs under wine.
 
-const { runSuitesOn } = require('../lib/targets/suites.js');
-const { buildFixtures } = require('../lib/targets/toolchain.js');
-const { WITHOUT, buildWindowsAddon, windows } = require('../lib/targets/windows.js');
+const { windowsRow } = require('../lib/targets/windows.js');
 
-const name = 'i686-pc-windows-gnu';
-
-module.exports = {
-  name,
+module.exports = windowsRow({
+  name: 'i686-pc-windows-gnu',
   order: 70,
   fast: false,
-  async build() {
-    const addon = await buildWindowsAddon(name);
-    return { addon, fixtures: await buildFixtures('x86-windows-gnu') };
-  },
-  run: async (built) =>
-    runSuitesOn(await windows('x86', name, '22'), built, {
-      slow: 3,
-      without: WITHOUT,
-      more: ['js/test/windows/system.js'],
-    }),
-};
+  width: 'x86',
+  machine: 'i386',
+  more: ['system', 'executable-memory'],
+});

@@ -15,5 +15,5 @@ module.exports = {
     const addon = await buildAddon(name, { suffix: '.2.28' });
     return { addon, fixtures: await buildFixtures('x86-linux-gnu.2.28') };
   },
-  run: async (built, { fast }) => runSuitesOn(await debianIa32(), built, { fast }),
+  run: async (built, { fast }) => runSuitesOn(await debianIa32(), built, { slow: 2, fast }),
 };

@@ -18,5 +18,5 @@ module.exports = {
     const addon = await buildAddon(name, { env });
     return { addon, fixtures: await buildFixtures('x86_64-linux-musl') };
   },
-  run: async (built, { fast }) => runSuitesOn(await muslX64(), built, { fast }),
+  run: async (built, { fast }) => runSuitesOn(await muslX64(), built, { slow: 2, fast }),
 };

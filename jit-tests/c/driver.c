@@ -63,10 +63,18 @@ static uint32_t number(void) {
 
 struct blob { uint32_t length; const byte *start; };
 
+// A trampoline, and its unwind table if there are tables for this CPU.
+struct trampoline { struct blob code, table; uint32_t description; };
+
 static struct blob blob(void) {
   uint32_t length = number();
   // Padded to keep all that follows aligned.
   return (struct blob){length, bytes((length + 3) & ~3u)};
+}
+
+static struct trampoline trampoline(void) {
+  struct blob code = blob(), table = blob();
+  return (struct trampoline){code, table, number()};
 }
 
 static void read_file(const char *path) {
@@ -102,7 +110,8 @@ struct leaf { uint32_t at, size; };
 static struct {
   uint32_t number, frame_size, frame_align, down_align, pops;
   uint32_t errno_at;
-  struct blob down[ENTRY_COUNT], up, mask;
+  struct trampoline down[ENTRY_COUNT], up;
+  struct blob mask;
   uint32_t arg_count, ret_count;
   const struct leaf *args, *rets;
   // Of the round:
@@ -123,11 +132,17 @@ static void fail(const char *direction, const char *what, unsigned long long det
   failed = 1;
 }
 
-static void put_code(struct blob first, struct blob second) {
-  if (first.length > REGION / 2 || second.length > REGION / 2) exit(4);
+#include "unwind.h"
+
+static void put_code(struct trampoline first, struct trampoline second) {
+  const struct trampoline *both[] = {&first, &second};
   protect(code, REGION, 'w');
-  memcpy(code, first.start, first.length);
-  memcpy(code + REGION / 2, second.start, second.length);
+  for (int i = 0; i < 2; i++) {
+    byte *place = code + i * (REGION / 2);
+    if (both[i]->code.length > REGION / 2) exit(4);
+    memcpy(place, both[i]->code.start, both[i]->code.length);
+    announce(i, both[i]->table, both[i]->description, place, both[i]->code.length);
+  }
   protect(code, REGION, 'x');
 }
 
@@ -138,6 +153,7 @@ static uintptr_t *record_of(unsigned slot) {
 static uintptr_t slot_address(unsigned slot) { return (uintptr_t)slots + slot * 16; }
 
 static const struct blob nothing;
+static const struct trampoline no_trampoline;
 
 // Every callee-saved register gets a pattern of its own.
 static void set_guard(uintptr_t target, uint32_t pops) {
@@ -253,7 +269,7 @@ static void enter(const char *direction, int entry, uintptr_t target) {
 // A downcall to the C callee.
 static void down(int entry) {
   const char *direction = entry_names[entry];
-  put_code(c.down[entry], nothing);
+  put_code(c.down[entry], no_trampoline);
   fill(oracle_args, sizeof oracle_args, nothing);
   fill(oracle_ret, sizeof oracle_ret, c.ret_values);
   oracle_errno = &our_errno;
@@ -267,10 +283,12 @@ static void down(int entry) {
 }
 
 static int dispatched;
+static int trampolines_above; // Between the dispatcher and the guard.
 
 static void dispatch(void *context, byte *frame) {
   const char *direction = "upcall";
   dispatched++;
+  unwind(direction, trampolines_above);
   if (context != &dispatched) fail(direction, "wrong context", (uintptr_t)context);
   if ((uintptr_t)frame % c.frame_align) fail(direction, "misaligned frame", (uintptr_t)frame);
   check_frame(direction, "arrived differently: argument leaf", frame, c.args, c.arg_count,
@@ -293,11 +311,12 @@ static uintptr_t upcall_slot(const byte *body, uintptr_t dispatcher) {
 // An upcall from the C caller.
 static void up(void) {
   const char *direction = "upcall";
-  put_code(c.up, nothing);
+  put_code(c.up, no_trampoline);
   fill(oracle_args, sizeof oracle_args, c.arg_values);
   fill(oracle_ret, sizeof oracle_ret, nothing);
   probe_state.target = (uintptr_t)dispatch;
   set_guard(upcall_slot(code, (uintptr_t)probe), c.pops);
+  trampolines_above = 1;
   callers[c.number](guard);
   if (dispatched != 1) fail(direction, "dispatcher calls:", dispatched);
   check_registers(direction, c.pops);
@@ -310,6 +329,7 @@ static void up(void) {
 static void round_trip(int entry) {
   put_code(c.down[entry], c.up);
   our_errno = c.errno_value;
+  trampolines_above = 2;
   enter("round trip", entry, upcall_slot(code + REGION / 2, (uintptr_t)dispatch));
   if (dispatched != 1) fail("round trip", "dispatcher calls:", dispatched);
 }
@@ -341,8 +361,8 @@ int main(int argc, char **argv) {
     c.down_align = number();
     c.pops = number();
     c.errno_at = number();
-    for (int entry = 0; entry < ENTRY_COUNT; entry++) c.down[entry] = blob();
-    c.up = blob();
+    for (int entry = 0; entry < ENTRY_COUNT; entry++) c.down[entry] = trampoline();
+    c.up = trampoline();
     c.mask = blob();
     c.arg_count = number();
     c.args = (const struct leaf *)bytes(c.arg_count * sizeof(struct leaf));

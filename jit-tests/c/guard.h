@@ -61,7 +61,7 @@ void probe(void) __asm__("probe");
 #if defined(__aarch64__)
 SIZE_OK(168, 104);
 __asm__(
-    ".text\n.balign 4\nguard:\n"
+    ".text\n.balign 4\nguard:\n.cfi_startproc\n"
     "  adrp x9, guard_state\n  add x9, x9, :lo12:guard_state\n"
     "  stp x19, x20, [x9]\n  stp x21, x22, [x9, 16]\n  stp x23, x24, [x9, 32]\n"
     "  stp x25, x26, [x9, 48]\n  stp x27, x28, [x9, 64]\n"
@@ -86,7 +86,7 @@ __asm__(
     "  ldp x29, x10, [x9, 80]\n  mov sp, x10\n  ldr x30, [x9, 96]\n"
     "  ldp d8, d9, [x9, 104]\n  ldp d10, d11, [x9, 120]\n"
     "  ldp d12, d13, [x9, 136]\n  ldp d14, d15, [x9, 152]\n"
-    "  ret\n"
+    "  ret\n.cfi_endproc\n"
     "probe:\n"
     "  adrp x9, probe_state\n  add x9, x9, :lo12:probe_state\n"
     "  mov x10, sp\n  str x10, [x9]\n  ldr x9, [x9, 8]\n  br x9\n");
@@ -112,7 +112,7 @@ __asm__(
 #elif defined(__i386__)
 SIZE_OK(24, 24);
 __asm__(
-    ".text\nguard:\n"
+    ".text\nguard:\n.cfi_startproc\n"
     "  movl %ebx, guard_state\n  movl %esi, guard_state+4\n"
     "  movl %edi, guard_state+8\n  movl %ebp, guard_state+12\n"
     "  movl %esp, guard_state+16\n"
@@ -128,7 +128,7 @@ __asm__(
     "  movl guard_state, %ebx\n  movl guard_state+4, %esi\n"
     "  movl guard_state+8, %edi\n  movl guard_state+12, %ebp\n"
     "  movl guard_state+16, %esp\n  addl guard_state+76, %esp\n"
-    "  jmp *guard_state+20\n"
+    "  jmp *guard_state+20\n.cfi_endproc\n"
     "probe:\n"
     "  movl %esp, probe_state\n  jmp *probe_state+4\n");
 #elif defined(_WIN64)
@@ -166,7 +166,7 @@ __asm__(
 #elif defined(__x86_64__)
 SIZE_OK(64, 64);
 __asm__(
-    ".text\nguard:\n  leaq guard_state(%rip), %r11\n"
+    ".text\nguard:\n.cfi_startproc\n  leaq guard_state(%rip), %r11\n"
     "  movq %rbx, (%r11)\n  movq %rbp, 8(%r11)\n  movq %r12, 16(%r11)\n  movq %r13, 24(%r11)\n"
     "  movq %r14, 32(%r11)\n  movq %r15, 40(%r11)\n  movq %rsp, 48(%r11)\n"
     "  movq (%rsp), %r10\n  movq %r10, 56(%r11)\n"
@@ -180,7 +180,7 @@ __asm__(
     "  movq %rsp, 176(%r11)\n"
     "  movq (%r11), %rbx\n  movq 8(%r11), %rbp\n  movq 16(%r11), %r12\n  movq 24(%r11), %r13\n"
     "  movq 32(%r11), %r14\n  movq 40(%r11), %r15\n  movq 48(%r11), %rsp\n  addq $8, %rsp\n"
-    "  jmp *56(%r11)\n"
+    "  jmp *56(%r11)\n.cfi_endproc\n"
     "probe:\n"
     "  movq %rsp, probe_state(%rip)\n  jmp *probe_state+8(%rip)\n");
 #endif

@@ -15,6 +15,7 @@ use crate::shrink::shrink;
 use ffi_jit::abi::Passing;
 use ffi_jit::arch::{SLOT_STRIDE, emit, emit_slots};
 use ffi_jit::call::Prepared;
+use ffi_jit::code::eh_frame;
 use ffi_jit::plan::{Entry, verify};
 use ffi_jit::target::{Arch, Os, Target};
 use ffi_jit::types::{Convention, Scalar, Signature, Type, parse_signature};
@@ -125,7 +126,12 @@ fn write_case(writer: &mut Writer, prepared: &Prepared, rng: &mut Rng) -> Result
     for number in [frame.size, frame.align, layout.stack_align, pops, frame.errno] {
         writer.number(number);
     }
-    blobs.iter().for_each(|blob| writer.blob(&blob.code));
+    for blob in &blobs {
+        writer.blob(&blob.code);
+        let table = eh_frame::build(target.arch, &blob.unwind, 0, blob.code.len() as u64);
+        writer.blob(table.as_ref().map_or(&[], |table| &table.section));
+        writer.number(table.as_ref().map_or(0, |table| table.description as u32));
+    }
     writer.blob(&free_bytes(prepared));
 
     let cell = |ty: &Type, at, salt| Cell { at, leaves: leaves(ty, model, salt) };
@@ -182,6 +188,12 @@ fn cases(target: &Target, signatures: &[Signature], seed: u64) -> Result<Vec<u8>
 /// of AAPCS64 run as Linux programs: of them downcalls meet upcalls only.
 fn runs_c(target: &Target) -> bool {
     target.arch != Arch::Aarch64 || matches!(target.os, Os::Linux | Os::Android)
+}
+
+/// Whether c/unwind.h tests the unwinder on programs for the target.
+fn unwinds(target: &Target) -> bool {
+    target.arch == Arch::Aarch64
+        || target.arch != Arch::Arm32 && matches!(target.os, Os::Linux | Os::Android)
 }
 
 /// The program's source: the batch, tables of its functions, the driver.
@@ -365,11 +377,15 @@ impl Emulation {
     fn compile(&self, compiler: &Compiler, source: &Path, program: &Path) -> Result<(), String> {
         let (head, leading) = compiler.command.split_first().ok_or("an empty compiler command")?;
         let mut command = Command::new(head);
-        command.args(leading).args(["-std=gnu11", "-w"]);
+        command.args(leading).args(["-std=gnu11", "-w", "-funwind-tables"]);
         if self.target.os != Os::Windows || !runs_c(&self.target) {
             command.args(["-static", "-fno-pie", "-no-pie"]);
         }
         command.args(&compiler.flags).arg("-o").arg(program).arg(source);
+        // The unwinder comes with gcc, and has to be asked for with zig.
+        if unwinds(&self.target) && compiler.command.iter().any(|word| word.contains("zig")) {
+            command.arg("-lunwind");
+        }
         let output = command.output().map_err(|error| format!("{head}: {error}"))?;
         if output.status.success() {
             return Ok(());

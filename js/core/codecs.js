@@ -18,6 +18,7 @@
 //   readsInPlace            the same for `get` alone
 //   transient               `put` may create callbacks that are released after the call
 //   spills                  `put` may leave data in `spilled`
+//   direct                  how a value travels without memory, if it can (direct.js)
 //   held                    the value's own memory is used while C runs; `hold(g, token, held)`
 //                           adds the names of values that must be reachable until the call returns
 //   text                    how the value crosses with a call as a string (text-calls.js)
@@ -28,6 +29,7 @@
 // condition, value, where, expected)` emits its throw; which error that is, the dialect decides.
 
 const { native } = require('./loader.js');
+const direct = require('./direct.js');
 
 const POINTER = { notation: 'ptr', size: native.pointerSize, align: native.pointerSize };
 
@@ -35,6 +37,12 @@ const POINTER = { notation: 'ptr', size: native.pointerSize, align: native.point
 function fail(g, condition, value, where, expected) {
   const info = g.constant({ ...where, expected });
   g.emit(`if (${condition}) throw ${g.mismatch}(${info}, ${value});`);
+}
+
+/** How a scalar travels directly. */
+function directOf(type, view) {
+  if (type === 'number') return direct.numberDirect(view);
+  return type === 'boolean' ? direct.booleanDirect : direct.bigintDirect(view === 'i64');
 }
 
 /** A number or boolean of one machine type that typed-array stores convert. */
@@ -45,6 +53,7 @@ function scalar({ notation, view, size, type, expected, encode, decode }) {
     align: native.layout(notation)[1],
     view,
     simple: true,
+    direct: directOf(type, view),
     take(g, value, where) {
       fail(g, `typeof ${value} !== '${type}'`, value, where, expected);
       return encode === undefined ? value : encode(value);
@@ -90,6 +99,7 @@ function int64Number({ notation, signed, expected }) {
     size: 8,
     align: native.layout(notation)[1],
     simple: true,
+    direct: direct.int64Direct,
     take(g, value, where) {
       fail(g, `typeof ${value} !== 'number'`, value, where, expected);
       return value;
@@ -122,6 +132,7 @@ function text({ putter, getter, expected, unit, strict }) {
     simple: false,
     readsInPlace: true,
     spills: true,
+    direct: unit === 1 ? direct.textDirect : undefined,
     owned: [[0, 1, unit]],
     take(g, value, where) {
       fail(g, `typeof ${value} !== 'string' && ${value} !== null`, value, where, expected);
@@ -140,6 +151,7 @@ function external({ expected }) {
   return {
     ...POINTER,
     simple: true,
+    direct: direct.externalDirect,
     take: (_g, value, where) => ({ value, where }),
     put(g, { value, where }, ref) {
       g.emit(`if (${value} === null) putNull(${ref});`);

@@ -19,8 +19,8 @@ const { FIXED, FIXED_SIZE, END } = require('./memory.js');
 const { beginRecording, endRecording, promote } = require('./recording.js');
 const { startTask } = require('./tasks.js');
 const { fetch } = require('./routines.js');
-const { CallText } = require('./text-calls.js');
-const { currentTier, emitEntry, emitTextEntry } = require('./tier.js');
+const { currentTier, emitEntry, packedFor } = require('./tier.js');
+const { compileDirect } = require('./direct.js');
 const { Generator, Ref } = require('./generator.js');
 
 /**
@@ -51,7 +51,8 @@ const { Generator, Ref } = require('./generator.js');
  * @property {number} signature identifier of the signature
  * @property {boolean} stacked which frame it uses
  * @property {boolean} errno whether errno is saved
- * @property {Uint32Array} [text] what text crosses (text-calls.js)
+ * @property {import('./tier.js').Tier} tier how it enters native code
+ * @property {number} [shape] of its direct entry
  * @property {(entry: () => void, name?: string) => Function} link makes the marshaller around a
  *   bound entry; it has a name when its arguments come one by one
  */
@@ -91,29 +92,24 @@ function describeOwned(owned) {
 function compileCall(declaration) {
   const frame = frameOf(declaration);
   const tier = declaration.tier ?? currentTier();
-  const text = CallText.of(declaration, frame);
-  const { params, ret, withErrno } = declaration;
   const stacked =
     frame.keeps ||
     frame.size > FIXED_SIZE ||
     !params.every((codec, i) => codec.simple || text?.strings.includes(i)) ||
     !(ret.simple || ret.readsInPlace);
-  const call = { declaration, frame, tier, text, stacked };
-  return {
-    signature: frame.id,
-    stacked: stacked || text?.strings.length > 0,
-    errno: withErrno !== undefined,
-    tier,
-    text: text?.description,
-    link: linkCall(call),
-  };
+  const common = { signature: frame.id, stacked, errno: withErrno !== undefined };
+  if (tier.name !== 'direct') {
+    return { ...common, tier, link: linkFramed(declaration, frame, stacked, tier) };
+  }
+  const packed = () => linkFramed(declaration, frame, stacked, packedFor(tier));
+  const made = compileDirect(begin(declaration), declaration, frame, tier, emitArguments, packed);
+  if (typeof made !== 'string') return { ...common, tier, ...made };
+  return { ...common, tier: packedFor(tier, made), link: packed() };
 }
 
-/** Makes the marshallers of a call; see `Compiled`. */
-function linkCall(call) {
-  const { declaration, frame, text, stacked } = call;
-  const { params, style } = declaration;
-  const positions = style === 'positions';
+/** The link of a marshaller that uses frame memory. */
+function linkFramed(declaration, frame, stacked, tier) {
+  const { params } = declaration;
   const g = begin(declaration);
   g.entry = g.parameter();
   const parameters = emitArguments(g, declaration);
@@ -126,65 +122,8 @@ function linkCall(call) {
   const emitBody = (base) => emitCall(g, call, base, emitLeave);
   if (stacked) inFrame(g, frame.size, params, emitBody);
   else g.emit(`return ${emitBody(new Ref(null, FIXED, 64))};`);
+  const positions = declaration.style === 'positions';
   return g.template(parameters, { usesArguments: positions, named: positions });
-}
-
-/** A function of one that is made when it is first called. */
-function lazily(make) {
-  let made;
-  return (...values) => {
-    made ??= make();
-    return made(...values);
-  };
-}
-
-/** Emits that the general marshaller makes the call instead; `self` stays reachable. */
-function emitGeneral(g, values) {
-  g.emit(`general ??= ${g.general}(${g.entry}, '');`);
-  g.emit(`const result = general(${values});`, 'same(self, result);', 'return result;');
-}
-
-/** Emits stores, entry and results of a call; returns the expression of the result. */
-function emitCall(g, { declaration, frame, tier, text, stacked }, base, emitMissed) {
-  const { params } = declaration;
-  const refs = params.map((_, i) => base.plus(frame.args[i]));
-  const crosses = (i) => text?.strings.includes(i);
-  const tokens = takeArguments(g, params);
-  params.forEach((codec, i) => {
-    const value = { value: g.values[i], token: tokens[i], ref: refs[i], quick: !stacked };
-    if (crosses(i)) text.put(g, codec, value);
-    else codec.put(g, tokens[i], refs[i]);
-  });
-  if (stacked || text?.strings.length > 0) g.emit(`u32[FRAME] = ${base};`);
-  const held = [];
-  params.forEach((codec, i) => {
-    if (codec.held && (stacked || !crosses(i))) codec.hold(g, tokens[i], held);
-  });
-  let result;
-  if (text === undefined) emitEntry(g, tier, held);
-  else {
-    text.emitLengths(g, params);
-    result = emitTextEntry(g, tier, held, text.arguments(g));
-    if (text.strings.length > 0) {
-      g.emit(`if (${text.missed(result)}) {`);
-      if (stacked) {
-        for (const i of text.strings) {
-          g.emit(`if (typeof ${g.values[i]} === 'string') {`);
-          params[i].put(g, tokens[i], refs[i]);
-          g.emit('}');
-        }
-        emitTextEntry(g, tier, held, [], result);
-      } else emitMissed();
-      g.emit('}');
-    }
-  }
-  const value = getResult(g, declaration, frame, base, text?.returns ? result : undefined);
-  if (!params.some((codec) => codec.after)) return value;
-  const kept = g.local(value);
-  params.forEach((codec, i) => {
-    codec.after?.(g, tokens[i], refs[i]);
-  });
-  return kept;
 }
 
 /**
@@ -298,8 +237,7 @@ function compileWriter(codec, mismatch) {
   if (codec.simple && !codec.held && size <= FIXED_SIZE) {
     const g = begin({ mismatch });
     codec.put(g, codec.take(g, 'value', where), new Ref(null, FIXED, 64));
-    g.emit(`u32[ARG] = ${FIXED};`);
-    g.emit(`return ${g.constant(native.makeCell)}(${size});`);
+    g.emit(`return makeCell(${FIXED}, ${size});`);
     return g.build('value');
   }
   const g = begin({ mismatch }, { recording: true });

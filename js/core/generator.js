@@ -171,21 +171,22 @@ class Generator {
   /**
    * A function that makes the function, from the constant that `parameter` named, and from its
    * name when it is to have one: naming it later would cost a dictionary of properties each.
+   * `state` declares what each function has of its own.
    */
-  template(parameters, { usesArguments = false, named = false } = {}) {
+  template(parameters, { usesArguments = false, named = false, state } = {}) {
     const isShared = (_, i) => i !== this.hole;
     const names = this.constants.map((_, i) => `k$${i}`);
     const own = this.hole === undefined ? '' : names[this.hole];
     const head = usesArguments ? `function (${parameters})` : `(${parameters}) =>`;
-    const [open, close] = named ? [`({ [name]: ${head} {`, '} })[name]'] : [`${head} {`, '}'];
-    const twofold = this.general !== undefined;
+    // `return` and what it returns stand on one line.
+    const open = state === undefined ? '' : `{ ${state} return `;
     const source = [
       "'use strict';",
-      `return (${names.filter(isShared).join(', ')}) =>`,
-      named ? `(${own}, name) =>` : `(${own}) =>`,
-      twofold ? `{ let general; const self = ${open}` : open,
+      `return (${names.filter(isShared).join(', ')}) => (${own}${named ? ', name' : ''}) =>`,
+      named ? `${open}({ __proto__: null, [name]: ${head} {` : `${open}${head} {`,
       ...this.lines,
-      twofold ? `${close}; return self; };` : `${close};`,
+      named ? '} })[name];' : '};',
+      state === undefined ? '' : '};',
     ].join('\n');
     return factory(source, this.recording)(...this.constants.filter(isShared));
   }

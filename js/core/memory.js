@@ -39,6 +39,18 @@ const LENGTH = (origin + native.lengthCell) / 8;
 /** Indices in `u32`: what a direct call has to throw; how many callbacks exist. */
 const PENDING = (origin + native.pendingCell) / 4;
 const LIVE = (origin + native.liveCell) / 4;
+/** Value of PENDING: the call was not made. */
+const MISSED = native.missed;
+/** Offset of what a thunk writes besides what it returns. */
+const RESULT = origin + native.resultCell;
+/** Indices in `u32`: which callback to run; the level of a call that was left; whether it failed. */
+const CALLBACK = (origin + native.callbackCell) / 4;
+const LEVEL = (origin + native.levelCell) / 4;
+const FAILED = (origin + native.failedCell) / 4;
+/** Index in `f64` of the token of the call that was left. */
+const CALLER = (origin + native.callerCell) / 8;
+/** Index in `f64`: which function Node-API's entry shall enter. */
+const TOKEN = (origin + native.tokenCell) / 8;
 /** Offset of the fixed frame, and its size. */
 const FIXED = origin + native.fixed;
 const FIXED_SIZE = native.fixedSize;
@@ -91,6 +103,18 @@ function putNull(cell) {
   if (pointerSize === 8) putWord(cell + 4, 0);
 }
 
+/** Copies a pointer cell, from anywhere, to one at a multiple of 4. */
+function copyPointer(to, from) {
+  const at = to >> 2;
+  if ((from & 3) === 0) {
+    u32[at] = u32[from >> 2];
+    if (pointerSize === 8) u32[at + 1] = u32[(from >> 2) + 1];
+  } else {
+    u32[at] = dv.getUint32(from, true);
+    if (pointerSize === 8) u32[at + 1] = dv.getUint32(from + 4, true);
+  }
+}
+
 /** Sets bytes of frame memory to zero. */
 const clear = (at, size) => fill(u8, 0, at, at + size);
 
@@ -118,17 +142,66 @@ function spill(size, cell) {
   return buffer;
 }
 
+/**
+ * What V8 does with Externals itself, on the packed tier (src/node/v8/externals.rs). Node-API does
+ * it elsewhere, and whenever these cannot.
+ */
+const externals = {
+  state: 0,
+  externalAt: undefined,
+  addressTo: undefined,
+  makeCell: undefined,
+  freeCell: undefined,
+};
+
+/** Takes these functions into use. */
+function useExternals({ state, externalAt, addressTo, makeCell, freeCell }) {
+  Object.assign(externals, { state, externalAt, addressTo, makeCell, freeCell });
+}
+
 /** An External of the address in a pointer cell. */
 function getExternal(cell) {
+  const { externalAt } = externals;
+  if (externalAt !== undefined) {
+    const made = externalAt(externals.state, cell);
+    if (made !== null) return made;
+  }
   u32[ARG] = cell;
   return native.external();
 }
 
 /** Stores the address that an External holds in a pointer cell; false for other values. */
 function putExternal(value, cell) {
+  const { addressTo } = externals;
+  if (addressTo !== undefined) return value !== null && addressTo(value, externals.state, cell);
   u32[ARG] = cell;
   return native.externalAddress(value);
 }
+
+/** An External of a new heap cell with the bytes at an offset of frame memory. */
+function makeCell(from, size) {
+  const { makeCell } = externals;
+  if (makeCell !== undefined) {
+    const made = makeCell(externals.state, from, size);
+    if (made !== null) return made;
+  }
+  u32[ARG] = from;
+  return native.makeCell(size);
+}
+
+/** What `freeCell` and `native.free` return. */
+const FREED = { DONE: 0, NOT_EXTERNAL: 1, NULL: 2, NOT_LIVE: 3 };
+
+/** Frees a heap cell that owns nothing; with `ours`, only one that we made. */
+function freeCell(value, ours) {
+  if (value === null) return FREED.NOT_EXTERNAL;
+  const { freeCell } = externals;
+  if (freeCell !== undefined) return freeCell(value, externals.state, ours ? 1 : 0);
+  return native.free(value, null, ours);
+}
+
+/** Whether a pointer cell holds a null pointer; the cell is at a multiple of 4. */
+const isNull = (cell) => (u32[cell >> 2] | (pointerSize === 8 ? u32[(cell >> 2) + 1] : 0)) === 0;
 
 /**
  * Addresses of typed arrays. They stay for as long as a typed array has its memory; one that has
@@ -189,8 +262,17 @@ module.exports = {
   ERRNO,
   EPOCH,
   FOREIGN,
+  LENGTH,
   PENDING,
   LIVE,
+  MISSED,
+  RESULT,
+  CALLBACK,
+  LEVEL,
+  FAILED,
+  CALLER,
+  TOKEN,
+  FREED,
   FIXED,
   FIXED_SIZE,
   END,
@@ -207,6 +289,11 @@ module.exports = {
   clear,
   getExternal,
   putExternal,
+  useExternals,
+  makeCell,
+  freeCell,
+  isNull,
+  copyPointer,
   putView,
   copyOut,
 };

@@ -14,6 +14,7 @@ const getter = (key) => Object.getOwnPropertyDescriptor(TypedArray.prototype, ke
 
 module.exports = {
   fill: uncurry(TypedArray.prototype.fill),
+  slice: uncurry(TypedArray.prototype.slice),
   subarray: uncurry(TypedArray.prototype.subarray),
   copyInto: uncurry(TypedArray.prototype.set),
   weakGet: uncurry(WeakMap.prototype.get),

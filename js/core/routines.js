@@ -8,8 +8,10 @@
 const { native } = require('./loader.js');
 const memory = require('./memory.js');
 const { floor, min } = require('./primordials.js');
+const { bindRoutine } = require('./tier.js');
 
 const { views, FIXED, TOP, END, overflow, putAddress, getPointer, putPointer } = memory;
+const { copyPointer, isNull } = memory;
 const { u8, u32, i32 } = views;
 const { pointerSize } = native;
 
@@ -20,7 +22,7 @@ class Routine {
     this.ret = FIXED + ret;
     this.args = args.map((at) => FIXED + at);
     this.entry = () => {
-      this.entry = native.bind(id, native.routine(name), -1, false, false, name);
+      this.entry = bindRoutine(id, native.routine(name), name);
       this.entry();
     };
   }
@@ -121,12 +123,14 @@ function writeBytes(address, bytes) {
  * offset (a multiple of 64), or -1 for NULL. The caller restores `TOP`.
  */
 function fetch(cell, size) {
-  const address = getPointer(cell);
   const at = (u32[TOP] + 63) & ~63;
   if (size > END - at) throw overflow();
   u32[TOP] = at + size;
-  if (address === 0n) return -1;
-  copyFrom(address, at, size);
+  copyPointer(FROM, cell);
+  if (isNull(FROM)) return -1;
+  putAddress(TO, at);
+  putSize(copy.args[2], size);
+  copy.entry();
   return at;
 }
 

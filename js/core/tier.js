@@ -1,33 +1,48 @@
 'use strict';
 // Tiers: how a marshaller enters native code.
 //
-//   node-api   a function that Node-API calls; every runtime has it
+//   node-api   one function that Node-API calls; every runtime has it
 //   packed     one function of V8's own, which optimised code calls directly; releases of Node
-//              that src/node/v8 knows. Arguments and results travel in frame memory all the same
+//              that src/node/v8 knows
+//   direct     one function of V8's own per shape of calls, which gets the arguments themselves
+//              (direct.js). For scalars, pointers and text; other functions are packed
 //
-// FFI_JIT_TIER=node-api|packed|auto chooses (auto when it is not set), `useTier` does so for
-// functions that are bound later. What cannot be had is done without: `describe` says why.
+// Which C function is entered a token tells, a number that only native code understands: the first
+// finds it in frame memory, the others get it as an argument. Arguments and results travel in frame
+// memory on the first two.
+//
+// FFI_JIT_TIER=node-api|packed|direct|auto chooses (auto, the highest one, when it is not set),
+// `useTier` does so for functions that are bound later. What cannot be had is done without:
+// `describe` says why.
 
 const { native } = require('./loader.js');
 const { coded } = require('./errors.js');
-const { charCodeAt, hasOwn, weakGet, weakSet } = require('./primordials.js');
+const { views, useExternals, LENGTH, TOKEN } = require('./memory.js');
+const { resumption } = require('./callbacks.js');
+const { settler } = require('./relay.js');
 
-/** Releases of Node, by process.versions.modules, on which `auto` takes the packed tier. */
+const { f64 } = views;
+
+/** Releases of Node, by process.versions.modules, on which `auto` takes V8's tiers. */
 const AUTOMATIC = new Set(['115', '127', '137', '147']);
 
 /**
  * @typedef {object} Tier
- * @property {'node-api' | 'packed'} name
+ * @property {'node-api' | 'packed' | 'direct'} name
  * @property {string} [reason] why it is no higher one
  * @property {boolean} [reentrant] whether calls may be made directly while callbacks exist
  */
 
-/** The functions by which generated code enters the packed tier, once it is started. */
+/**
+ * The functions by which generated code enters the tiers, once they are started. What a call has
+ * left to be done, `settle` and `settlePlain` do (relay.js).
+ */
 const entries = {
+  call: undefined,
   enter: undefined,
   enterPlain: undefined,
-  enterText: undefined,
-  rethrow: native.rethrow,
+  settle: undefined,
+  settlePlain: undefined,
 };
 
 /** Why this runtime or its settings do not allow the packed tier, as far as JavaScript can tell. */
@@ -44,8 +59,8 @@ function obstacle() {
   ]) {
     if (built[name]) return `this Node was built with ${name}`;
   }
-  const flags = [...execArgv, ...(env.NODE_OPTIONS ?? '').split(/\s+/)];
-  if (flags.some((flag) => /^--jit[-_]?less$/.test(flag))) return 'V8 runs with --jitless';
+  const flags = `${execArgv.join(' ')} ${env.NODE_OPTIONS ?? ''}`;
+  if (/--jit[-_]?less/.test(flags)) return 'V8 runs with --jitless';
 }
 
 /** What `digest` says of text that it finds: a number for its characters (src/node/v8/strings.rs). */
@@ -85,14 +100,35 @@ function startPacked() {
   if (reason !== undefined) return { name: 'node-api', reason };
   entries.enter = made.enter;
   entries.enterPlain = made.enterPlain;
-  entries.enterText = made.enterText;
+  const { enter } = made;
+  entries.settle = settler(() => enter(resumption.token));
+  if (made.externalAt !== undefined) useExternals(made);
   return { name: 'packed', reentrant: made.reentrant };
 }
+
+/** Starts the tier that every runtime has; its entry. */
+function startNodeApi() {
+  if (entries.call === undefined) {
+    const call = native.entry();
+    entries.call = call;
+    entries.settlePlain = settler(() => {
+      f64[TOKEN] = resumption.token;
+      call();
+    });
+  }
+  return entries.call;
+}
+
+/** For marshallers that only check their arguments. */
+const NOWHERE = { name: 'nowhere' };
 
 /** The tier that every runtime has, for those who want no other. */
 const NODE_API = { name: 'node-api', reason: 'FFI_JIT_TIER or useTier says so' };
 
-let packed;
+/** A tier's packed form, for a function that is not called directly for this reason. */
+const packedFor = ({ reentrant }, reason) => ({ name: 'packed', reason, reentrant });
+
+let started;
 let wanted;
 
 /** The tier of functions that are compiled now. */
@@ -107,21 +143,30 @@ function currentTier() {
       }
       break;
     case 'packed':
+    case 'direct':
       break;
     default:
       throw coded(
         Error,
         'ERR_FFI_INVALID_ARGUMENT',
-        `FFI_JIT_TIER is "${wanted}"; expected node-api, packed or auto`,
+        `FFI_JIT_TIER is "${wanted}"; expected node-api, packed, direct or auto`,
       );
   }
-  packed ??= startPacked();
-  return packed;
+  started ??= start();
+  return wanted === 'packed' ? started.packed : started.direct;
+}
+
+/** What is there when V8's tiers were started. */
+function start() {
+  const packed = startPacked();
+  if (packed.name === 'node-api') return { packed, direct: packed };
+  const chosen = packedFor(packed, NODE_API.reason);
+  return { packed: chosen, direct: { ...packed, name: 'direct' } };
 }
 
 /**
  * Chooses the tier of functions that are compiled from now on.
- * @param {'node-api' | 'packed' | 'auto'} name
+ * @param {'node-api' | 'packed' | 'direct' | 'auto'} name
  */
 function useTier(name) {
   const before = wanted;
@@ -136,85 +181,131 @@ function useTier(name) {
 
 /** Emits the call of native code, and what keeps values reachable until it has returned. */
 function emitEntry(g, tier, held) {
+  if (tier.name === 'nowhere') return;
   if (tier.name === 'node-api') {
-    g.emit(`${g.entry}();`);
-    // Compared with something that the compiler cannot know.
-    for (const value of held) g.emit(`same(${value}, ${g.entry});`);
+    startNodeApi();
+    // The arguments of a call that is running are reachable, and this one's nobody reads.
+    g.emit(`f64[TOKEN] = ${g.entry};`, `call(${held.join(', ')});`);
+    g.emit(`if (u32[PENDING] !== 0) settlePlain(${[g.entry, ...held].join(', ')});`);
     return;
   }
   if (tier.reentrant) g.emit(`enter(${g.entry});`);
   else g.emit(`if (u32[LIVE] === 0) enter(${g.entry}); else enterPlain(${g.entry});`);
-  g.emit(`if (u32[PENDING] !== 0) rethrow(${held.join(', ')});`);
+  g.emit(`if (u32[PENDING] !== 0) settle(${[g.entry, ...held].join(', ')});`);
 }
 
 /**
- * Emits the call of native code with text (text-calls.js); returns the name of its result.
- * @param {string[]} strings
- * @param {string} [result] the variable that gets it
+ * A function that enters a C function of ours, which never runs JavaScript, by the tier of now.
+ * @param {number} signature identifier of its signature
+ * @param {bigint} address
  */
-function emitTextEntry(g, tier, held, strings, result) {
-  const name = result ?? g.fresh();
-  const declared = result === undefined ? `let ${name}` : name;
-  if (tier.name === 'node-api') {
-    g.emit(`${declared} = ${g.entry}(${strings.join(', ')});`);
-    for (const value of held) g.emit(`same(${value}, ${g.entry});`);
-  } else {
-    const reachable = g.general === undefined ? held : [...held, 'self'];
-    g.emit(`${declared} = enterText(${[g.entry, ...strings].join(', ')});`);
-    g.emit(`if (u32[PENDING] !== 0) rethrow(${reachable.join(', ')});`);
+function bindRoutine(signature, address, name) {
+  const isPacked = currentTier().name !== 'node-api';
+  native.bind(signature, address, -1, isPacked ? PACKED : 0, name);
+  const token = f64[LENGTH];
+  if (isPacked) {
+    const { enter } = entries;
+    return () => enter(token);
   }
-  return name;
+  const call = startNodeApi();
+  return () => {
+    f64[TOKEN] = token;
+    call();
+  };
 }
 
-/** The tier of each bound function, and of the public functions around them. */
-const tiers = new WeakMap();
+/** What a function that returns its argument is for: private fields on functions of anybody's. */
+class Given {
+  constructor(fn) {
+    // biome-ignore lint/correctness/noConstructorReturn: this is how a field gets on it
+    return fn;
+  }
+}
+
+/** The tier of a function, in a field of its own that nobody else sees. */
+class Tiered extends Given {
+  #tier;
+
+  constructor(fn, tier) {
+    super(fn);
+    this.#tier = tier;
+  }
+
+  static has(fn) {
+    return (typeof fn === 'function' || typeof fn === 'object') && fn !== null && #tier in fn;
+  }
+
+  static get(fn) {
+    return fn.#tier;
+  }
+
+  static set(fn, tier) {
+    fn.#tier = tier;
+  }
+}
+
+/** Notes how a function enters native code; the last word counts. */
+function publish(fn, tier) {
+  if (Tiered.has(fn)) Tiered.set(fn, tier);
+  else if (Object.isExtensible(fn)) new Tiered(fn, tier);
+}
+
+/** Releases bound functions whose marshallers are gone. */
+const bound = new FinalizationRegistry((id) => native.unbind(id));
+
+const STACKED = 1;
+const ERRNO = 2;
+const PACKED = 4;
+/** Bits behind which the number of a shape stands, counted from 1. */
+const SHAPE = 3;
 
 /**
- * Binds a C function to a compiled call.
+ * Binds a C function to a compiled call; what `describe` tells of it is left to `publish`.
  * @param {import('./compile.js').Compiled} compiled
- * @param {{ address: bigint, library: number, name: string }} callee
- * @returns {Function} the marshaller
+ * @param {{ address?: bigint, library: number, name: string }} callee without an address it is the
+ *   library's function of that name
+ * @returns {Function | undefined} the marshaller; undefined when the library has no such function
  */
-function bind({ signature, stacked, errno, tier, text, link }, { address, library, name }) {
-  const what = [signature, address, library, stacked, errno, name];
-  const isPacked = tier.name === 'packed';
-  let run;
-  if (text === undefined) {
-    run = isPacked ? native.bindPacked(...what, link) : link(native.bind(...what));
-  } else {
-    run = isPacked
-      ? native.bindPackedText(...what, text, link)
-      : link(native.bindText(...what, text));
-  }
-  weakSet(tiers, run, tier);
+function connect(compiled, { address, library, name }) {
+  const { signature, stacked, errno, tier, link, shape = -1 } = compiled;
+  const packed = tier.name === 'node-api' ? 0 : PACKED;
+  const flags = (stacked ? STACKED : 0) | (errno ? ERRNO : 0) | packed;
+  const id = native.bind(signature, address, library, flags | ((shape + 1) << SHAPE), name);
+  if (id === undefined) return undefined;
+  const run = link(f64[LENGTH]);
+  bound.register(run, id);
   return run;
 }
 
-/** Notes that a public function runs a bound one. */
-function publish(fn, run) {
-  const tier = weakGet(tiers, run);
-  if (tier !== undefined) weakSet(tiers, fn, tier);
+/** The same, for a marshaller that is a public function itself. */
+function bind(compiled, callee) {
+  const run = connect(compiled, callee);
+  if (run !== undefined) publish(run, compiled.tier);
+  return run;
 }
 
 /**
  * How a function enters native code.
  * @param {Function} fn
- * @returns {{ tier: 'node-api' | 'packed', reason: string | undefined } | undefined} undefined for
+ * @returns {{ tier: 'node-api' | 'packed' | 'direct', reason: string | undefined } | undefined} undefined for
  *   a function that is not bound (yet)
  */
 function describe(fn) {
-  const tier = weakGet(tiers, fn);
-  return tier && { tier: tier.name, reason: tier.reason };
+  if (!Tiered.has(fn)) return undefined;
+  const { name, reason } = Tiered.get(fn);
+  return { tier: name, reason };
 }
 
 module.exports = {
-  NODE_API,
+  NOWHERE,
   bind,
+  bindRoutine,
+  connect,
   currentTier,
   describe,
   emitEntry,
-  emitTextEntry,
   entries,
+  packedFor,
   publish,
   useTier,
 };

@@ -7,8 +7,8 @@ const { nothing } = require('../core/codecs.js');
 const { compileCall, compileTask } = require('../core/compile.js');
 const { coded } = require('../core/errors.js');
 const { isArray, mapGet, mapSet } = require('../core/primordials.js');
-const { ByType } = require('./by-type.js');
-const { BadResult, mismatch } = require('./errors.js');
+const { BySignature } = require('./by-type.js');
+const { BadResult, failure, mismatch } = require('./errors.js');
 const { ERRNO, FREES_RESULT, NEW_THREAD } = require('./constants.js');
 const types = require('./types.js');
 
@@ -38,11 +38,22 @@ function errnoMessage(code) {
 const withErrno = (value, errno, g) =>
   `{ errnoCode: ${errno}, errnoMessage: ${g.constant(errnoMessage)}(${errno}), value: ${value} }`;
 
-/** What was compiled for types and options, whatever function it is for. */
-const compiled = new ByType(compileTypes);
+/** What was compiled for types, whatever function it is for: by tier, and by options. */
+const compiled = new Map();
 
-/** Compiles a call's types: `[tier, options, result, ...parameters]`. */
-function compileTypes([, options, retType, ...paramsType]) {
+/** The same for a tier and options. */
+function compiledFor(tier, options) {
+  let byOptions = mapGet(compiled, tier);
+  if (byOptions === undefined) {
+    byOptions = [];
+    mapSet(compiled, tier, byOptions);
+  }
+  byOptions[options] ??= new BySignature((shapes, types) => compileTypes(options, shapes, types));
+  return byOptions[options];
+}
+
+/** Compiles a call with options, for `[result, ...parameters]`. */
+function compileTypes(options, [retShape, ...paramShapes], [retType, ...paramsType]) {
   const params = paramsType.map(types.parameter);
   const declaration = {
     params,
@@ -55,8 +66,8 @@ function compileTypes([, options, retType, ...paramsType]) {
   };
   return {
     declaration,
-    retType,
-    paramsType,
+    retShape,
+    paramShapes,
     call: options & NEW_THREAD ? null : compileCall(declaration),
   };
 }
@@ -66,30 +77,45 @@ function resultOf(type, params) {
   try {
     return types.result(type);
   } catch (error) {
-    const tier = tiers.NODE_API;
+    const tier = tiers.NOWHERE;
     const declaration = { params, ret: nothing, style: 'list', mismatch, arity, tier };
-    throw new BadResult(
-      error,
-      compileCall(declaration).link(() => {}),
-    );
+    throw new BadResult(error, compileCall(declaration).link(0));
   }
 }
 
 /**
- * A call of the function at an address, made from types.
- * @param {{ library: number, address: bigint, name: string }} callee
+ * A call of a library's function, made from types.
+ * @param {{ library: number, name: string }} callee
  * @param {number} options bits of constants.js
- * @returns {{ run: Function, retType: unknown, paramsType: unknown[] }} with copies of the types
+ * @returns {{ run: Function, tier: object, types: { retShape: unknown, paramShapes: unknown[] } }}
+ *   `types` are copies
  */
-function bind({ library, address, name }, retType, paramsType, options) {
-  const { declaration, call, ...mine } = compiled.get([
-    tiers.currentTier().name,
-    options,
-    retType,
-    ...paramsType,
-  ]);
-  if (call === null) return { run: compileTask(declaration, { address, library }), ...mine };
-  return { run: tiers.bind(call, { address, library, name }), ...mine };
+function bind({ library, name }, retType, paramsType, options) {
+  const tier = tiers.currentTier();
+  let types;
+  try {
+    types = compiledFor(tier, options).get(retType, paramsType);
+  } catch (error) {
+    // That there is no such function is to be said first.
+    addressOf(library, name);
+    throw error;
+  }
+  const { declaration, call } = types;
+  const run =
+    call === null
+      ? compileTask(declaration, { address: addressOf(library, name), library })
+      : tiers.connect(call, { address: undefined, library, name });
+  if (run === undefined) throw noFunction(name);
+  return { run, tier: call?.tier, types };
 }
 
-module.exports = { bind };
+const noFunction = (name) => failure(`Cannot find "${name}" function in shared library`);
+
+/** The address of a library's function. */
+function addressOf(library, name) {
+  const address = native.symbol(library, name);
+  if (address === undefined) throw noFunction(name);
+  return address;
+}
+
+module.exports = { bind, publish: tiers.publish };

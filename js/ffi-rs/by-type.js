@@ -8,35 +8,46 @@ const { invalidType } = require('./errors.js');
 const MAX_DEPTH = 64;
 const MAX_TYPES = 10_000;
 
-/** Under this key a snapshot lists its keys. */
-const KEYS = Symbol('keys');
-
-/** A copy of a type that the caller cannot change. Keys keep their order. */
-function snapshot(type, depth = 0, budget = { left: MAX_TYPES }) {
-  if (typeof type !== 'object' || type === null) return type;
-  if (depth > MAX_DEPTH) throw invalidType('this type is nested too deeply');
-  if (budget.left-- === 0) throw invalidType('these types are too many');
-  const copy = isArray(type) ? [] : Object.create(null);
-  const keys = [];
-  for (const key in type) {
-    keys.push(key);
-    copy[key] = snapshot(type[key], depth + 1, budget);
+/**
+ * A copy of a type that the caller cannot change: what is no object as it is, an object or array
+ * as a Shape, whose keys keep their order.
+ */
+class Shape {
+  constructor(type, depth, budget) {
+    if (depth > MAX_DEPTH) throw invalidType('this type is nested too deeply');
+    if (budget.left-- === 0) throw invalidType('these types are too many');
+    this.isArray = isArray(type);
+    this.keys = [];
+    this.values = [];
+    for (const key in type) {
+      this.keys.push(key);
+      this.values.push(shapeOf(type[key], depth + 1, budget));
+    }
   }
-  Object.defineProperty(copy, KEYS, { value: keys });
-  return copy;
+
+  /** An object as the copied one, that nobody else has. */
+  toType() {
+    const type = this.isArray ? [] : Object.create(null);
+    for (let i = 0; i < this.keys.length; i++) {
+      const value = this.values[i];
+      type[this.keys[i]] = value instanceof Shape ? value.toType() : value;
+    }
+    return type;
+  }
 }
 
-/** Whether a type is equal, by content and order, to the one that a snapshot was made of. */
-function sameType(mine, type) {
-  if (mine === type) return true;
-  if (typeof mine !== 'object' || typeof type !== 'object' || mine === null || type === null) {
-    return false;
-  }
-  if (isArray(mine) !== isArray(type)) return false;
-  const keys = mine[KEYS];
+function shapeOf(type, depth = 0, budget = { left: MAX_TYPES }) {
+  return typeof type === 'object' && type !== null ? new Shape(type, depth, budget) : type;
+}
+
+/** Whether a type is equal, by content and order, to the one that a shape was made of. */
+function fits(shape, type) {
+  if (typeof shape !== 'object' || shape === null) return shape === type;
+  if (typeof type !== 'object' || type === null || shape.isArray !== isArray(type)) return false;
+  const { keys, values } = shape;
   let i = 0;
   for (const key in type) {
-    if (keys[i] !== key || !sameType(mine[key], type[key])) return false;
+    if (keys[i] !== key || !fits(values[i], type[key])) return false;
     i++;
   }
   return i === keys.length;
@@ -45,19 +56,7 @@ function sameType(mine, type) {
 /** A bound on what is kept per table: programs that invent types for ever must not leak. */
 const MAX_KEPT = 1000;
 
-/** A key of a type, or list of types, that consists of numbers; undefined for others. */
-function keyOf(type) {
-  if (typeof type === 'number') return type;
-  if (!isArray(type)) return undefined;
-  let key = '';
-  for (let i = 0; i < type.length; i++) {
-    if (typeof type[i] !== 'number') return undefined;
-    key += `${type[i]},`;
-  }
-  return key;
-}
-
-/** A table from types, or lists of types, to what `make` makes of a copy of them. */
+/** A table from types to what `make` makes of a copy of them. */
 class ByType {
   constructor(make) {
     this.make = make;
@@ -66,26 +65,91 @@ class ByType {
   }
 
   get(type) {
-    const key = keyOf(type);
-    if (key !== undefined) {
-      let made = mapGet(this.basic, key);
-      if (made === undefined) {
-        made = this.make(snapshot(type));
-        if (this.basic.size >= MAX_KEPT) this.basic = new Map();
-        mapSet(this.basic, key, made);
-      }
-      return made;
+    return typeof type === 'number' ? this.getBasic(type) : this.getDescribed(type);
+  }
+
+  getBasic(type) {
+    let made = mapGet(this.basic, type);
+    if (made === undefined) {
+      made = this.make(type);
+      if (this.basic.size >= MAX_KEPT) this.basic = new Map();
+      mapSet(this.basic, type, made);
     }
+    return made;
+  }
+
+  getDescribed(type) {
     const list = this.described;
     for (let i = 0; i < list.length; i++) {
-      if (sameType(list[i].type, type)) return list[i].made;
+      if (fits(list[i].shape, type)) return list[i].made;
     }
-    const copy = snapshot(type);
-    const made = this.make(copy);
+    const shape = shapeOf(type);
+    const made = this.make(shape instanceof Shape ? shape.toType() : shape);
     if (list.length >= MAX_KEPT) list.length = 0;
-    list.push({ type: copy, made });
+    list.push({ shape, made });
     return made;
   }
 }
 
-module.exports = { ByType, sameType };
+/** DataType's numbers that are no tags are below. */
+const BASIC_TYPES = 32;
+
+/** What was made for a list of types that starts as the path to it, and for longer ones. */
+class Node {
+  constructor() {
+    this.made = undefined;
+    this.next = [];
+  }
+}
+
+/**
+ * The same for a result and parameters. Those that are basic types are found number by number;
+ * `make` gets `[result, ...parameters]` as shapes.
+ */
+class BySignature {
+  constructor(make) {
+    this.make = make;
+    this.root = new Node();
+    this.count = 0;
+    this.described = [];
+  }
+
+  get(retType, paramsType) {
+    let node = typeof retType === 'number' ? this.root.next[retType] : undefined;
+    for (let i = 0; i < paramsType.length && node !== undefined; i++) {
+      const type = paramsType[i];
+      node = typeof type === 'number' ? node.next[type] : undefined;
+    }
+    return node?.made ?? this.getDescribed([retType, ...paramsType]);
+  }
+
+  getDescribed(types) {
+    const list = this.described;
+    for (let i = 0; i < list.length; i++) {
+      if (fits(list[i].shape, types)) return list[i].made;
+    }
+    const shape = shapeOf(types);
+    const made = this.make(shape.values, shape.toType());
+    if (this.count++ >= MAX_KEPT) {
+      this.root = new Node();
+      this.described.length = 0;
+      this.count = 0;
+    }
+    if (shape.values.every(isBasic)) this.add(shape.values, made);
+    else list.push({ shape, made });
+    return made;
+  }
+
+  add(numbers, made) {
+    let node = this.root;
+    for (const number of numbers) {
+      node.next[number] ??= new Node();
+      node = node.next[number];
+    }
+    node.made = made;
+  }
+}
+
+const isBasic = (type) => Number.isInteger(type) && type >= 0 && type < BASIC_TYPES;
+
+module.exports = { BySignature, ByType, fits };

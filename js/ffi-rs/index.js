@@ -7,11 +7,12 @@ const { DataType, FFITypeTag, PointerType } = require('./constants.js');
 const { failure } = require('./errors.js');
 const { define, forget, load } = require('./load.js');
 
-/** A function of the pointer model, which is loaded when it is first needed. */
-const lazily =
-  (name) =>
-  (...list) =>
-    require('./pointers.js')[name](...list);
+/** The pointer model, which is loaded when it is first needed. */
+let loaded;
+const pointers = () => {
+  loaded ??= require('./pointers.js');
+  return loaded;
+};
 
 /** Opens a library under a key, for every thread. A key that is open stays as it is. */
 function open(params) {
@@ -67,11 +68,11 @@ module.exports = {
   funcConstructor,
   load,
   open,
-  createExternalBuffer: lazily('createExternalBuffer'),
-  createPointer: lazily('createPointer'),
-  freePointer: lazily('freePointer'),
-  isNullPointer: lazily('isNullPointer'),
-  restorePointer: lazily('restorePointer'),
-  unwrapPointer: lazily('unwrapPointer'),
-  wrapPointer: lazily('wrapPointer'),
+  createExternalBuffer: (pointer, length) => pointers().createExternalBuffer(pointer, length),
+  createPointer: (options) => pointers().createPointer(options),
+  freePointer: (options) => pointers().freePointer(options),
+  isNullPointer: (pointer) => pointers().isNullPointer(pointer),
+  restorePointer: (options) => pointers().restorePointer(options),
+  unwrapPointer: (list) => pointers().unwrapPointer(list),
+  wrapPointer: (list) => pointers().wrapPointer(list),
 };

@@ -6,13 +6,20 @@
 
 const { native } = require('../core/loader.js');
 const { coded, define: setOwn } = require('../core/errors.js');
-const { publish } = require('../core/tier.js');
 const { isArray, mapDelete, mapGet, mapSet } = require('../core/primordials.js');
-const { sameType } = require('./by-type.js');
+const { fits } = require('./by-type.js');
 const { ERRNO, FREES_RESULT, NEW_THREAD } = require('./constants.js');
 const { BadResult, failure } = require('./errors.js');
 
-/** Compiled calls: library key -> function name -> list of Call. */
+/** Compiled calls of a library: by function name, the newest of a chain of Call. */
+class Calls {
+  constructor(library) {
+    this.library = library;
+    this.byName = new Map();
+  }
+}
+
+/** Calls by library key. */
 const calls = new Map();
 
 /** Calls that are kept per function: programs that invent types for ever must not leak. */
@@ -20,20 +27,23 @@ const MAX_KEPT = 1000;
 
 /** A call that was compiled, and the types it was compiled for. */
 class Call {
-  constructor(run, library, retType, paramsType, options) {
+  constructor({ run, tier, types }, library, options, next) {
     this.run = run;
+    this.tier = tier;
+    this.types = types;
     this.library = library;
-    this.retType = retType;
-    this.paramsType = paramsType;
     this.options = options;
+    /** Another call of the same function. */
+    this.next = next;
+    this.position = next === undefined ? 1 : next.position + 1;
   }
 
   fits(retType, paramsType, options) {
-    const mine = this.paramsType;
-    if (this.options !== options || !sameType(this.retType, retType)) return false;
-    if (mine.length !== paramsType.length) return false;
-    for (let i = 0; i < mine.length; i++) {
-      if (!sameType(mine[i], paramsType[i])) return false;
+    const { retShape, paramShapes } = this.types;
+    if (this.options !== options || !fits(retShape, retType)) return false;
+    if (paramShapes.length !== paramsType.length) return false;
+    for (let i = 0; i < paramShapes.length; i++) {
+      if (!fits(paramShapes[i], paramsType[i])) return false;
     }
     return true;
   }
@@ -48,35 +58,33 @@ function libraryOf(key) {
   return id;
 }
 
-/** Compiles and binds a call. The compiler is loaded when it is first needed. */
-function compile(key, name, retType, paramsType, options) {
-  const library = libraryOf(key);
-  const address = native.symbol(library, name);
-  if (address === undefined) throw failure(`Cannot find "${name}" function in shared library`);
-  const { bind } = require('./bind.js');
-  const { run, ...mine } = bind({ library, address, name }, retType, paramsType, options);
-  return new Call(run, library, mine.retType, mine.paramsType, options);
-}
+/** What compiles and binds; loaded when it is first needed. */
+let compiler;
 
 /** The compiled call of a library, name and signature; made when it is first asked for. */
 function find(key, name, retType, paramsType, options) {
-  let names = mapGet(calls, key);
-  if (names === undefined) {
-    libraryOf(key);
-    names = new Map();
-    mapSet(calls, key, names);
+  let known = mapGet(calls, key);
+  if (known === undefined) {
+    known = new Calls(libraryOf(key));
+    mapSet(calls, key, known);
   }
-  let list = mapGet(names, name);
-  if (list !== undefined) {
-    for (let i = 0; i < list.length; i++) {
-      if (list[i].fits(retType, paramsType, options)) return list[i];
-    }
+  const newest = mapGet(known.byName, name);
+  for (let call = newest; call !== undefined; call = call.next) {
+    if (call.fits(retType, paramsType, options)) return call;
   }
-  const call = compile(key, name, retType, paramsType, options);
-  if (list === undefined || list.length >= MAX_KEPT) {
-    list = [call];
-    mapSet(names, name, list);
-  } else list[list.length] = call;
+  const { library } = known;
+  const next = newest?.position === MAX_KEPT ? undefined : newest;
+  let made;
+  try {
+    compiler ??= require('./bind.js');
+    made = compiler.bind({ library, name }, retType, paramsType, options);
+  } catch (error) {
+    if (!wasClosed(error, key, known)) throw error;
+    forget(key);
+    return find(key, name, retType, paramsType, options);
+  }
+  const call = new Call(made, library, options, next);
+  mapSet(known.byName, name, call);
   return call;
 }
 
@@ -85,7 +93,10 @@ function forget(key) {
   mapDelete(calls, key);
 }
 
-/** Whether an error says that the library of a call was closed, maybe by another thread. */
+/**
+ * Whether an error says that the library of a call was closed, maybe by another thread, and there
+ * is another one, or none, under its key.
+ */
 function wasClosed(error, key, call) {
   return (
     error !== null &&
@@ -168,7 +179,7 @@ class Binding {
     const { library, retType, paramsType } = entry;
     checkFields(library, funcName, retType, paramsType);
     const call = find(library, funcName, retType, paramsType, optionsOf(entry));
-    publish(fn, call.run);
+    if (call.tier !== undefined) compiler.publish(fn, call.tier);
     if (this.first === undefined) this.first = call;
     else this.later = call;
     return call.run(list);
@@ -204,13 +215,31 @@ function defineOne(funcName, entry) {
   return fn;
 }
 
+/** Up to so many functions get properties one by one. */
+const FEW = 32;
+
+/**
+ * An object of many properties. Adding them one by one to an ordinary object costs V8 4 us each when
+ * there are a thousand; to a dictionary, which an object without prototype is, a tenth of that.
+ */
+function objectOf(names, make) {
+  const object = Object.create(null);
+  for (const name of names) object[name] = make(name);
+  Object.setPrototypeOf(object, Object.prototype);
+  // V8 turns the dictionary of what is a prototype into ordinary properties when it is first used.
+  Object.create(object);
+  return object;
+}
+
 /** An object with one function per key; each takes one array of arguments. */
 function define(map = []) {
   if (map === null || typeof map !== 'object') {
     throw coded(TypeError, 'InvalidArg', 'define needs an object');
   }
+  const names = Object.keys(map);
+  if (names.length > FEW) return objectOf(names, (name) => defineOne(name, map[name]));
   const functions = {};
-  for (const name of Object.keys(map)) setOwn(functions, name, defineOne(name, map[name]));
+  for (const name of names) setOwn(functions, name, defineOne(name, map[name]));
   return functions;
 }
 

@@ -7,12 +7,18 @@ const { compileReader, compileWriter, describeOwned } = require('../core/compile
 const { release } = require('../core/callbacks.js');
 const { borrowed } = require('../core/recording.js');
 const { coded, kindOf, show } = require('../core/errors.js');
-const { FIXED, getPointer, putExternal } = require('../core/memory.js');
+const memory = require('../core/memory.js');
 const { isArray } = require('../core/primordials.js');
+const { currentTier } = require('../core/tier.js');
 const { FFITypeTag, PointerType } = require('./constants.js');
 const { mismatch } = require('./errors.js');
 const { ByType } = require('./by-type.js');
 const types = require('./types.js');
+
+const { FIXED, FREED, freeCell, getPointer, isNull, putExternal } = memory;
+
+// The packed tier brings faster ways for Externals.
+currentTier();
 
 /** A pointer cell for addresses on their way to and from the native side. */
 const CELL = FIXED;
@@ -50,7 +56,7 @@ function checkOptions(options, name) {
 /** Puts an External's address into CELL; throws for anything else, and for null. */
 function takeAddress(value, argument) {
   if (!putExternal(value, CELL)) throw notExternal(value, argument);
-  if (getPointer(CELL) === 0n) throw nullPointer(argument);
+  if (isNull(CELL)) throw nullPointer(argument);
 }
 
 /** One heap cell per value; an External of each. */
@@ -59,8 +65,10 @@ function createPointer(options) {
   const paramsType = checkList(options.paramsType, 'paramsType');
   const paramsValue = checkList(options.paramsValue, 'paramsValue');
   checkLengths(paramsType, paramsValue);
+  const { length } = paramsType;
+  if (length === 1) return [writers.get(paramsType[0])(paramsValue[0])];
   const list = [];
-  for (let i = 0; i < paramsType.length; i++) {
+  for (let i = 0; i < length; i++) {
     list.push(writers.get(paramsType[i])(paramsValue[i]));
   }
   return list;
@@ -80,13 +88,19 @@ function restorePointer(options) {
   checkOptions(options, 'restorePointer');
   const retType = checkList(options.retType, 'retType');
   const paramsValue = checkList(options.paramsValue, 'paramsValue');
+  if (retType.length === 1 && paramsValue.length > 0) return [read(retType[0], paramsValue[0], 0)];
   const list = [];
   for (let i = 0; i < retType.length && i < paramsValue.length; i++) {
-    const read = readers.get(retType[i]);
-    takeAddress(paramsValue[i], i);
-    list.push(read(CELL));
+    list.push(read(retType[i], paramsValue[i], i));
   }
   return list;
+}
+
+/** Reads the value in one cell. */
+function read(type, pointer, argument) {
+  const reader = readers.get(type);
+  takeAddress(pointer, argument);
+  return reader(CELL);
 }
 
 /** The pointer that is stored at each address. */
@@ -130,20 +144,16 @@ function freeOne(type, pointer, pointerType, argument) {
   }
   const ours = pointerType === PointerType.RsPointer;
   if (borrowed.size > 0 && putExternal(pointer, CELL)) borrowed.delete(getPointer(CELL));
-  switch (native.free(pointer, (ours ? ownedByUs : ownedByC).get(type), ours)) {
-    case NOT_EXTERNAL:
+  const owned = (ours ? ownedByUs : ownedByC).get(type);
+  switch (owned === null ? freeCell(pointer, ours) : native.free(pointer, owned, ours)) {
+    case FREED.NOT_EXTERNAL:
       throw notExternal(pointer, argument);
-    case NULL:
+    case FREED.NULL:
       throw nullPointer(argument);
-    case NOT_LIVE:
+    case FREED.NOT_LIVE:
       throw notLive(argument);
   }
 }
-
-/** What native.free returns when it did not. */
-const NOT_EXTERNAL = 1;
-const NULL = 2;
-const NOT_LIVE = 3;
 
 const notLive = (argument) =>
   coded(
@@ -167,7 +177,7 @@ function freeFunction(type, pointer, argument) {
 
 const isNullPointer = (pointer) => {
   if (!putExternal(pointer, CELL) || pointer === null) throw notExternal(pointer, 0);
-  return getPointer(CELL) === 0n;
+  return isNull(CELL);
 };
 
 /** A Buffer over C's memory: no copy, no ownership. */

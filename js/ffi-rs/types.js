@@ -120,6 +120,7 @@ const nothingMember = { ...codecs.nothing, take: () => undefined, put: () => {} 
 /** `{}`: a pointer that is not followed. An External is passed on, anything else is NULL. */
 const opaque = {
   ...external,
+  direct: undefined,
   put: (g, { value }, ref) => g.emit(`if (!putExternal(${value}, ${ref})) putNull(${ref});`),
   get: () => '{}',
 };

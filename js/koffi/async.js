@@ -3,6 +3,7 @@
 
 const { AsyncResource } = require('node:async_hooks');
 const { compileTask } = require('../core/compile.js');
+const { native } = require('../core/loader.js');
 const { views, ERRNO } = require('../core/memory.js');
 const { launchTask } = require('../core/tasks.js');
 const { taskEnded } = require('./callbacks.js');
@@ -30,6 +31,12 @@ function launch(task, values, mark, later) {
   launchTask(task, values, mark, later, settle);
 }
 
+/** A callee with its address. A library that was closed has none, and starts no call. */
+const located = ({ address, library, symbol }) => ({
+  address: address ?? native.symbol(library, symbol),
+  library,
+});
+
 /** The asynchronous form of a function. Errors of arguments go to the callback at once. */
 function makeAsync(signature, callee, name) {
   const count = signature.params.length;
@@ -50,7 +57,7 @@ function makeAsync(signature, callee, name) {
         received,
       });
     }
-    start ??= compileTask(describe(signature, { startTask: launch }), callee);
+    start ??= compileTask(describe(signature, { startTask: launch }), located(callee));
     const outer = starting;
     starting = callback;
     let failed;

@@ -1,18 +1,16 @@
 'use strict';
-// `koffi.decode`: values out of memory, and its fast readers.
+// `koffi.decode`: values out of memory.
 
-const { views, TOP, END, hold, overflow } = require('../core/memory.js');
-const { Generator } = require('../core/generator.js');
-const { FROM, countUnits, loadOf, loadPointed } = require('../core/routines.js');
+const { views, TOP, END, hold } = require('../core/memory.js');
+const { FROM, countUnits, loadPointed } = require('../core/routines.js');
 const { decodeText, findNul } = require('../core/text.js');
-const { invalid, unexpected, wrongCount } = require('./errors.js');
+const { invalidType, unexpected, wrongCount } = require('./errors.js');
 const { functionAt } = require('./functions.js');
 const { planOf } = require('./plans.js');
+const { readAt, readMany } = require('./reading.js');
 const references = require('./references.js');
 const { internals } = require('./types/model.js');
-const { resolve } = require('./types/strings.js');
 const arrays = require('./values/arrays.js');
-const codecs = require('./values/codecs.js');
 
 const { u32 } = views;
 
@@ -29,7 +27,7 @@ function readOne(value, offset, plan, purpose) {
   if (plan.read === undefined) plan.compile();
   const top = u32[TOP];
   const at = (top + 63) & ~63;
-  if (size > END - at) throw overflow();
+  if (size > END - at) return readLarge(value, offset, plan, purpose);
   const length = references.point(value, FROM, purpose);
   if (length !== Infinity && !(offset >= 0 && offset + size <= length)) {
     throw references.outside(offset, size, plan.name);
@@ -44,35 +42,17 @@ function readOne(value, offset, plan, purpose) {
   }
 }
 
+/** Reads one value that does not fit frame memory. */
+function readLarge(value, offset, { type, size, name }, purpose) {
+  const reference = references.toReference(value, purpose);
+  references.checkBounds(reference, offset, size, name);
+  return readAt(reference, offset, type);
+}
+
 /** How elements in a row become JavaScript. */
 function hintOf({ kind, character, values }) {
   if (character) return 'String';
   return (kind === 'int' || kind === 'float') && values === undefined ? 'Typed' : 'Array';
-}
-
-/** Elements that are read through frame memory at a time. */
-const CHUNK = 65_536;
-
-/** Reads `count` elements in a row. */
-function readMany(reference, offset, type, count, hint) {
-  const own = internals(type);
-  const size = own.size * count;
-  references.checkBounds(reference, offset, size, `${own.name}[${count}]`);
-  if (hint !== 'Array') {
-    return arrays.fromBytes(own, hint, references.bytesFrom(reference, offset, size));
-  }
-  const list = new Array(count);
-  const items = codecs.itemsOf(type);
-  const step = Math.max(1, Math.floor(CHUNK / own.size));
-  for (let done = 0; done < count; done += step) {
-    const part = Math.min(step, count - done);
-    const bytes = part * own.size;
-    references.withScratch(bytes, (at) => {
-      references.loadBytes(reference, offset + done * own.size, bytes, at);
-      items.getAll(list, at, done, part);
-    });
-  }
-  return list;
 }
 
 const END_MARKED = new Set(['int', 'pointer', 'string', 'callback']);
@@ -81,7 +61,7 @@ const END_MARKED = new Set(['int', 'pointer', 'string', 'callback']);
 function countBeforeZero(reference, offset, own) {
   const { kind, size, name } = own;
   if (!END_MARKED.has(kind) || (kind === 'int' && size > 4)) {
-    throw invalid(`Cannot determine null-terminated length for type ${name}`);
+    throw invalidType(`Cannot determine null-terminated length for type ${name}`);
   }
   if (typeof reference === 'bigint') return countUnits(reference + BigInt(offset), size);
   references.checkBounds(reference, offset, 0, name);
@@ -89,12 +69,21 @@ function countBeforeZero(reference, offset, own) {
   return Math.floor((end - offset) / size);
 }
 
+/** Reads `count` elements in a row. */
+function readList(reference, offset, type, count, hint) {
+  const { size, name } = internals(type);
+  if (!references.fits(reference, offset, size * count)) {
+    throw references.outside(offset, size * count, `${name}[${count}]`);
+  }
+  return readMany(reference, offset, type, count, hint);
+}
+
 function readLength(reference, offset, type, length) {
   const own = internals(type);
-  if (length >= 0) return readMany(reference, offset, type, length, hintOf(own));
+  if (length >= 0) return readList(reference, offset, type, length, hintOf(own));
   const count = countBeforeZero(reference, offset, own);
   const hint = own.kind === 'int' ? hintOf(own) : 'Array';
-  return readMany(reference, offset, type, count, hint);
+  return readList(reference, offset, type, count, hint);
 }
 
 /** `decode(reference, [offset,] type[, length])` */
@@ -109,7 +98,7 @@ function decode(...args) {
   const plan = planOf(shifted ? args[2] : second);
   const length = shifted ? args[3] : args[2];
   if (plan.kind === 'prototype') return functionAt(plan.own.proto, toCode(reference, offset));
-  if (plan.size === 0) throw invalid(`Cannot decode value of type ${plan.name}`);
+  if (plan.size === 0) throw invalidType(`Cannot decode value of type ${plan.name}`);
   if (length === undefined || length === null) return readOne(reference, offset, plan, 'reference');
   const from = references.toReference(reference);
   return readLength(from, offset, plan.type, toNumber(length, 'length'));
@@ -122,48 +111,25 @@ function toCode(reference, offset) {
   return address + BigInt(offset);
 }
 
-/** A reader of one type at a pointer. */
-function fastReader(name) {
-  const plan = planOf(name);
-  const routine = loadOf(plan.size);
-  const slow = (ptr) => readOne(ptr, 0, plan, 'ptr');
-  const g = new Generator();
-  const [load, other] = [g.constant(routine), g.constant(slow)];
-  g.emit(`if (typeof ptr !== 'bigint' || ptr === 0n) return ${other}(ptr);`);
-  g.emit(`putPointer(${routine.args[0]}, ptr);`);
-  g.emit(`${load}.entry();`);
-  g.emit(`return ${codecs.codecOf(plan.type).get(g, new g.Ref(null, routine.ret, 8))};`);
-  return g.build('ptr');
+/** What a fast reader does where the pointer is no plain address. */
+function readNumber(ptr, name) {
+  if (ptr === undefined) throw wrongCount('1', 0);
+  return readOne(ptr, 0, planOf(name), 'ptr');
 }
 
-/** A reader of text at a pointer: up to its terminator, or `length` units at most. */
-function textReader(unit) {
-  return (ptr, length) => {
-    if (ptr === null || ptr === undefined) return null;
-    const from = references.toReference(ptr, 'ptr');
-    const given = length === undefined || length === null ? -1 : toNumber(length, 'length');
-    if (typeof from !== 'bigint') {
-      const end = given < 0 ? from.length : Math.min(given * unit, from.length);
-      return decodeText(from, 0, findNul(from, 0, end, unit), unit);
-    }
-    const size = (given < 0 ? countUnits(from, unit) : given) * unit;
-    return arrays.readText(references.bytesFrom(from, 0, size), unit);
-  };
-}
-
-const FAST = `char uchar short ushort int uint long ulong longlong ulonglong
-  int8 uint8 int16 uint16 int32 uint32 int64 uint64 float double`.split(/\s+/);
-
-for (const name of FAST) decode[name] = fastReader(name);
-for (const bits of [16, 32, 64]) {
-  for (const order of ['le', 'be']) {
-    decode[`int${bits}${order}`] = fastReader(`int${bits}_${order}`);
-    decode[`uint${bits}${order}`] = fastReader(`uint${bits}_${order}`);
+/** Reads text at a pointer: up to its terminator, or `length` units of it at most. */
+function readText(unit, args) {
+  if (args.length === 0) throw wrongCount('1 to 2', 0);
+  const [ptr, length] = args;
+  if (ptr === null || ptr === undefined) return null;
+  const from = references.toReference(ptr, 'ptr');
+  const given = length === undefined || length === null ? -1 : toNumber(length, 'length');
+  if (typeof from !== 'bigint') {
+    const end = given < 0 ? from.length : Math.min(given * unit, from.length);
+    return decodeText(from, 0, findNul(from, 0, end, unit), unit);
   }
+  const size = (given < 0 ? countUnits(from, unit) : given) * unit;
+  return arrays.readText(references.bytesFrom(from, 0, size), unit);
 }
-decode.string = textReader(1);
-decode.string16 = textReader(2);
-decode.string32 = textReader(4);
-decode.wstring = textReader(internals(resolve('wchar_t')).size);
 
-module.exports = { countBeforeZero, decode, hintOf, toNumber };
+module.exports = { countBeforeZero, decode, hintOf, readNumber, readText, toNumber };

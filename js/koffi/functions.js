@@ -3,7 +3,8 @@
 // signature; what is seldom asked for (`info`, `async`) is made when it is.
 
 const { compileCall } = require('../core/compile.js');
-const { bind, currentTier } = require('../core/tier.js');
+const { native } = require('../core/loader.js');
+const { connect, currentTier } = require('../core/tier.js');
 const { invalid, mismatch } = require('./errors.js');
 const codecs = require('./values/codecs.js');
 
@@ -37,39 +38,24 @@ const describe = ({ params, result, convention }, extra) => ({
 function compiledOf(signature) {
   const tier = currentTier();
   if (signature.compiled?.tier !== tier) {
-    signature.compiled = compileCall(describe(signature, { tier }));
+    signature.compiled = { tier, call: compileCall(describe(signature, { tier })) };
   }
-  return signature.compiled;
+  return signature.compiled.call;
 }
 
-/** A class whose fields are those of the object that its constructor gets. */
-class Itself {
-  constructor(object) {
-    // biome-ignore lint/correctness/noConstructorReturn: that is how a function gets fields
-    return object;
-  }
+/** The property of a function that holds what is known of it: a WeakMap would take its time. */
+const KNOWN = Symbol('koffi');
+
+function infoOf(fn) {
+  const own = fn[KNOWN];
+  own.info ??= own.signature.info(own.name);
+  return own.info;
 }
 
-/** What is known of a function, kept in the function itself. */
-class Known extends Itself {
-  #own;
-
-  constructor(fn, signature, name, callee) {
-    super(fn);
-    this.#own = { signature, name, callee, info: undefined, async: undefined };
-  }
-
-  static info(fn) {
-    const own = fn.#own;
-    own.info ??= own.signature.info(own.name);
-    return own.info;
-  }
-
-  static async(fn) {
-    const own = fn.#own;
-    own.async ??= require('./async.js').makeAsync(own.signature, own.callee, own.name);
-    return own.async;
-  }
+function asyncOf(fn) {
+  const own = fn[KNOWN];
+  own.async ??= require('./async.js').makeAsync(own.signature, own.callee, own.name);
+  return own.async;
 }
 
 /** An accessor of functions; assignments make it a plain property. */
@@ -78,7 +64,7 @@ const accessor = (key, get) => ({
     return get(this);
   },
   set(value) {
-    Object.defineProperty(this, key, {
+    defineProperty(this, key, {
       value,
       writable: true,
       enumerable: true,
@@ -89,29 +75,49 @@ const accessor = (key, get) => ({
   configurable: true,
 });
 
-const INFO = accessor('info', Known.info);
-const ASYNC = accessor('async', Known.async);
+const { defineProperty } = Object;
+
+/** Descriptors are made once, so that functions share their hidden class. */
+const HIDDEN = { __proto__: null, value: undefined };
+const INFO = accessor('info', infoOf);
+const ASYNC = accessor('async', asyncOf);
 
 /**
- * The JavaScript function of a C function.
+ * A C function: an address, or a symbol of a library.
+ * @typedef {{ address: bigint, library: -1 } | { library: number, symbol: string }} Callee
+ */
+
+/**
+ * The JavaScript function of a C function; undefined when the library has no such symbol.
  * @param {import('./types/signatures.js').Signature} signature
  * @param {string} name
- * @param {{ address: bigint, library: number }} callee `library` is -1 when nobody knows
+ * @param {Callee} callee
  */
 function makeFunction(signature, name, callee) {
+  if (signature.variadic && !exists(callee)) return undefined;
   const fn = signature.variadic
     ? require('./variadic.js').makeVariadic(signature, callee, name)
     : bindAs(compiledOf(signature), callee, name);
-  if (!signature.variadic) Object.defineProperty(fn, 'async', ASYNC);
-  Object.defineProperty(fn, 'info', INFO);
-  new Known(fn, signature, name, callee);
+  if (fn === undefined) return undefined;
+  if (!signature.variadic) defineProperty(fn, 'async', ASYNC);
+  defineProperty(fn, 'info', INFO);
+  HIDDEN.value = { signature, name, callee, info: undefined, async: undefined };
+  defineProperty(fn, KNOWN, HIDDEN);
+  HIDDEN.value = undefined;
   return fn;
 }
 
+const exists = ({ address, library, symbol }) =>
+  address !== undefined || native.symbol(library, symbol) !== undefined;
+
 /** A compiled call of a C function, under a name. */
-function bindAs(compiled, { address, library }, name) {
+function bindAs(compiled, { address, library, symbol }, name) {
+  const { signature, stacked, errno, tier, shape } = compiled;
   const link = (entry) => compiled.link(entry, name);
-  return bind({ ...compiled, link }, { address, library, name });
+  return connect(
+    { signature, stacked, errno, tier, shape, link },
+    { address, library, name: symbol ?? name },
+  );
 }
 
 /** Functions at addresses, by their type: at most so many for each. */
@@ -120,16 +126,16 @@ const byType = new WeakMap();
 
 /** The function of a type at an address; made once. */
 function functionAt({ signature, name }, address) {
-  let known = byType.get(signature);
-  if (known === undefined) {
-    known = new Map();
-    byType.set(signature, known);
+  let made = byType.get(signature);
+  if (made === undefined) {
+    made = new Map();
+    byType.set(signature, made);
   }
-  let fn = known.get(address);
+  let fn = made.get(address);
   if (fn === undefined) {
     fn = makeFunction(signature, name, { address, library: -1 });
-    if (known.size >= MAX_ADDRESSES) known.clear();
-    known.set(address, fn);
+    if (made.size >= MAX_ADDRESSES) made.clear();
+    made.set(address, fn);
   }
   return fn;
 }

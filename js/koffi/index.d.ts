@@ -567,7 +567,7 @@ export declare function reset(): void;
 export declare const os: { readonly errno: Readonly<Record<string, number>> };
 /** `.so`, `.dylib` or `.dll`. */
 export declare const extension: string;
-/** The version of Koffi's API. */
+/** The version of this package. */
 export declare const version: string;
 
 /** The event loop's side. */

@@ -1,70 +1,118 @@
 'use strict';
 // The Koffi dialect: what `require('ffi-jit/koffi')` gives.
+//
+// Requiring it loads the addon and little else. The rest comes when it is used for the first time:
+// compiling forty modules costs more than many a program does with them.
 
-const os = require('node:os');
+const { version } = require('../core/loader.js');
 const { views, ERRNO } = require('../core/memory.js');
-const { setErrno } = require('../core/routines.js');
-const { counts, register, unregister } = require('./callbacks.js');
-const { config } = require('./config.js');
-const { decode } = require('./decode.js');
-const { encode } = require('./encode.js');
-const { unexpected } = require('./errors.js');
-const { LibraryHandle, load } = require('./library.js');
-const { address, alloc, as, call, free, view } = require('./memory.js');
-const node = require('./node.js');
-const { forgetPlans } = require('./plans.js');
-const { api: types } = require('./types/api.js');
-const names = require('./types/names.js');
-const { forgetSignatures } = require('./types/signatures.js');
-
-/** The version of this package. */
-const VERSION = '0.1.0';
+const readers = require('./readers.js');
 
 const EXTENSIONS = { darwin: '.dylib', win32: '.dll' };
+
+/** A function of another module, which is loaded by the first call. */
+function later(load, key) {
+  let fn;
+  return (...args) => {
+    fn ??= load()[key];
+    return fn(...args);
+  };
+}
+
+const types = () => require('./types/api.js').api;
+const memory = () => require('./memory.js');
+const callbacks = () => require('./callbacks.js');
+
+/** The same for all functions of one module. */
+const all = (load, ...keys) => Object.fromEntries(keys.map((key) => [key, later(load, key)]));
+
+// Functions that programs call often have a function of their own, so that V8 knows what it calls.
+
+let decodeValue;
+let encodeValue;
+let castValue;
+
+const decode = (...args) => {
+  decodeValue ??= require('./decode.js').decode;
+  return decodeValue(...args);
+};
+
+const encode = (...args) => {
+  encodeValue ??= require('./encode.js').encode;
+  return encodeValue(...args);
+};
+
+const as = (...args) => {
+  castValue ??= memory().as;
+  return castValue(...args);
+};
 
 /** errno after the last call of this thread; `errno(n)` sets it. */
 function errno(...args) {
   if (args.length === 0) return views.i32[ERRNO];
   const [value] = args;
   if (typeof value !== 'number' && typeof value !== 'bigint') {
-    throw unexpected(value, 'errno', 'integer', 0);
+    throw require('./errors.js').unexpected(value, 'errno', 'integer', 0);
   }
   const code = Number(value) | 0;
-  setErrno(code);
+  require('../core/routines.js').setErrno(code);
   views.i32[ERRNO] = code;
   return code;
 }
 
 /** How many values were given to a disposer, and how many callbacks are in use. */
-const stats = () => ({ disposed: counts.disposed, callbacks: counts.callbacks });
+function stats() {
+  const { disposed, callbacks: used } = callbacks().counts;
+  return { disposed, callbacks: used };
+}
 
 /** Forgets the types that the program defined. */
 function reset() {
-  names.reset();
-  forgetSignatures();
-  forgetPlans();
+  require('./types/names.js').reset();
+  require('./types/signatures.js').forgetSignatures();
+  require('./plans.js').forgetPlans();
 }
 
-module.exports = {
-  ...types,
-  LibraryHandle,
-  address,
-  alloc,
+const koffi = {
+  address: later(memory, 'address'),
+  alloc: later(memory, 'alloc'),
   as,
-  call,
-  config,
-  decode,
+  call: later(memory, 'call'),
+  config: later(() => require('./config.js'), 'config'),
+  decode: Object.assign(decode, readers),
   encode,
   errno,
   extension: EXTENSIONS[process.platform] ?? '.so',
-  free,
-  load,
-  node,
-  os: { errno: { ...os.constants.errno } },
-  register,
+  free: later(memory, 'free'),
+  load: later(() => require('./library.js'), 'load'),
+  register: later(callbacks, 'register'),
   reset,
   stats,
-  unregister,
-  version: VERSION,
-  view,
+  unregister: later(callbacks, 'unregister'),
+  version,
+  view: later(memory, 'view'),
+  ...all(types, 'alias', 'alignof', 'array', 'callback', 'disposable', 'enumeration', 'handle'),
+  ...all(types, 'in', 'inout', 'introspect', 'offsetof', 'opaque', 'out', 'pack', 'pointer'),
+  ...all(types, 'proto', 'resolve', 'sizeof', 'struct', 'type', 'union'),
 };
+
+/** Values that are no functions, or classes, made by the first access. */
+const VALUES = {
+  LibraryHandle: () => require('./library.js').LibraryHandle,
+  TypeObject: () => types().TypeObject,
+  Union: () => types().Union,
+  node: () => require('./node.js'),
+  os: () => ({ errno: { ...require('node:os').constants.errno } }),
+  types: () => types().types,
+};
+
+for (const [key, make] of Object.entries(VALUES)) {
+  let value;
+  const get = () => {
+    value ??= make();
+    return value;
+  };
+  Object.defineProperty(koffi, key, { get, enumerable: true, configurable: true });
+}
+
+module.exports = koffi;

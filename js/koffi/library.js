@@ -8,24 +8,17 @@ const { DEPRECATIONS, deprecated } = require('./deprecations.js');
 const { invalid, unexpected, wrongCount } = require('./errors.js');
 const { makeFunction } = require('./functions.js');
 const { internals } = require('./types/model.js');
-const { readDeclaration } = require('./types/prototypes.js');
-const { signatureOf } = require('./types/signatures.js');
+const { readFunction } = require('./types/signatures.js');
 
 const LAZY = 1;
 const GLOBAL = 2;
 const DEEP = 4;
 
-/**
- * The address of a function. 32-bit x86 compilers may export it under a name that says its
- * convention: Microsoft's, or MinGW's.
- */
-function findFunction(id, name, { convention, params }) {
-  const plain = native.symbol(id, name);
-  const isDecorated = convention === 'stdcall' || convention === 'fastcall';
-  if (plain !== undefined || native.arch !== 'x86' || !isDecorated) return plain;
+/** Names under which 32-bit x86 compilers export functions of a convention: Microsoft's, MinGW's. */
+function decorated(name, { convention, params }) {
+  if (native.arch !== 'x86' || (convention !== 'stdcall' && convention !== 'fastcall')) return [];
   const size = params.reduce((sum, { type }) => sum + Math.ceil(internals(type).size / 4) * 4, 0);
-  if (convention === 'fastcall') return native.symbol(id, `@${name}@${size}`);
-  return native.symbol(id, `_${name}@${size}`) ?? native.symbol(id, `${name}@${size}`);
+  return convention === 'stdcall' ? [`_${name}@${size}`, `${name}@${size}`] : [`@${name}@${size}`];
 }
 
 const notFound = (what, name) =>
@@ -41,12 +34,13 @@ class LibraryHandle {
   }
 
   #declare(args, convention) {
-    const draft = readDeclaration(args, { anonymous: false, convention });
-    const { name } = draft;
+    const { name, signature } = readFunction(args, convention);
     const plain = typeof name === 'number' && native.os === 'windows' ? `#${name}` : String(name);
-    const address = findFunction(this.#id, plain, draft);
-    if (address === undefined) throw notFound('function', name);
-    return makeFunction(signatureOf(draft), String(name), { address, library: this.#id });
+    const make = (symbol) => makeFunction(signature, String(name), { library: this.#id, symbol });
+    let fn = make(plain);
+    for (const other of fn === undefined ? decorated(plain, signature) : []) fn ??= make(other);
+    if (fn === undefined) throw notFound('function', name);
+    return fn;
   }
 
   /** `func(prototype)`, `func([convention,] name, result, parameters)` */

@@ -21,6 +21,7 @@ class Plan {
     this.kind = own.kind;
     this.size = own.size;
     this.name = own.name;
+    /** Whether values are written without anything that they point to. */
     this.simple = false;
     this.read = undefined;
     this.write = undefined;
@@ -28,7 +29,8 @@ class Plan {
 
   /** Compiles the functions; called when the type has values. */
   compile() {
-    this.simple = codecs.codecOf(this.type).simple;
+    const codec = codecs.codecOf(this.type);
+    this.simple = codec.simple || codec.hasPointers === false;
     this.read = codecs.readerOf(this.type);
     this.write = codecs.writerOf(this.type, writers);
   }

@@ -14,7 +14,7 @@ const {
 } = require('../core/memory.js');
 const { bytesAt, copyFrom, copyTo, writeBytes } = require('../core/routines.js');
 const { failure, unexpected } = require('./errors.js');
-const { bytesOf } = require('./values/arrays.js');
+const { bytesOf } = require('./values/bytes.js');
 const { Cast } = require('./values/cast.js');
 const { toAddress } = require('./values/pointers.js');
 
@@ -86,16 +86,20 @@ function toPointer(value, purpose = 'ptr') {
   return addressOfView(value);
 }
 
-/** Checks that `size` bytes from an offset lie within a view. */
+/** Whether `size` bytes from an offset lie within a reference, as far as anybody knows. */
+const fits = (reference, offset, size) =>
+  typeof reference === 'bigint' || (offset >= 0 && offset + size <= reference.length);
+
+/** Checks the same. */
 function checkBounds(reference, offset, size, name) {
-  if (typeof reference === 'bigint') return;
-  if (!(offset >= 0) || offset + size > reference.length) throw outside(offset, size, name);
+  if (!fits(reference, offset, size)) throw outside(offset, size, name);
 }
 
 /** Copies bytes of a reference to an offset of frame memory. */
 function loadBytes(reference, offset, size, at) {
-  if (typeof reference === 'bigint') copyFrom(reference + BigInt(offset), at, size);
-  else u8.set(reference.subarray(offset, offset + size), at);
+  if (typeof reference === 'bigint') {
+    copyFrom(offset === 0 ? reference : reference + BigInt(offset), at, size);
+  } else u8.set(reference.subarray(offset, offset + size), at);
 }
 
 /** Copies bytes from an offset of frame memory to a reference. */
@@ -129,16 +133,36 @@ function withScratch(size, use) {
   }
 }
 
+/** Whether so many bytes fit frame memory, with what is in it now. */
+const fitsFrame = (size) => size <= END - ((u32[TOP] + 63) & ~63);
+
+/** Runs `use` with the offset of a copy of bytes of a reference in frame memory. */
+function withBytes(reference, offset, size, use) {
+  const top = u32[TOP];
+  const at = (top + 63) & ~63;
+  if (size > END - at) throw overflow();
+  u32[TOP] = at + size;
+  try {
+    loadBytes(reference, offset, size, at);
+    return use(at);
+  } finally {
+    u32[TOP] = top;
+  }
+}
+
 module.exports = {
   addressOfView,
   bytesFrom,
   checkBounds,
+  fits,
+  fitsFrame,
   loadBytes,
   outside,
   point,
   storeBytes,
   toPointer,
   toReference,
+  withBytes,
   withScratch,
   writeTo,
 };

@@ -10,6 +10,7 @@ const fs = require('node:fs');
 const test = require('node:test');
 const { define, open, DataType } = require('ffi-jit');
 const { NODE } = require('./support/child');
+const { MATH } = require('./support/platform');
 
 const linux = process.platform === 'linux' ? {} : { skip: 'reads /proc/self/maps' };
 const { I32, Double, String: CString, U64 } = DataType;
@@ -69,11 +70,16 @@ test('no page is writable and executable, whichever mapping one looks through', 
   );
 });
 
+/** The ways to shared memory that a system has a step of, and what is left without them. */
+const SHARED =
+  process.platform === 'darwin' ? ['map-jit', 'edit'] : ['memfd', 'map-shared', 'edit'];
+const ALL = ['memfd', 'map-jit', 'map-anonymous', 'protect'];
+
 /** Runs a program that calls C, with environment variables; what it printed. */
 function child(env) {
   const program = `
     const { load, open, DataType: { Double } } = require('ffi-jit');
-    open({ library: 'm', path: 'libm.so.6' });
+    open({ library: 'm', path: '${MATH}' });
     const pow = { library: 'm', funcName: 'pow', retType: Double, paramsType: [Double, Double] };
     try {
       console.log(process.pid, load({ ...pow, paramsValue: [2, 10] }));
@@ -86,15 +92,18 @@ function child(env) {
   return stdout.trim();
 }
 
-for (const step of ['memfd', 'map-shared', 'edit']) {
-  test(`calls work when the system refuses "${step}"`, linux, () => {
+for (const step of SHARED) {
+  test(`calls work when the system refuses "${step}"`, () => {
     assert.match(child({ FFI_JIT_DENY: step }), / 1024$/);
   });
 }
 
-test('without any executable memory, binding throws and names what was refused', linux, () => {
-  const printed = child({ FFI_JIT_DENY: 'memfd,map-anonymous,protect' });
-  assert.match(printed, / ERR_FFI_EXECUTABLE_MEMORY .*refused.*memfd.*map-anonymous/);
+test('without any executable memory, binding throws and names what was refused', () => {
+  const printed = child({ FFI_JIT_DENY: ALL.join() });
+  assert.match(printed, / ERR_FFI_EXECUTABLE_MEMORY .*refused.*map-anonymous: refused/);
+  assert.match(printed, new RegExp(`\\(${SHARED[0]}: refused`));
+  const policy = { darwin: 'allow-jit', win32: 'ProcessDynamicCodePolicy' }[process.platform];
+  assert.ok(printed.includes(policy ?? 'SELinux'), printed);
 });
 
 test('FFI_JIT_PERF_MAP=1 writes names for profilers', linux, (t) => {

@@ -8,16 +8,20 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const test = require('node:test');
+const { PLATFORMS } = require('../core/packages.js');
 const { NODE } = require('./support/child');
 
-const LOADER = path.join(__dirname, '../core/loader.js');
+const CORE = path.join(__dirname, '../core');
+const { version: VERSION } = require('../../package.json');
 const { platform, arch } = process;
+
+const ours = (name) => [`js/core/${name}`, fs.readFileSync(path.join(CORE, name), 'utf8')];
 
 /** A folder with the loader where a package would have it, and files by name. */
 function folder(t, files = {}) {
   const root = fs.mkdtempSync(path.join(os.tmpdir(), 'ffi-jit-loader-'));
   t.after(() => fs.rmSync(root, { recursive: true }));
-  const all = { 'js/core/loader.js': fs.readFileSync(LOADER, 'utf8'), ...files };
+  const all = { ...Object.fromEntries(['loader.js', 'packages.js'].map(ours)), ...files };
   for (const [name, content] of Object.entries(all)) {
     const file = path.join(root, name);
     fs.mkdirSync(path.dirname(file), { recursive: true });
@@ -29,7 +33,7 @@ function folder(t, files = {}) {
 /** Runs an expression with the loader's exports, or its error, as `got`, after `prelude`. */
 function evaluate(root, expression, { env = {}, prelude = '' } = {}) {
   const program = `
-    ${prelude}
+    ${JS_ADDONS} ${prelude}
     let got;
     try { got = require('./js/core/loader.js'); } catch (error) { got = error; }
     console.log(JSON.stringify(${expression}));`;
@@ -38,10 +42,20 @@ function evaluate(root, expression, { env = {}, prelude = '' } = {}) {
   return JSON.parse(execFileSync(NODE, ['-e', program], options));
 }
 
-/** A package that stands for the addon of a platform. */
-const standIn = (name) => ({
-  [`node_modules/${name}/index.js`]: `exports.name = ${JSON.stringify(name)};`,
+/** A package that stands for the addon of a platform; JS_ADDONS lets it be JavaScript. */
+const standIn = (name, version = VERSION) => ({
+  [`node_modules/${name}/package.json`]: '{}',
+  [`node_modules/${name}/ffi-jit.node`]: `exports.name = ${JSON.stringify(name)};
+    exports.version = ${JSON.stringify(version)};`,
 });
+
+const JS_ADDONS = `{
+  const native = require.extensions['.node'];
+  require.extensions['.node'] = (module, file) => {
+    const inPackage = file.includes('node_modules');
+    return inPackage ? require.extensions['.js'](module, file) : native(module, file);
+  };
+}`;
 
 /** What makes the process look like one of another platform. */
 const pretend = (what) => `
@@ -49,34 +63,54 @@ const pretend = (what) => `
     Object.defineProperty(process, key, { value });
   }`;
 
+/** What makes /proc/self/maps read like this; null is a system where it cannot be read. */
+const memory = (maps) => `{
+  const fs = require('node:fs');
+  const { readFileSync } = fs;
+  fs.readFileSync = (file, ...rest) => {
+    if (file !== '/proc/self/maps') return readFileSync(file, ...rest);
+    if (${maps === null}) throw new Error('EACCES');
+    return ${JSON.stringify(maps)};
+  };
+}`;
+
 /** What makes process.report name a C library: '' is none, as on musl. */
-const glibc = (version) => `
+const report = (glibc) => `
   Object.defineProperty(process, 'report', {
-    value: { getReport: () => ({ header: { glibcVersionRuntime: '${version}' || undefined } }) },
+    value: { getReport: () => ({ header: { glibcVersionRuntime: '${glibc}' || undefined } }) },
   });`;
 
+const NO_REPORT =
+  "Object.defineProperty(process, 'report', { get() { throw new Error('asked'); } });";
+
+const GLIBC = memory('7f00-7f01 r-xp 0 08:01 1 /usr/lib/libc.so.6\n');
+const MUSL = memory('7f00-7f01 r-xp 0 08:01 1 /lib/ld-musl-x86_64.so.1\n');
+const LINUX = pretend({ platform: 'linux', arch: 'x64' });
+
 test('without an addon, the error lists what was tried, how to mend it, and its causes', (t) => {
-  const [code, message, causes] = evaluate(
+  const [code, message, ...causes] = evaluate(
     folder(t),
-    '[got.code, got.message, [got.cause.code, got.cause.cause.message]]',
+    '[got.code, got.message, got.cause.code, got.cause.cause.code, got.cause.cause.cause.message]',
+    { prelude: LINUX + GLIBC },
   );
   assert.equal(code, 'ERR_FFI_ADDON_LOAD');
-  assert.match(message, new RegExp(`prebuilds.${platform}-${arch}.ffi-jit\\.node: there is no`));
-  assert.match(message, new RegExp(`ffi-jit-${platform}-${arch}[\\w-]*: Cannot find module`));
+  assert.ok(message.includes(`The native addon of ffi-jit ${VERSION} could not be loaded`));
+  assert.match(message, /prebuilds.linux-x64.ffi-jit\.node: there is no such file\n/);
+  assert.match(message, /- ffi-jit-linux-x64-gnu: this package is not installed\n/);
   assert.match(message, /npm run build/);
   assert.match(message, /optional dependency/);
-  assert.deepEqual(causes, ['MODULE_NOT_FOUND', 'there is no such file']);
+  assert.deepEqual(causes, ['MODULE_NOT_FOUND', 'MODULE_NOT_FOUND', 'there is no such file']);
 });
 
 test('FFI_JIT_NATIVE_PATH names the only file that is tried', (t) => {
   const root = folder(t, standIn('ffi-jit-linux-x64-gnu'));
   const env = { FFI_JIT_NATIVE_PATH: 'missing.node' };
   const message = evaluate(root, 'got.message', { env });
-  assert.match(message, /FFI_JIT_NATIVE_PATH=missing\.node: Cannot find module/);
-  assert.match(message, /unset FFI_JIT_NATIVE_PATH/);
+  assert.match(message, /missing\.node: Cannot find module .*missing\.node'\n/);
+  assert.match(message, /FFI_JIT_NATIVE_PATH names this file: mend or unset it/);
   assert.doesNotMatch(message, /prebuilds/);
 
-  const working = folder(t, { 'my.js': 'exports.mine = true;' });
+  const working = folder(t, { 'my.js': `exports.version = '${VERSION}'; exports.mine = true;` });
   const mine = { env: { FFI_JIT_NATIVE_PATH: 'my.js' } };
   assert.equal(evaluate(working, 'got.native.mine', mine), true);
 });
@@ -84,46 +118,115 @@ test('FFI_JIT_NATIVE_PATH names the only file that is tried', (t) => {
 test('a local build that does not load is reported, and the package is taken', (t) => {
   const local = { 'prebuilds/linux-x64/ffi-jit.node': 'not a library' };
   const name = 'ffi-jit-linux-x64-gnu';
-  const prelude = pretend({ platform: 'linux', arch: 'x64' }) + glibc('2.36');
+  const prelude = LINUX + GLIBC;
   const both = folder(t, { ...local, ...standIn(name) });
   assert.equal(evaluate(both, 'got.path', { prelude }), name);
   const message = evaluate(folder(t, local), 'got.message', { prelude });
-  assert.match(message, /linux-x64.ffi-jit\.node: .+\n {2}- ffi-jit-linux-x64-gnu: Cannot find/);
+  assert.match(
+    message,
+    /linux-x64.ffi-jit\.node: .+\n {2}- ffi-jit-linux-x64-gnu: this package is/,
+  );
 });
 
-test('the package is that of the platform and its C library', (t) => {
-  const cases = [
-    ['ffi-jit-linux-arm64-gnu', { platform: 'linux', arch: 'arm64' }, glibc('2.36')],
-    ['ffi-jit-linux-x64-gnu', { platform: 'linux', arch: 'x64' }, glibc('2.17')],
-    ['ffi-jit-darwin-arm64', { platform: 'darwin', arch: 'arm64' }, ''],
-    ['ffi-jit-win32-x64-msvc', { platform: 'win32', arch: 'x64' }, ''],
-  ];
-  for (const [name, what, report] of cases) {
-    const prelude = pretend(what) + report;
-    const root = folder(t, standIn(name));
-    assert.equal(evaluate(root, 'got.native?.name', { prelude }), name);
+test("the system loader's words are kept, in one line", (t) => {
+  // As Windows has them: a line break, then the file.
+  const file = {
+    'my.js': "throw new Error('The specified module\\r\\ncould not be found.\\r\\nmy.js');",
+  };
+  const message = evaluate(folder(t, file), 'got.message', {
+    env: { FFI_JIT_NATIVE_PATH: 'my.js' },
+  });
+  assert.match(message, /my\.js: The specified module: could not be found\.: my\.js\n/);
+});
+
+test('every package is loaded by its literal name', (t) => {
+  const systems = {
+    'linux-x64-gnu': LINUX + GLIBC,
+    'linux-x64-musl': LINUX + MUSL,
+    'linux-arm64-gnu': pretend({ platform: 'linux', arch: 'arm64' }) + GLIBC,
+    'linux-arm64-musl': pretend({ platform: 'linux', arch: 'arm64' }) + MUSL,
+    'linux-arm-gnueabihf': `${pretend({
+      platform: 'linux',
+      arch: 'arm',
+      config: { variables: { arm_float_abi: 'hard' } },
+    })} require('node:os').machine = () => 'armv7l'; ${GLIBC}`,
+    'linux-ia32-gnu': pretend({ platform: 'linux', arch: 'ia32' }) + GLIBC,
+  };
+  const all = folder(t, Object.assign({}, ...PLATFORMS.map((name) => standIn(`ffi-jit-${name}`))));
+  for (const name of PLATFORMS) {
+    const [system, cpu] = name.split('-');
+    const prelude = systems[name] ?? pretend({ platform: system, arch: cpu });
+    assert.equal(evaluate(all, 'got.native?.name', { prelude }), `ffi-jit-${name}`);
   }
-  const unknown = pretend({ platform: 'sunos', arch: 'sparc' });
-  const message = evaluate(folder(t), 'got.message', { prelude: unknown });
-  assert.match(message, /no package exists for sunos-sparc/);
 });
 
-test('musl is told by its loader file when the report names no glibc', (t) => {
-  const root = folder(t, standIn('ffi-jit-linux-x64-musl'));
-  const prelude = `
-    ${pretend({ platform: 'linux', arch: 'x64' })}
-    ${glibc('')}
-    const fs = require('node:fs');
-    const { existsSync } = fs;
-    fs.existsSync = (file) => file === '/lib/ld-musl-x86_64.so.1' || existsSync(file);`;
-  assert.equal(evaluate(root, 'got.native?.name', { prelude }), 'ffi-jit-linux-x64-musl');
+test('a system without a package is told why', (t) => {
+  const message = (prelude) => evaluate(folder(t), 'got.message', { prelude });
+  assert.match(
+    message(pretend({ platform: 'sunos', arch: 'sparc' })),
+    /the platform's package: there is none for sunos-sparc\n/,
+  );
+  const pi = pretend({ platform: 'linux', arch: 'arm' });
+  assert.match(message(`${pi} require('node:os').machine = () => 'armv6l'; ${GLIBC}`), /armv6l/);
+  const config = { variables: { arm_float_abi: 'softfp' } };
+  assert.match(
+    message(`${pi} ${pretend({ config })} require('node:os').machine = () => 'armv7l'; ${GLIBC}`),
+    /hard-float/,
+  );
 });
 
-test('the report is not asked for when there is a local build', (t) => {
-  const local = `prebuilds/${platform}-${arch}/ffi-jit.node`;
-  const root = folder(t, { [local]: '' });
+test("where its memory tells nothing, Node's report tells the C library", (t) => {
+  const root = folder(t, {
+    ...standIn('ffi-jit-linux-x64-musl'),
+    ...standIn('ffi-jit-linux-x64-gnu'),
+  });
+  const name = (prelude) => evaluate(root, 'got.native?.name', { prelude: LINUX + prelude });
+  for (const maps of [null, '7f00-7f01 r-xp 0 08:01 1 /opt/static/node\n']) {
+    assert.equal(name(memory(maps) + report('')), 'ffi-jit-linux-x64-musl');
+    assert.equal(name(memory(maps) + report('2.36')), 'ffi-jit-linux-x64-gnu');
+    assert.equal(name(memory(maps) + pretend({ report: undefined })), 'ffi-jit-linux-x64-gnu');
+  }
+  assert.equal(name(MUSL + NO_REPORT), 'ffi-jit-linux-x64-musl');
+  assert.equal(name(GLIBC + NO_REPORT), 'ffi-jit-linux-x64-gnu');
+});
+
+test('packages for other systems are not loaded, but named', (t) => {
+  const root = folder(t, { ...standIn('ffi-jit-linux-x64-musl'), ...standIn('ffi-jit-win32-x64') });
+  const message = evaluate(root, 'got.message', { prelude: LINUX + GLIBC });
+  assert.match(
+    message,
+    /ffi-jit-linux-x64-gnu: this package is not installed; installed for other systems: linux-x64-musl, win32-x64\n/,
+  );
+  assert.match(message, /--libc=musl/);
+});
+
+test('a package without its file is told from one that is not installed', (t) => {
+  const files = { 'node_modules/ffi-jit-linux-x64-gnu/package.json': '{}' };
+  assert.match(
+    evaluate(folder(t, files), 'got.message', { prelude: LINUX + GLIBC }),
+    /ffi-jit-linux-x64-gnu: the package is installed, but has no file ffi-jit\.node\n/,
+  );
+});
+
+test('an addon of another version is not taken, wherever it is from', (t) => {
+  const name = 'ffi-jit-linux-x64-gnu';
+  const prelude = LINUX + GLIBC;
+  const root = folder(t, standIn(name, '0.0.9'));
+  const message = evaluate(root, 'got.message', { prelude });
+  assert.ok(message.includes(`${name}: its version is 0.0.9, and that of ffi-jit is ${VERSION}`));
+  const env = { FFI_JIT_NATIVE_PATH: `node_modules/${name}/ffi-jit.node` };
+  assert.match(evaluate(root, 'got.message', { env }), /its version is 0\.0\.9/);
+  const old = folder(t, { 'my.js': 'exports.layout = () => [];' });
+  const mine = { env: { FFI_JIT_NATIVE_PATH: 'my.js' } };
+  assert.match(evaluate(old, 'got.message', mine), /its version is unknown/);
+});
+
+test('with a local build, nothing is asked about the system', (t) => {
+  const root = folder(t, { [`prebuilds/${platform}-${arch}/ffi-jit.node`]: '' });
   const prelude = `
-    require.extensions['.node'] = (module) => { module.exports = { local: true }; };
-    Object.defineProperty(process, 'report', { get() { throw new Error('asked'); } });`;
+    require.extensions['.node'] = (module) => {
+      module.exports = { local: true, version: '${VERSION}' };
+    };
+    ${NO_REPORT} ${memory(null)}`;
   assert.equal(evaluate(root, 'got.native.local', { prelude }), true);
 });

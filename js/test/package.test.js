@@ -36,3 +36,8 @@ test('nothing else is reachable, nothing runs at install, nothing is depended on
   }
   assert.equal(manifest.dependencies, undefined);
 });
+
+test('bundlers are not told that modules have no side effects', () => {
+  // Some have: types and codecs register themselves, and webpack would drop what is only required.
+  assert.equal(manifest.sideEffects, undefined);
+});

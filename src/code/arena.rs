@@ -22,6 +22,11 @@ pub(super) fn publish(code: &[u8]) -> Result<NonNull<u8>, Refusals> {
     Ok(start)
 }
 
+/// Bytes of the segment that a blob of this length starts: whole pages.
+fn segment_len(code: usize, page: usize) -> usize {
+    code.next_multiple_of(page).max(SEGMENT)
+}
+
 /// The segment being filled.
 #[derive(Debug)]
 struct Arena {
@@ -39,9 +44,8 @@ impl Arena {
     }
 
     fn publish(&mut self, code: &[u8]) -> Result<NonNull<u8>, Refusals> {
-        self.publish_shared(code).or_else(|shared| {
-            os::private_code(code).map_err(|private| Refusals(vec![shared, private]))
-        })
+        self.publish_shared(code)
+            .or_else(|shared| os::private_code(code).map_err(|private| private.after(shared)))
     }
 
     fn publish_shared(&mut self, code: &[u8]) -> os::Attempt<NonNull<u8>> {
@@ -59,7 +63,7 @@ impl Arena {
             }
             return written;
         }
-        let len = code.len().next_multiple_of(os::page_size()).max(SEGMENT);
+        let len = segment_len(code.len(), os::page_size());
         let mut segment = Segment::new(len)?;
         let start = segment.write(0, code)?;
         // A large blob may fill its segment: the fuller of the two is given up.
@@ -77,7 +81,7 @@ impl Arena {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(all(test, unix, not(target_vendor = "apple")))]
 mod tests {
     use super::*;
     use crate::code::fault::{Step, deny};
@@ -102,6 +106,17 @@ mod tests {
         for (blob, code) in blobs.iter().zip(placed) {
             assert!(addr(code).is_multiple_of(ALIGN));
             assert_eq!(contents(code, blob.len()), blob);
+        }
+    }
+
+    #[test]
+    fn segments_are_whole_pages_of_every_size() {
+        for page in [4 << 10, 16 << 10, 64 << 10] {
+            for code in [1, SEGMENT - 1, SEGMENT, SEGMENT + 1, 5 * SEGMENT + 1] {
+                let len = segment_len(code, page);
+                assert!(len >= code && len >= SEGMENT && len.is_multiple_of(page), "{page} {code}");
+                assert!(len < code + SEGMENT.max(page), "{len} for {code}");
+            }
         }
     }
 

@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 /// A step that can be refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Making an anonymous file.
+    /// Making an anonymous file (on Windows: a section).
     File,
     /// Mapping a file readable and executable.
     MapShared,
@@ -21,11 +21,13 @@ pub enum Step {
     MapAnonymous,
     /// Turning anonymous memory from writable to executable.
     Protect,
+    /// Mapping memory for generated code on Apple's systems (`MAP_JIT`).
+    MapJit,
 }
 
 impl Step {
-    const ALL: [Step; 5] =
-        [Step::File, Step::MapShared, Step::Edit, Step::MapAnonymous, Step::Protect];
+    const ALL: [Step; 6] =
+        [Step::File, Step::MapShared, Step::Edit, Step::MapAnonymous, Step::Protect, Step::MapJit];
 
     /// The word in `FFI_JIT_DENY`, and what error messages call the step.
     pub const fn name(self) -> &'static str {
@@ -35,6 +37,7 @@ impl Step {
             Step::Edit => "edit",
             Step::MapAnonymous => "map-anonymous",
             Step::Protect => "protect",
+            Step::MapJit => "map-jit",
         }
     }
 

@@ -1,25 +1,32 @@
 //! Instruction caches: x86 keeps them coherent by itself, ARM wants to be told.
 
 /// Makes freshly written code visible to instruction fetch on every core, and to threads that are
-/// running now.
+/// running now. `code` is the executable view: data caches of ARM behave as if they knew physical
+/// addresses, so cleaning through it cleans what was written through another view, and instruction
+/// caches may know virtual ones (Arm Architecture Reference Manual, "Caches and memory hierarchy").
 pub(super) fn synchronise(code: &[u8]) {
+    // By the processor's own instructions, or what Apple's system library has for it. Windows does
+    // not say whether programs may use them: there the system does it (`os::flush`).
+    #[cfg(not(windows))]
     dynasmrt::cache_control::synchronize_icache(code);
     clear_arm32(code);
     other_threads::synchronise();
     dynasmrt::cache_control::prepare_for_execution(code);
 }
 
-#[cfg(target_arch = "arm")]
+/// No instruction of a program may clean caches on 32-bit ARM: the kernel does it, for all cores.
+/// (`__clear_cache` of compilers' runtimes is this call in some of them and nothing in others.)
+#[cfg(all(target_arch = "arm", any(target_os = "linux", target_os = "android")))]
 fn clear_arm32(code: &[u8]) {
-    unsafe extern "C" {
-        fn __clear_cache(start: *const u8, end: *const u8);
-    }
+    /// `__ARM_NR_cacheflush` (arch/arm/include/uapi/asm/unistd.h).
+    const CACHE_FLUSH: libc::c_long = 0x0f_0002;
     let range = code.as_ptr_range();
-    // SAFETY: the compiler's runtime library takes any mapped range.
-    unsafe { __clear_cache(range.start, range.end) }
+    // SAFETY: the kernel takes any range of the program's memory, and changes nothing in it.
+    let done = unsafe { libc::syscall(CACHE_FLUSH, range.start, range.end, 0) };
+    debug_assert_eq!(done, 0, "cacheflush of {range:?}");
 }
 
-#[cfg(not(target_arch = "arm"))]
+#[cfg(not(all(target_arch = "arm", any(target_os = "linux", target_os = "android"))))]
 fn clear_arm32(_code: &[u8]) {}
 
 /// A core may have fetched instructions from a place before code was written there. Its own

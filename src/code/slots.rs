@@ -141,7 +141,7 @@ impl Pool {
         }
         let (group, taken) = match self.fresh.take() {
             Some((group, taken)) if taken < group.count => (group, taken),
-            _ => match Group::new() {
+            _ => match Group::new(os::page_size()) {
                 Ok(group) => (group, 0),
                 Err(error) => return self.take_released().ok_or(error),
             },
@@ -163,19 +163,24 @@ struct Group {
     count: usize,
 }
 
+/// The code of a group's page of this size, and the bytes of its records: whole pages.
+fn contents(target: &Target, page: usize) -> Result<(Vec<u8>, usize)> {
+    let count = page / SLOT_STRIDE;
+    let code = emit_slots(target, count, page, RECORD_STRIDE)?;
+    Ok((code, (count * RECORD_STRIDE).next_multiple_of(page)))
+}
+
 impl Group {
-    fn new() -> Result<Group> {
-        let page = os::page_size();
-        let count = page / SLOT_STRIDE;
-        let code = emit_slots(&Target::host()?, count, page, RECORD_STRIDE)?;
-        let data = (count * RECORD_STRIDE).next_multiple_of(page);
-        let start = os::slot_group(&code, data).map_err(|r| r.into_error("code slots"))?;
+    /// A group whose page has this size: the system's (4, 16 or 64 KiB), or a multiple of it.
+    fn new(page: usize) -> Result<Group> {
+        let (code, data) = contents(&Target::host()?, page)?;
+        let start = os::slot_group(&code, page, data).map_err(|r| r.into_error("code slots"))?;
         // SAFETY: the group's first page is mapped readable and never written again.
         let published = unsafe { std::slice::from_raw_parts(start.as_ptr(), code.len()) };
         super::icache::synchronise(published);
         os::flush(published);
         perf::note(start.as_ptr() as usize, code.len(), "slots");
-        Ok(Group { start, page, count })
+        Ok(Group { start, page, count: page / SLOT_STRIDE })
     }
 
     fn slot(&self, index: usize) -> Slot {
@@ -187,6 +192,74 @@ impl Group {
             let code = self.start.add(index * SLOT_STRIDE);
             let record = self.start.add(self.page + index * RECORD_STRIDE).cast::<Record>();
             Slot { code, record: record.as_ref() }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::target::{Arch, Os, Toolchain};
+
+    const PAGES: [usize; 3] = [4 << 10, 16 << 10, 64 << 10];
+
+    /// The address that a slot computes, counted from the page's first byte.
+    fn record_of(arch: Arch, page: &[u8], slot: usize) -> i64 {
+        let start = slot * SLOT_STRIDE;
+        let word = |at: usize| i32::from_le_bytes(page[start + at..][..4].try_into().unwrap());
+        let start = start as i64;
+        match arch {
+            Arch::X64 => start + 11 + i64::from(word(7)), // lea r10, [rip + d]
+            Arch::X86 => start + 5 + i64::from(word(7)),  // call; pop eax; add eax, d
+            Arch::Arm32 => start + 12 + i64::from(word(12)), // add ip, pc, ip
+            Arch::Aarch64 => {
+                // adr x16, d: bits 5 to 23, and below them 29 and 30.
+                let adr = word(4);
+                start + 4 + i64::from((adr << 8 >> 13) << 2 | adr >> 29 & 3)
+            }
+        }
+    }
+
+    #[test]
+    fn slots_of_every_cpu_find_their_records_on_pages_of_every_size() {
+        for arch in [Arch::X64, Arch::X86, Arch::Arm32, Arch::Aarch64] {
+            let target = Target::new(arch, Os::Linux, Toolchain::Gnu);
+            for page in PAGES {
+                let (code, data) = contents(&target, page).unwrap();
+                assert_eq!(code.len(), page, "{arch:?}");
+                assert!(data.is_multiple_of(page) && data >= page / SLOT_STRIDE * RECORD_STRIDE);
+                for slot in 0..page / SLOT_STRIDE {
+                    let expected = page + slot * RECORD_STRIDE;
+                    assert_eq!(record_of(arch, &code, slot), expected as i64, "{arch:?} {slot}");
+                }
+            }
+        }
+    }
+
+    /// Larger pages than the system's are whole pages, too.
+    #[test]
+    #[cfg(unix)]
+    fn groups_work_on_pages_of_every_size() {
+        extern "C" fn seven() -> usize {
+            7
+        }
+        for page in PAGES.into_iter().filter(|page| page.is_multiple_of(os::page_size())) {
+            for denied in [&[][..], &[crate::code::fault::Step::File]] {
+                let denial = crate::code::fault::deny(denied);
+                let group = Group::new(page).unwrap();
+                drop(denial);
+                for index in [0, 1, group.count / 2, group.count - 1] {
+                    // The pool never learns of it: a slot that is dropped would go there.
+                    let slot = std::mem::ManuallyDrop::new(group.slot(index));
+                    let body = &slot.record()[record::BODY as usize];
+                    assert_eq!(body.swap(seven as *const () as usize, Ordering::Release), 0);
+                    // SAFETY: the slot jumps to a function of this type.
+                    let enter = unsafe {
+                        std::mem::transmute::<*const u8, extern "C" fn() -> usize>(slot.code())
+                    };
+                    assert_eq!(enter(), 7, "slot {index} of a page of {page}");
+                }
+            }
         }
     }
 }

@@ -1,20 +1,19 @@
-//! Bound functions: a code slot whose address is the Node-API callback itself, so that a call
-//! goes from V8 through Node-API straight into the trampoline.
+//! Bound functions: a code slot's record each, which the entries of the tiers find by its token, so
+//! that a call goes from JavaScript straight into the trampoline.
 
 use super::env::State;
 use super::frame;
 use super::libraries::{self, ClosedBody};
+use super::v8;
 use super::value::{Scope, Value};
 use crate::call::{CallRecord, CallTarget, errno};
-use crate::code::Slot;
+use crate::code::{CodePtr, Slot};
 use crate::error::{Code, Error, Result};
 use crate::plan::Entry;
-use napi::sys;
 use std::ffi::c_void;
-use std::mem;
 use std::ptr;
 
-/// What a bound JavaScript function owns; its finalizer drops it.
+/// What a bound JavaScript function owns.
 pub struct Function {
     slot: Slot,
     library: Option<libraries::Id>,
@@ -27,7 +26,7 @@ impl Function {
     }
 
     /// The record that the code behind the slot reads.
-    pub fn record(&self) -> &'static CallRecord {
+    fn record(&self) -> &'static CallRecord {
         CallRecord::of(self.slot.record())
     }
 }
@@ -40,96 +39,148 @@ impl Drop for Function {
     }
 }
 
-/// `bind(signature id, address, library id or -1, stacked, errno, name)` -> a function without
-/// parameters that calls the C function at `address` with the frame that was written before.
-///
-/// `stacked` chooses the frame: the one that the FRAME cell names, or the fixed one. With `errno`
-/// the frame's errno cell is filled. When the library is closed, calling the function throws
-/// `ERR_FFI_LIBRARY_CLOSED`.
-///
-/// # Errors
-/// For identifiers that are not known, and when there is no executable memory.
-pub fn bind(scope: Scope, state: &State, arguments: [Value; 6]) -> Result<Value> {
-    let name = scope.to_string(arguments[5])?;
-    let function = take_slot(scope, state, arguments, ClosedBody::node_api())?;
-    // SAFETY: a slot is a C function; with a `Fixed` or `Stacked` body it ignores the arguments
-    // that Node-API passes, keeps the C convention and returns NULL, which means undefined.
-    let code = unsafe { mem::transmute::<*const u8, sys::napi_callback>(function.slot.code()) };
-    let value = scope.function(&name, code, ptr::null_mut())?;
-    own(scope, value, Box::new(function))?;
-    Ok(value)
+/// The bound functions of an environment by identifier. What JavaScript does not release is
+/// released with the environment.
+#[derive(Default)]
+pub struct Functions {
+    list: Vec<Option<Function>>,
+    free: Vec<u32>,
+    /// By signature, and by the flags that matter to them.
+    trampolines: Vec<[Option<CodePtr>; 4]>,
 }
 
-/// Takes a slot and writes its record, from the arguments of [`bind`].
+impl Functions {
+    fn add(&mut self, function: Function) -> u32 {
+        if let Some(id) = self.free.pop() {
+            self.list[id as usize] = Some(function);
+            return id;
+        }
+        self.list.push(Some(function));
+        (self.list.len() - 1) as u32
+    }
+
+    /// The trampoline of a signature. It is the same for equal plans, but a plan takes longer to make
+    /// than to look up here.
+    fn trampoline(&mut self, state: &State, signature: u32, bits: u32) -> Result<CodePtr> {
+        let (id, kind) = (signature as usize, (bits & (flags::STACKED | flags::ERRNO)) as usize);
+        if let Some(&Some(known)) = self.trampolines.get(id).map(|list| &list[kind]) {
+            return Ok(known);
+        }
+        let prepared = state.prepared(signature)?;
+        let stacked = bits & flags::STACKED != 0;
+        if !stacked && prepared.frame.size as usize > frame::FIXED_SIZE {
+            return Err(Error::new(Code::Internal, "this frame does not fit the fixed frame"));
+        }
+        let entry = if stacked { Entry::Stacked } else { Entry::Fixed };
+        let made = prepared.trampoline(entry, bits & flags::ERRNO != 0)?;
+        if self.trampolines.len() <= id {
+            self.trampolines.resize(id + 1, [None; 4]);
+        }
+        self.trampolines[id][kind] = Some(made);
+        Ok(made)
+    }
+
+    fn remove(&mut self, id: u32) -> Option<Function> {
+        let function = self.list.get_mut(id as usize)?.take()?;
+        self.free.push(id);
+        Some(function)
+    }
+}
+
+/// What calling a bound function means, as flags.
+mod flags {
+    /// The frame is the one that the FRAME cell names, instead of the fixed one.
+    pub const STACKED: u32 = 1;
+    /// The frame's errno cell is filled.
+    pub const ERRNO: u32 = 2;
+    /// The entry is the packed tier's, instead of Node-API's.
+    pub const PACKED: u32 = 4;
+    /// Bits behind which the number of a shape stands, counted from 1.
+    pub const SHAPE: u32 = 3;
+}
+
+/// `bind(signature id, address, library id or -1, flags, name)` -> the identifier of a bound
+/// function, whose token is in the LENGTH cell; undefined when the address is undefined, and the
+/// library has no symbol of that name.
+///
+/// Flags are the sum of 1 (the frame is the one that the FRAME cell names, instead of the fixed
+/// one), 2 (the frame's errno cell is filled) and 4 (the packed tier enters it), and of eight times
+/// the number of the shape whose entry may enter it, counted from 1. Once the library is closed,
+/// entering the function throws `ERR_FFI_LIBRARY_CLOSED`.
 ///
 /// # Errors
-/// As there.
-pub fn take_slot(
-    scope: Scope,
-    state: &State,
-    arguments: [Value; 6],
-    closed: ClosedBody,
-) -> Result<Function> {
-    let [signature, address, library, stacked, save_errno, name] = arguments;
-    let prepared = state.prepared(scope.to_u32(signature)?)?;
-    let target = scope.to_address(address)?;
+/// For identifiers that are not known, a library that is closed, a null address, and when there is
+/// no executable memory.
+pub fn bind(scope: Scope, state: &State, arguments: [Value; 5]) -> Result<Value> {
+    let [signature, address, library, bits, name] = arguments;
     let library = libraries::to_id(scope, library)?;
-    let stacked = scope.to_bool(stacked)?;
-    let save_errno = scope.to_bool(save_errno)?;
-    if target == 0 {
+    let target = match library {
+        Some(id) if scope.is_nullish(address)? => {
+            match libraries::find_symbol(id, &scope.to_string(name)?)? {
+                Some(address) => address,
+                None => return scope.undefined(),
+            }
+        }
+        _ => ptr::with_exposed_provenance(scope.to_address(address)?),
+    };
+    if target.is_null() {
         let name = scope.to_string(name)?;
         return Err(Error::new(Code::InvalidArgument, format!("{name} is a null pointer")));
     }
-    let entry = if stacked { Entry::Stacked } else { Entry::Fixed };
-    if !stacked && prepared.frame.size as usize > frame::FIXED_SIZE {
-        return Err(Error::new(Code::Internal, "this frame does not fit the fixed frame"));
+    let function = make(state, scope.to_u32(signature)?, target, library, scope.to_u32(bits)?)?;
+    let token = token(function.record());
+    if token.to_bits() >> 52 != 0 {
+        return Err(Error::new(Code::Internal, "a record's address is no denormal number"));
     }
-    let body = prepared.trampoline(entry, save_errno)?;
+    state.frame.set_length(token);
+    let id = state.functions.borrow_mut().add(function);
+    scope.number(f64::from(id))
+}
+
+/// The token of a record: its address in the bits of a double.
+pub fn token(record: &CallRecord) -> f64 {
+    f64::from_bits(ptr::from_ref(record).expose_provenance() as u64)
+}
+
+/// The record that a token stands for.
+pub fn record_of(token: f64) -> *const CallRecord {
+    ptr::with_exposed_provenance(token.to_bits() as usize)
+}
+
+/// `unbind(identifier)`: nothing refers to a bound function any more, and its slot can be used
+/// again.
+pub fn unbind(scope: Scope, state: &State, [id]: [Value; 1]) -> Result<Value> {
+    let removed = state.functions.borrow_mut().remove(scope.to_u32(id)?);
+    drop(removed);
+    Ok(ptr::null_mut())
+}
+
+/// Takes a slot and writes its record.
+fn make(
+    state: &State,
+    signature: u32,
+    target: *const c_void,
+    library: Option<libraries::Id>,
+    bits: u32,
+) -> Result<Function> {
+    let has = |flag| bits & flag != 0;
+    let stacked = has(flags::STACKED);
+    let body = state.functions.borrow_mut().trampoline(state, signature, bits)?;
     let mut function = Function { slot: Slot::allocate()?, library: None };
     let memory = &state.frame;
     let fixed = memory.fixed()?;
     let call = CallTarget {
-        target: target as *const c_void,
+        target,
         frame: if stacked { memory.base() } else { fixed },
         frame_cell: memory.control(frame::FRAME),
         errno: errno::address(),
     };
     function.record().set(body, &call);
+    state.shapes.prepare((bits >> flags::SHAPE).checked_sub(1), function.record())?;
     if let Some(id) = library {
+        let closed = if has(flags::PACKED) { v8::closed() } else { ClosedBody::node_api() };
         libraries::attach(state, id, function.record(), closed)?;
         function.library = Some(id);
     }
     Ok(function)
-}
-
-/// Lets a JavaScript value own a bound function, or what contains one: when the value is collected,
-/// the slot is released.
-///
-/// # Errors
-/// When the environment refuses a finalizer.
-pub fn own<T>(scope: Scope, value: Value, owned: Box<T>) -> Result<()> {
-    let owned = Box::into_raw(owned);
-    // SAFETY: `owned` is a leaked box; the finalizer takes it back, once.
-    let status = unsafe {
-        sys::napi_add_finalizer(
-            scope.raw(),
-            value,
-            owned.cast(),
-            Some(drop_owned::<T>),
-            ptr::null_mut(),
-            ptr::null_mut(),
-        )
-    };
-    if status != sys::Status::napi_ok {
-        // SAFETY: nobody else has the box.
-        drop(unsafe { Box::from_raw(owned) });
-        return Err(Error::new(Code::Internal, "a finalizer was refused"));
-    }
-    Ok(())
-}
-
-/// The finalizer of a bound function: its slot can be used again.
-unsafe extern "C" fn drop_owned<T>(_env: sys::napi_env, data: *mut c_void, _hint: *mut c_void) {
-    // SAFETY: `own` leaked the box for this call, which happens once.
-    drop(unsafe { Box::from_raw(data.cast::<T>()) });
 }

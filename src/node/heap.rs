@@ -7,6 +7,7 @@ use super::owned::Owned;
 use super::value::{Scope, Value};
 use crate::error::{Code, Error, Result};
 use std::collections::HashMap;
+use std::ffi::c_void;
 use std::ptr;
 
 fn out_of_memory(size: usize) -> Error {
@@ -131,22 +132,54 @@ pub fn is_live(scope: Scope, state: &State, [value]: [Value; 1]) -> Result<Value
 /// `makeCell(size)` -> an External of a new block with the `size` bytes at the offset in the ARG
 /// cell, remembered as live.
 pub fn make_cell(scope: Scope, state: &State, [size]: [Value; 1]) -> Result<Value> {
-    let size = scope.to_u32(size)? as usize;
-    let source = state.frame.at(state.frame.get(ARG), size)?;
+    let block = copy_to_heap(state, state.frame.get(ARG), scope.to_u32(size)? as usize)?;
+    scope.external(block.cast())
+}
+
+/// A new block with the `size` bytes at an offset of frame memory, remembered as live.
+///
+/// # Errors
+/// [`Code::OutOfMemory`] when there is no memory, [`Code::Internal`] for a bad offset.
+pub fn copy_to_heap(state: &State, from: u32, size: usize) -> Result<*mut u8> {
+    let source = state.frame.at(from, size)?;
     let block = allocate(size)?;
     // SAFETY: `at` checked the bounds; the block has `size` bytes.
     unsafe { ptr::copy_nonoverlapping(source, block, size) };
     state.live.borrow_mut().insert(block as usize);
-    scope.external(block.cast())
+    Ok(block)
 }
 
 /// What `free` returns.
 #[derive(Clone, Copy)]
-enum Freed {
+pub enum Freed {
+    /// It was freed.
     Done = 0,
+    /// The value is no External.
     NotExternal = 1,
+    /// It is a null pointer.
     Null = 2,
+    /// It is not ours, or was freed.
     NotLive = 3,
+}
+
+/// Frees what the value at an address owns, and then the memory there itself. With `ours`, only
+/// if it is live (see `isLive`).
+///
+/// # Safety
+/// As `free` in C, and the value is as `owned` describes it.
+pub unsafe fn release(state: &State, address: *mut c_void, owned: &Owned, ours: bool) -> Freed {
+    if address.is_null() {
+        return Freed::Null;
+    }
+    if !state.live.borrow_mut().remove(&(address as usize)) && ours {
+        return Freed::NotLive;
+    }
+    // SAFETY: the caller's promise; what we made came from malloc.
+    unsafe {
+        owned.free(address.cast());
+        libc::free(address);
+    }
+    Freed::Done
 }
 
 /// `free(external, owned, ours)`: frees what the value at an address owns (see [`Owned::parse`];
@@ -156,21 +189,10 @@ enum Freed {
 pub fn free(scope: Scope, state: &State, [value, owned, ours]: [Value; 3]) -> Result<Value> {
     let freed = match scope.external_address(value)? {
         None => Freed::NotExternal,
-        Some(address) if address.is_null() => Freed::Null,
         Some(address) => {
             let owned = Owned::parse(&numbers(scope, owned)?)?;
-            let was_live = state.live.borrow_mut().remove(&(address as usize));
-            if !was_live && scope.to_bool(ours)? {
-                Freed::NotLive
-            } else {
-                // SAFETY: the caller says so (it is what `free` means in C); what we made came
-                // from malloc.
-                unsafe {
-                    owned.free(address.cast());
-                    libc::free(address);
-                }
-                Freed::Done
-            }
+            // SAFETY: the caller says so: it is what `free` means in C.
+            unsafe { release(state, address, &owned, scope.to_bool(ours)?) }
         }
     };
     scope.number(f64::from(freed as u8))

@@ -3,6 +3,7 @@
 //! every library it has bound functions of, and lets go of a closed one only when none of its
 //! own calls can be inside.
 
+use super::addresses::AddressMap;
 use super::env::State;
 use super::value::{Scope, Value};
 use crate::call::{CallRecord, Library, OpenOptions};
@@ -27,12 +28,16 @@ struct Open {
     library: Arc<Library>,
     /// Records of the functions bound to this library in any environment, by address, each with
     /// what its slot does once the library is closed.
-    records: HashMap<usize, (&'static CallRecord, ClosedBody)>,
+    records: AddressMap<(&'static CallRecord, ClosedBody)>,
 }
 
 /// What the slot of a bound function of a closed library jumps to.
 #[derive(Clone, Copy)]
-pub struct ClosedBody(*const c_void);
+pub struct ClosedBody {
+    code: *const c_void,
+    /// Whether it also stands for the C function itself, which thunks call.
+    is_target: bool,
+}
 
 // SAFETY: the address of a function of ours.
 unsafe impl Send for ClosedBody {}
@@ -40,13 +45,22 @@ unsafe impl Send for ClosedBody {}
 impl ClosedBody {
     /// For functions that Node-API calls.
     pub fn node_api() -> ClosedBody {
-        ClosedBody(closed as *const c_void)
+        ClosedBody { code: closed as *const c_void, is_target: false }
     }
 
     /// A body that keeps the C convention and takes no arguments; what it needs it may find in the
     /// record, like a trampoline.
-    pub fn of_code(body: *const c_void) -> ClosedBody {
-        ClosedBody(body)
+    #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+    pub fn of_record(code: *const c_void) -> ClosedBody {
+        ClosedBody { code, is_target: true }
+    }
+
+    /// Puts it in the place of a function.
+    fn replace(self, record: &CallRecord) {
+        if self.is_target {
+            record.retarget(self.code);
+        }
+        record.redirect(self.code);
     }
 }
 
@@ -75,7 +89,7 @@ impl Table {
     fn add(&mut self, library: Arc<Library>) -> Id {
         let id = self.next;
         self.next += 1;
-        self.open.insert(id, Open { library, records: HashMap::new() });
+        self.open.insert(id, Open { library, records: AddressMap::default() });
         id
     }
 
@@ -84,7 +98,7 @@ impl Table {
     fn remove(&mut self, id: Id) -> Option<Arc<Library>> {
         let open = self.open.remove(&id)?;
         for (record, body) in open.records.values() {
-            record.redirect(body.0);
+            body.replace(record);
         }
         Some(open.library)
     }
@@ -125,7 +139,8 @@ pub fn attach(
     let mut table = table();
     let open = table.open.get_mut(&id).ok_or_else(closed_error)?;
     open.records.insert(ptr::from_ref(record) as usize, (record, closed));
-    state.held.borrow_mut().libraries.insert(id, Arc::clone(&open.library));
+    let held = &mut state.held.borrow_mut().libraries;
+    held.entry(id).or_insert_with(|| Arc::clone(&open.library));
     Ok(())
 }
 
@@ -183,11 +198,20 @@ fn release(state: &State) {
 
 /// `symbol(identifier, name)` -> address as a bigint, or undefined when there is no such symbol.
 pub fn symbol(scope: Scope, _state: &State, [id, name]: [Value; 2]) -> Result<Value> {
-    let id = scope.to_u32(id)?;
-    let name = scope.to_string(name)?;
-    match get(id)?.symbol(&name) {
-        Ok(address) => scope.bigint(address as usize as u64),
-        Err(error) if error.code == Code::Symbol => scope.undefined(),
+    match find_symbol(scope.to_u32(id)?, &scope.to_string(name)?)? {
+        Some(address) => scope.bigint(address as usize as u64),
+        None => scope.undefined(),
+    }
+}
+
+/// The address of a library's symbol; None when there is no such symbol.
+///
+/// # Errors
+/// [`Code::LibraryClosed`].
+pub fn find_symbol(id: Id, name: &str) -> Result<Option<*const c_void>> {
+    match get(id)?.symbol(name) {
+        Ok(address) => Ok(Some(address)),
+        Err(error) if error.code == Code::Symbol => Ok(None),
         Err(error) => Err(error),
     }
 }

@@ -1,11 +1,13 @@
 //! Row 6: Node-API. The only row that knows JavaScript values. It exports few, dull primitives;
 //! what users see is made of them in `js/`.
 //!
-//! A call's data never passes through here: marshallers write it into frame memory, and the
-//! functions that `bind` makes are code slots that Node-API calls directly. `v8` holds the optional
-//! way past Node-API.
+//! A call's data never passes through here: marshallers write it into frame memory, and `enter` is a
+//! code slot that Node-API calls directly, in front of every function that `bind` makes. `v8` holds
+//! the optional way past Node-API.
 
+mod addresses;
 mod callback;
+mod enter;
 mod env;
 mod frame;
 mod function;
@@ -13,6 +15,8 @@ mod heap;
 mod libraries;
 mod memory;
 mod owned;
+mod pool;
+mod relay;
 mod routines;
 mod shared;
 mod task;

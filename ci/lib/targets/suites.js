@@ -57,6 +57,19 @@ function notesOn(left) {
   });
 }
 
+/** The environment of suites on another system, with fewer random rounds by a factor. */
+const environment = ({ child }, { addon, fixtures }, slow, fewer) => ({
+  FFI_JIT_NATIVE_PATH: addon,
+  FFI_JIT_FIXTURES: fixtures,
+  FFI_JIT_TEST_NODE: child,
+  FFI_JIT_TEST_SLOW: String(slow),
+  FFI_JIT_FUZZ_CASES: String(Math.ceil(100_000 / fewer)),
+  FFI_JIT_FUZZ_TYPES: String(Math.ceil(60_000 / fewer)),
+  KOFFI_FUZZ_ROUNDS: String(Math.ceil(400 / fewer)),
+  NODE_EXTRA_CA_CERTS: undefined,
+  NODE_OPTIONS: undefined,
+});
+
 /**
  * Runs the smoke test and the suites. A suite that is left out counts as skipped.
  *
@@ -67,20 +80,9 @@ function notesOn(left) {
  *   suites to run; suites that cannot run there; suites of its own
  */
 async function runSuitesOn(system, { addon, fixtures }, options = {}) {
-  const { node, version, child, emulated = false } = system;
+  const { node, version, emulated = false } = system;
   const { slow = 1, fast = false, only = /./, without = [], more = [] } = options;
-  const rounds = (fast ? 4 : 1) * slow;
-  const env = {
-    FFI_JIT_NATIVE_PATH: addon,
-    FFI_JIT_FIXTURES: fixtures,
-    FFI_JIT_TEST_NODE: child,
-    FFI_JIT_TEST_SLOW: String(slow),
-    FFI_JIT_FUZZ_CASES: String(Math.ceil(100_000 / rounds)),
-    FFI_JIT_FUZZ_TYPES: String(Math.ceil(60_000 / rounds)),
-    KOFFI_FUZZ_ROUNDS: String(Math.ceil(400 / rounds)),
-    NODE_EXTRA_CA_CERTS: undefined,
-    NODE_OPTIONS: undefined,
-  };
+  const env = environment(system, { addon, fixtures }, slow, (fast ? 4 : 1) * slow);
   const smoke = await run(node, ['js/test/smoke.js'], { env, timeout: slow * 2 * MINUTE });
   const counts = settle(closingCounts(smoke.output), smoke.ok);
   const outs = [...ELSEWHERE, ...(emulated ? EMULATED : []), ...without, ...(fast ? SLOW : [])];
@@ -91,9 +93,31 @@ async function runSuitesOn(system, { addon, fixtures }, options = {}) {
   return {
     ...[suites, skipped].reduce(add, counts),
     node: version,
+    system,
     output: `${counts.failed > 0 ? `--- js/test/smoke.js\n${smoke.output}\n` : ''}${suites.output}`,
     notes: [`${files.length} suites and the smoke test`, ...notesOn(left), ...suites.notes],
   };
 }
 
-module.exports = { chooseSuites, runSuitesOn };
+/**
+ * Adds what some suites say on a variant of the system to a result.
+ *
+ * @param {object} result of `runSuitesOn`
+ * @param {string} what the variant
+ * @param {{ node: string, child?: string }} system
+ * @param {{ addon: string, fixtures: string }} built
+ * @param {{ files: string[], slow: number }} options
+ */
+async function andAlso(result, what, system, built, { files, slow }) {
+  const env = environment(system, built, slow, slow);
+  const suites = await runSuites(system.node, files, { env, slow });
+  const output = suites.failed > 0 ? `--- ${what}\n${suites.output}` : '';
+  return {
+    ...result,
+    ...add(result, suites),
+    output: [result.output, output].join('\n'),
+    notes: [...result.notes, `${what}: ${suites.passed} tests of ${files.join(', ')}`],
+  };
+}
+
+module.exports = { andAlso, chooseSuites, runSuitesOn };

@@ -29,6 +29,11 @@ const QEMU = `#!/bin/sh
 exec {qemu} -L {root} {node} "$@"
 `;
 
+/** Pages of another size, as kernels for ARM may have them. */
+const QEMU_PAGES = `#!/bin/sh
+exec {qemu} -p {page} -L {root} {node} "$@"
+`;
+
 const QEMU_PRELOAD = `#!/bin/sh
 exec {qemu} -E LD_PRELOAD={preload} -E LD_LIBRARY_PATH={libraries} -L {root} {node} "$@"
 `;
@@ -121,13 +126,15 @@ async function debianIa32() {
 
 const GLIBC = ['libc6', 'libgcc-s1', 'libstdc++6', 'libatomic1'];
 
-async function glibcArm64() {
+/** @param {number} [page] bytes of a page, if others than this machine's */
+async function glibcArm64(page) {
   const words = {
+    page,
     qemu: await qemu('aarch64'),
     root: await debian('arm64', 'bookworm', ...GLIBC),
     node: await npmNode('linux-arm64', '22'),
   };
-  return system('arm64-gnu', QEMU, words);
+  return page ? system(`arm64-gnu-${page}`, QEMU_PAGES, words) : system('arm64-gnu', QEMU, words);
 }
 
 async function muslArm64() {
@@ -157,6 +164,7 @@ async function glibcArm() {
 module.exports = {
   androidArm64,
   debianIa32,
+  fetchRoot,
   glibcArm,
   glibcArm64,
   muslArm64,

@@ -9,7 +9,7 @@ const { FLAGS, LIBRARIES, sourcesOf } = require('../../../js/test/support/native
 
 const PYTHON_PACKAGES = ['ziglang==0.15.2', 'cargo-zigbuild==0.24.0'];
 /** While a foreign architecture's index is being written, apt may offer an older one. */
-const RUST = ['rustc-web=1.96*', 'cargo-web=1.96*', 'rust-web-src=1.96*'];
+const RUST = ['rustc-web=1.96*', 'cargo-web=1.96*', 'rust-web-src=1.96*', 'ca-certificates'];
 const RUST_FILES = ['/usr/bin/rustc', '/usr/bin/cargo', '/usr/lib/rustlib/src/rust/library'];
 
 /** Debian's Python with what makes environments; returns its path. */

@@ -2,15 +2,18 @@
 // Codecs of arrays that lie inside a record or in memory. A short JavaScript array leaves the rest
 // zero; what is too long is cut.
 
-const { native } = require('../../core/loader.js');
 const { views } = require('../../core/memory.js');
-const { isArray } = require('../../core/primordials.js');
+const { isArray, slice } = require('../../core/primordials.js');
 const { decodeText, encodeText, findNul } = require('../../core/text.js');
 const { mismatch } = require('../errors.js');
 const { internals } = require('../types/model.js');
+const { bytesOf, swapUnits } = require('./bytes.js');
 const codecs = require('./codecs.js');
 
 const { u8 } = views;
+
+/** The key of a number's type in the tables below. */
+const letters = ({ kind, size, signed }) => `${kind === 'float' ? 'f' : signed ? 'i' : 'u'}${size}`;
 
 /** Typed arrays by kind of number. */
 const TYPED = {
@@ -27,19 +30,34 @@ const TYPED = {
 };
 
 /** The typed array of elements of a type. */
-function typedArrayOf({ kind, size, signed }) {
-  return TYPED[`${kind === 'float' ? 'f' : signed ? 'i' : 'u'}${size}`];
+const typedArrayOf = (own) => TYPED[letters(own)];
+
+/** Views of frame memory by kind of number. */
+const VIEWS = {
+  i1: views.i8,
+  u1: views.u8,
+  i2: views.i16,
+  u2: views.u16,
+  i4: views.i32,
+  u4: views.u32,
+  i8: views.i64,
+  u8: views.u64,
+  f4: views.f32,
+  f8: views.f64,
+};
+
+/** A copy of `count` numbers at an aligned offset of frame memory. */
+function typedAt(own, at, count) {
+  const start = at / own.size;
+  const array = slice(VIEWS[letters(own)], start, start + count);
+  if (own.swapped) swapUnits(new Uint8Array(array.buffer), own.size);
+  return array;
 }
 
 /** A typed array of bytes, in the machine's byte order. */
 function toTyped(own, bytes) {
   const buffer = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
-  if (own.swapped) {
-    const copy = Buffer.from(buffer);
-    if (own.size === 2) copy.swap16();
-    else if (own.size === 4) copy.swap32();
-    else if (own.size === 8) copy.swap64();
-  }
+  if (own.swapped) swapUnits(new Uint8Array(buffer), own.size);
   return new (typedArrayOf(own))(buffer);
 }
 
@@ -65,15 +83,8 @@ function readItems(type, hint, at, count) {
     codecs.itemsOf(type).getAll(list, at, 0, count);
     return list;
   }
+  if (hint === 'Typed' && at % own.size === 0) return typedAt(own, at, count);
   return fromBytes(own, hint, u8.subarray(at, at + count * own.size));
-}
-
-/** The bytes of a view or ArrayBuffer; undefined for other values. */
-function bytesOf(value) {
-  if (ArrayBuffer.isView(value)) {
-    return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
-  }
-  return value instanceof ArrayBuffer ? new Uint8Array(value) : undefined;
 }
 
 /** How many bytes of text go into `limit` bytes without cutting a character in two. */
@@ -106,14 +117,7 @@ function writeItems({ ref: type, length, hint }, value, at, info, store) {
       : bytes.subarray(0, Math.min(bytes.length, size));
   u8.set(part, at);
   u8.fill(0, at + part.length, at + size);
-  if (own.swapped && ArrayBuffer.isView(value)) swap(own.size, at, size);
-}
-
-function swap(unit, at, size) {
-  const bytes = Buffer.from(native.memory, at, size);
-  if (unit === 2) bytes.swap16();
-  else if (unit === 4) bytes.swap32();
-  else if (unit === 8) bytes.swap64();
+  if (own.swapped && ArrayBuffer.isView(value)) swapUnits(u8.subarray(at, at + size), own.size);
 }
 
 /** The bytes of text for an array of characters. */
@@ -137,7 +141,7 @@ function array(_type, own) {
     readsInPlace: item.simple || item.readsInPlace,
     spills: true,
     transient: item.transient,
-    hasPointers: item.hasPointers,
+    hasPointers: !item.simple && item.hasPointers !== false,
     take: (_g, value, where) => ({ value, where }),
     put(g, { value, where }, ref_) {
       const info = g.constant({ ...where, expected: 'array' });
@@ -147,4 +151,4 @@ function array(_type, own) {
   };
 }
 
-module.exports = { array, bytesOf, fromBytes, readItems, readText, typedArrayOf };
+module.exports = { array, fromBytes, readItems, readText, typedAt };

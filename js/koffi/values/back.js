@@ -6,8 +6,11 @@
 // unless it `moved`: the call ran elsewhere, and the cell says where its memory is.
 
 const { views, TOP, END, getPointer, overflow } = require('../../core/memory.js');
-const { copyFrom } = require('../../core/routines.js');
+const { bytesAt, copyFrom } = require('../../core/routines.js');
 const { decodeText, findNul } = require('../../core/text.js');
+const { internals } = require('../types/model.js');
+const { fillUnion } = require('../types/union-values.js');
+const { bytesOf, swapUnits } = require('./bytes.js');
 
 const { u8, u32 } = views;
 
@@ -71,6 +74,38 @@ class ObjectBack {
   }
 }
 
+/** Numbers in the other byte order go back into the memory of a view. */
+class SwappedBack {
+  constructor(view, unit) {
+    this.view = view;
+    this.unit = unit;
+  }
+
+  finish(cell) {
+    // The view may have lost its memory, or got less of it, in a callback.
+    const bytes = bytesOf(this.view);
+    if (bytes.length === 0) return;
+    bytes.set(bytesAt(getPointer(cell), bytes.length));
+    swapUnits(bytes, this.unit);
+  }
+}
+
+/** Members go back from outside frame memory, which is too small for them. */
+class LargeBack {
+  constructor(object, type) {
+    this.object = object;
+    this.type = type;
+  }
+
+  finish(cell) {
+    const { object, type } = this;
+    const address = getPointer(cell);
+    const own = internals(type);
+    if (own.kind === 'union') fillUnion(object, bytesAt(address, own.size));
+    else require('../reading.js').readMembers(address, 0, own, object);
+  }
+}
+
 /** Text goes back into the first element of an array. */
 class TextBack {
   constructor(array, size, unit, at) {
@@ -91,4 +126,4 @@ class TextBack {
   }
 }
 
-module.exports = { ArrayBack, ObjectBack, TextBack, withCopy };
+module.exports = { ArrayBack, LargeBack, ObjectBack, SwappedBack, TextBack, withCopy };

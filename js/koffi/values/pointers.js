@@ -8,6 +8,7 @@
 
 const { types } = require('node:util');
 const { POINTER } = require('../../core/codecs.js');
+const { coded } = require('../../core/errors.js');
 const { native } = require('../../core/loader.js');
 const { views, putNull, putPointer, putView, overflow } = require('../../core/memory.js');
 const { isArray } = require('../../core/primordials.js');
@@ -17,7 +18,8 @@ const { encodeText } = require('../../core/text.js');
 const callbacks = require('../callbacks.js');
 const { failure, invalid, mismatch } = require('../errors.js');
 const { internals } = require('../types/model.js');
-const { ArrayBack, ObjectBack, TextBack } = require('./back.js');
+const { bytesOf, swapUnits } = require('./bytes.js');
+const { ArrayBack, LargeBack, ObjectBack, SwappedBack, TextBack } = require('./back.js');
 const { Cast } = require('./cast.js');
 const codecs = require('./codecs.js');
 const { isUnion } = require('./unions.js');
@@ -66,13 +68,13 @@ function makePasser(own, { reads, writes }) {
         }
         if (own.kind === 'callback') break;
         if (isArray(value)) return passArray(value, cell, info, store);
-        if (isView(value) && !(pointee.swapped && ArrayBuffer.isView(value))) {
+        if (isView(value)) {
+          if (pointee.swapped) return passSwapped(value, cell, store);
           putView(value, cell);
           // The memory of an argument itself stays: the marshaller holds on to it.
           if (info.argument === undefined || info.path !== '') store.keep(value);
           return undefined;
         }
-        if (types.isTypedArray(value)) return passItems(value, cell, info, store);
         break;
     }
     const cast = Cast.read(value);
@@ -129,6 +131,18 @@ function makePasser(own, { reads, writes }) {
     return writes ? new TextBack(value, size, unit, at) : undefined;
   }
 
+  /** The memory of a view as numbers in the other byte order: C gets a copy. */
+  function passSwapped(value, cell, store) {
+    const bytes = bytesOf(value);
+    const size = bytes.length;
+    const at = store.scratch(size);
+    const target = at < 0 ? store.spill(size, cell) : u8.subarray(at, at + size);
+    target.set(bytes);
+    if (reads) swapUnits(target, pointee.size);
+    if (at >= 0) store.putAddress(cell, at);
+    return writes ? new SwappedBack(value, pointee.size) : undefined;
+  }
+
   /** Memory for as many elements as an array has. */
   function passItems(value, cell, info, store) {
     const items = codecs.itemsOf(own.ref);
@@ -166,7 +180,7 @@ function makePasser(own, { reads, writes }) {
       throw mismatch({ ...info, expected: 'union value' }, value);
     }
     const at = store.scratch(size);
-    if (at < 0) throw overflow();
+    if (at < 0) return passLarge(value, cell, info, store);
     store.putAddress(cell, at);
     if (reads) codecs.writerOf(own.ref, store)(value, at, info);
     else u8.fill(0, at, at + size);
@@ -174,8 +188,24 @@ function makePasser(own, { reads, writes }) {
     return new ObjectBack(value, size, codecs.assignerOf(own.ref), at);
   }
 
+  /** A struct or union outside frame memory, for which it is too large. */
+  function passLarge(value, cell, info, store) {
+    if (codecs.codecOf(own.ref).hasPointers) throw tooLarge(pointee);
+    const buffer = store.spill(pointee.size, cell);
+    if (reads) require('../writing.js').writeAt(buffer, 0, own.ref, value, info);
+    return writes ? new LargeBack(value, own.ref) : undefined;
+  }
+
   return pass;
 }
+
+/** The error of a value that is too large for frame memory, and cannot be had in parts. */
+const tooLarge = ({ name, size }) =>
+  coded(
+    RangeError,
+    'ERR_FFI_OUT_OF_MEMORY',
+    `A value of type ${name} (${size} bytes) with pointers in it is too large to be passed`,
+  );
 
 /** Objects that can be read as a struct: not those that stand for something else. */
 const isStructLike = (value) =>
@@ -254,6 +284,7 @@ function pointer(own, direction = IN) {
       if (isText && !writes) {
         g.emit(`if (typeof ${value} === 'string') ${PUT[own.unit]}(${value}, ${ref});`, 'else');
       }
+      if (!writes) emitStruct(g, own.ref, token, ref);
       g.emit(`if (${value} === null || ${value} === undefined) putNull(${ref});`);
       g.emit(`else if (typeof ${value} === 'bigint') {`);
       if (native.pointerSize === 8) g.write('u64', ref, value);
@@ -276,6 +307,30 @@ function pointer(own, direction = IN) {
     },
   };
 }
+
+/**
+ * Emits the copy of a plain object for a pointer to a struct without pointers, in the marshaller
+ * itself. Objects of other classes may stand for something else.
+ */
+function emitStruct(g, type, { value, where }, ref) {
+  if (internals(type).kind !== 'struct') return;
+  const codec = codecs.codecOf(type);
+  if (!codec.simple) return;
+  g.block(`if (${g.constant(isPlain)}(${value}))`, () => {
+    const at = g.local(`scratch(${codec.size})`);
+    g.emit(`if (${at} < 0) throw overflow();`);
+    g.emit(`putAddress(${ref}, ${at});`);
+    codec.putPlain(g, value, where, new g.Ref(at, 0, 8));
+  });
+  g.emit('else');
+}
+
+/** Whether a value is an object of no class. */
+const isPlain = (value) =>
+  typeof value === 'object' && value !== null && getPrototypeOf(value) === PLAIN;
+
+const { getPrototypeOf } = Reflect;
+const PLAIN = Object.prototype;
 
 /** An expression of the address in a pointer cell: a bigint, or null for NULL. */
 function address(g, ref) {

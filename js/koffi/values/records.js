@@ -96,7 +96,7 @@ function struct(type, own) {
     readsInPlace: list.every(({ codec: c }) => c.simple || c.readsInPlace),
     spills: has('spills'),
     transient: has('transient'),
-    hasPointers: has('hasPointers'),
+    hasPointers: !list.every(({ codec }) => codec.simple || codec.hasPointers === false),
     zero: '{}',
     list,
     take,
@@ -107,6 +107,11 @@ function struct(type, own) {
       }
       const info = g.constant({ ...token.where, expected: 'object' });
       g.emit(`${g.constant(nestedWriter(type))}(${token.value}, ${ref}, ${info}, store);`);
+    },
+    /** Emits all of the write of a plain object, for a simple struct. */
+    putPlain(g, value, where, ref) {
+      if (hasGaps) g.emit(`${g.constant(zero)}(${ref}, ${own.size});`);
+      putMembers(g, takeMembers(g, value, where), ref);
     },
     /** The body of this type's own writer. */
     emitWriter(g, ref) {

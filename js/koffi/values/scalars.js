@@ -5,6 +5,7 @@
 const { native } = require('../../core/loader.js');
 const { split } = require('../../core/codecs.js');
 const { mismatch } = require('../errors.js');
+const { fromBigInt } = require('./integers.js');
 
 /** Emits a token: the value itself when it is a number, else what `convert` makes of it. */
 function numberOr(g, convert, value, where) {
@@ -37,11 +38,6 @@ function toBigInt(value, signed) {
   const [low, high] = split(value, signed);
   return (BigInt(high) << 32n) | BigInt(low);
 }
-
-const LIMIT = 2n ** 53n;
-
-/** A 64-bit integer as JavaScript has it: a number up to 2^53, a bigint beyond. */
-const fromBigInt = (value) => (value <= LIMIT && value >= -LIMIT ? Number(value) : value);
 
 const common = ({ notation, size, align }) => ({ notation: notation(), size, align, simple: true });
 
@@ -149,4 +145,4 @@ const asInt = (convert) => ({
   put: (g, token, ref) => g.write('i32', ref, convert(token)),
 });
 
-module.exports = { boolean, float, fromBigInt, integer, promoted, toBigInt };
+module.exports = { boolean, float, integer, promoted };

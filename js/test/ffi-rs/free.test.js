@@ -7,14 +7,14 @@ const test = require('node:test');
 const support = require('../support/ffi');
 const { CODES, throwsCoded } = require('../support/assert-coded');
 const { valueInChild } = require('../support/child');
-const { trackerPath } = require('../support/native');
+const { PRELOADS, trackerPath } = require('../support/native');
 
 const { ffi, call, arrayOf, structArrayOf, pointerTo, unwrap, wrap } = support;
 const { DataType: D, PointerType } = ffi;
 const tracked = (body, options) =>
   valueInChild(body, { env: { LD_PRELOAD: trackerPath() }, ...options });
 
-test('the tracker sees frees', () => {
+test('the tracker sees frees', PRELOADS, () => {
   const live = tracked(({ ffi: { load, DataType: T }, call }) => {
     const count = () =>
       load({
@@ -38,7 +38,7 @@ test('the tracker sees frees', () => {
   assert.deepEqual(live, [1, 0]);
 });
 
-test('freeResultMemory frees strings, arrays and structs, and only them', async () => {
+test('freeResultMemory frees strings, arrays and structs, and only them', PRELOADS, async () => {
   const live = tracked(
     async ({ ffi: { load, DataType: T }, call, arrayOf: array, structArrayOf, byValue }) => {
       const count = () =>
@@ -123,7 +123,7 @@ test('freeResultMemory frees strings, arrays and structs, and only them', async 
   assert.deepEqual(live.external, [1], 'what an External holds is left alone');
 });
 
-test('without freeResultMemory nothing is freed', () => {
+test('without freeResultMemory nothing is freed', PRELOADS, () => {
   const live = tracked(({ ffi: { load, DataType: T }, call, arrayOf: array }) => {
     call('make_string', T.String, [T.I32], [10]);
     call('make_string_array', array(T.StringArray, 2), [T.I32], [2], { freeResultMemory: false });
@@ -138,7 +138,7 @@ test('without freeResultMemory nothing is freed', () => {
   assert.equal(live, 1 + 3);
 });
 
-test('freePointer of C memory', () => {
+test('freePointer of C memory', PRELOADS, () => {
   const live = tracked(({ ffi, call, arrayOf: array, wrap: toCell, pointerTo: cellOf }) => {
     const { load, freePointer, DataType: T } = ffi;
     const count = () =>

@@ -8,7 +8,7 @@
 const assert = require('node:assert/strict');
 const { spawnSync } = require('node:child_process');
 const test = require('node:test');
-const { NODE } = require('../support/child');
+const { NODE, SLOW } = require('../support/child');
 const { ROOT } = require('../support/native');
 const { seedOf } = require('../support/random');
 
@@ -25,7 +25,7 @@ test(`${CASES} random cases`, (t) => {
     const run = spawnSync(NODE, args.map(String), {
       cwd: ROOT,
       encoding: 'utf8',
-      timeout: 120_000 * Number(process.env.FFI_JIT_TEST_SLOW || 1),
+      timeout: 120_000 * SLOW,
       killSignal: 'SIGKILL',
     });
     const again = `repeat with: node ${args.join(' ')} (first seed ${seed})`;

@@ -39,8 +39,21 @@ const cell = pointerTo(LABELLED, labelled);
 const direct = callback({ paramsType: [D.I32], retType: D.I32 }, (value) => value + 1);
 const TEN = [D.U8, D.I16, D.I32, D.U32, D.I64, D.U64, D.Float, D.Double, D.Boolean, D.String];
 const ten = callback({ paramsType: TEN, retType: D.Double }, (...values) => values.length);
-const queued = callback({ paramsType: [D.String], retType: D.Void }, () => {});
+let delivered = 0;
+const queued = callback({ paramsType: [D.String], retType: D.Void }, () => {
+  delivered++;
+});
 const nothing = ffi.funcConstructor({ paramsType: [D.I32], retType: D.I32, needFree: true });
+let sent = 0;
+
+/** Calls in batches: what waits in the queue is no leak, and a busy machine empties it slowly. */
+async function queue() {
+  for (let i = 0; i < 1000; i++, sent++) {
+    call('notify_string_sample', D.Void, [D.External], [queued.fn]);
+  }
+  while (delivered < sent) await new Promise((resolve) => setTimeout(resolve, 0));
+}
+
 const echo = (value) => value;
 const thrower = () => {
   throw new Error('from the callback');
@@ -94,7 +107,7 @@ const KINDS = {
     () => call('call_ten', D.Double, [D.External], [ten.fn]),
     2,
   ],
-  'queued callback': [() => call('notify_string_sample', D.Void, [D.External], [queued.fn]), 10],
+  'queued callback, a thousand times': [queue, 10_000],
   'callback made and freed': [
     () => callback({ paramsType: [D.I32], retType: D.I32 }, echo).free(),
     20,

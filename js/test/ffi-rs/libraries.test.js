@@ -10,7 +10,7 @@ const { ffi, call } = require('../support/ffi');
 const { fixturePath } = require('../support/native');
 const { CODES, throwsCoded } = require('../support/assert-coded');
 const { valueInChild } = require('../support/child');
-const { isGlibc, isMusl } = require('../support/platform');
+const { MATH, NO_FILE, NO_LIBRARY, isGlibc, isMusl, isWindows } = require('../support/platform');
 
 const { DataType, define, load, open, close } = ffi;
 const notOpened = (key) =>
@@ -29,8 +29,8 @@ test('the main program gives libc', () => {
   assert.equal(load({ library: 'main', funcName: 'atoi', retType: DataType.I32, ...params }), 1234);
 });
 
-test('a bare soname is searched by the loader', () => {
-  open({ library: 'math', path: 'libm.so.6' });
+test('a bare name is searched by the loader', () => {
+  open({ library: 'math', path: MATH });
   const params = { paramsType: [DataType.Double], paramsValue: [2] };
   assert.equal(
     load({ library: 'math', funcName: 'sqrt', retType: DataType.Double, ...params }),
@@ -46,7 +46,9 @@ test('a relative path is relative to the working directory', () => {
   close('relative');
 });
 
-test('symbols of an opened library stay out of the main program', () => {
+test('symbols of an opened library stay out of the main program', {
+  skip: isWindows && 'there the main program includes what was loaded',
+}, () => {
   throwsCoded(
     () => fortyTwo('main'),
     CODES.unknown,
@@ -117,7 +119,7 @@ test('a failed lookup is forgotten when the library is closed', {
   open({ library: 'swap', path: fixturePath() });
   throwsCoded(ask, CODES.unknown, 'Cannot find "sqrt" function in shared library');
   close('swap');
-  open({ library: 'swap', path: 'libm.so.6' });
+  open({ library: 'swap', path: MATH });
   assert.equal(ask(), 3);
   close('swap');
 });
@@ -128,7 +130,7 @@ test('a missing file: the text of the loader', () => {
     CODES.unknown,
     isGlibc
       ? /^\/nonexistent\/lib\.so: cannot open shared object file: No such file or directory$/
-      : /\/nonexistent\/lib\.so: No such file or directory$/,
+      : NO_FILE,
   );
   throwsCoded(() => fortyTwo('missing'), CODES.unknown, notOpened('missing'));
 });
@@ -139,7 +141,7 @@ test('a file that is no library', () => {
   try {
     const text = isGlibc
       ? /^Please check whether the library has the same compilation and runtime environment\.\n Error detail info: /
-      : /Exec format error$/;
+      : NO_LIBRARY;
     throwsCoded(() => open({ library: 'not-elf', path: file }), CODES.unknown, text);
   } finally {
     fs.unlinkSync(file);

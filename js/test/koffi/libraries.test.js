@@ -10,14 +10,14 @@ const test = require('node:test');
 const { koffi, lib, fn, ours, throws, isPeer } = require('../support/koffi');
 const { NODE } = require('../support/child');
 const { ROOT, koffiPath } = require('../support/native');
-const { isMusl } = require('../support/platform');
+const { MATH, NO_FILE, NO_LIBRARY, isMusl, isWindows } = require('../support/platform');
 
 test('load: a path, the process, a bare name', () => {
   assert.equal(koffi.load(koffiPath()).func('int forty_two()')(), 42);
   for (const none of [null, undefined]) {
     assert.equal(koffi.load(none).func('int abs(int)')(-5), 5);
   }
-  assert.equal(koffi.load('libm.so.6').func('double cos(double)')(0), 1);
+  assert.equal(koffi.load(MATH).func('double cos(double)')(0), 1);
   assert.ok(koffi.load(null) instanceof koffi.LibraryHandle);
 });
 
@@ -45,21 +45,16 @@ test('load: a global library gives its symbols to the process', () => {
       encoding: 'utf8',
     }).trim();
   assert.equal(run('global'), '42');
-  assert.equal(run('local'), "Cannot find function 'forty_two' in shared library");
+  // On Windows the process is all that it has loaded.
+  const missing = "Cannot find function 'forty_two' in shared library";
+  assert.equal(run('local'), isWindows ? '42' : missing);
 });
 
 test('load: errors', () => {
-  throws(
-    () => koffi.load('/nonexistent/libnothing.so'),
-    /^Failed to load shared library: .*[Nn]o such file/,
-    Error,
-  );
+  const failed = (cause) => new RegExp(`^Failed to load shared library: .*(?:${cause.source})`);
+  throws(() => koffi.load('/nonexistent/libnothing.so'), failed(NO_FILE), Error);
   const text = path.join(ROOT, 'package.json');
-  throws(
-    () => koffi.load(text),
-    /^Failed to load shared library: .*(?:invalid ELF header|Exec format error)/,
-    Error,
-  );
+  throws(() => koffi.load(text), failed(NO_LIBRARY), Error);
   throws(
     () => koffi.load(5),
     'Unexpected Number value for filename, expected string or null',
@@ -267,12 +262,19 @@ function copyOfLibrary(name) {
   return copy;
 }
 
+/** Whether the process has a library of this name. */
+function isLoaded(name) {
+  if (!isWindows) return fs.readFileSync('/proc/self/maps', 'utf8').includes(name);
+  const find = koffi.load('kernel32.dll').func('void *__stdcall GetModuleHandleA(str)');
+  return find(name) !== null;
+}
+
 test('unload closes the library at once', () => {
   const file = copyOfLibrary('unload');
   const handle = koffi.load(file);
   handle.func('void set_state(int)')(5);
   assert.equal(handle.func('int get_state()')(), 5);
-  const mapped = () => fs.readFileSync('/proc/self/maps', 'utf8').includes(path.basename(file));
+  const mapped = () => isLoaded(path.basename(file));
   assert.equal(mapped(), true);
   assert.equal(handle.unload(), undefined);
   assert.equal(mapped(), isMusl);
@@ -308,7 +310,7 @@ test('extension, version, errno names', () => {
     koffi.extension,
     { linux: '.so', darwin: '.dylib', win32: '.dll' }[process.platform],
   );
-  assert.match(koffi.version, /^\d+\.\d+\.\d+/);
+  assert.equal(koffi.version, require('ffi-jit/package.json').version);
   const { errno } = require('node:os').constants;
   for (const name of ['EPERM', 'ENOENT', 'EINVAL', 'EAGAIN', 'ERANGE', 'ECONNREFUSED']) {
     assert.equal(koffi.os.errno[name], errno[name], name);

@@ -260,6 +260,41 @@ test('foreign byte order behind a pointer', () => {
   assert.deepEqual(out, [0x01000000]);
 });
 
+test('views in foreign byte order: C gets a copy, by units of the pointer', () => {
+  const memory = (...words) => {
+    const buffer = new ArrayBuffer(words.length * 4);
+    words.forEach((word, i) => {
+      new DataView(buffer).setUint32(i * 4, word, true);
+    });
+    return buffer;
+  };
+  const kinds = [
+    (buffer) => buffer,
+    (buffer) => new DataView(buffer),
+    (buffer) => new Uint8Array(buffer),
+    (buffer) => new Uint32Array(buffer),
+    (buffer) => new BigInt64Array(buffer),
+    (buffer) => Buffer.from(buffer),
+  ];
+  const read = fn('uint8_t read_byte(const uint32_be_t *, int)');
+  const fill = fn('void fill_uint32s(_Out_ uint32_be_t *, int)');
+  for (const view of kinds) {
+    const given = memory(0x01020304, 5);
+    const bytes = Array.from({ length: 8 }, (_, at) => read(view(given), at));
+    assert.deepEqual(bytes, [1, 2, 3, 4, 0, 0, 0, 5]);
+    assert.deepEqual(Buffer.from(given), Buffer.from(memory(0x01020304, 5)));
+    fill(view(given), 1);
+    // C saw what was there, and added 1.
+    assert.equal(new DataView(given).getUint32(0, true), 0x05030201);
+  }
+  // What is left of the last unit stays as it is.
+  const odd = Uint8Array.of(1, 0, 0, 0, 2, 3);
+  assert.deepEqual(
+    [0, 3, 4, 5].map((at) => read(odd, at)),
+    [0, 1, 2, 3],
+  );
+});
+
 test('large arrays', () => {
   const list = Array.from({ length: 300_000 }, (_, i) => i);
   assert.equal(

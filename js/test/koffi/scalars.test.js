@@ -4,7 +4,7 @@
 const assert = require('node:assert/strict');
 const test = require('node:test');
 const { koffi, fn, lib, ours, throws, asResult } = require('../support/koffi');
-const { WORD } = require('../support/platform');
+const { WORD, narrowIsOpen } = require('../support/platform');
 
 const NUMBERS = [
   0,
@@ -249,9 +249,7 @@ test('the upper bits of result registers mean nothing', () => {
   }
 });
 
-test('narrow arguments are extended to 32 bits', {
-  skip: process.platform === 'win32' && process.arch === 'x64' && 'Win64 leaves the rest open',
-}, () => {
+test('narrow arguments are extended to 32 bits', { skip: narrowIsOpen }, () => {
   for (const [type, value, seen] of [
     ['int8_t', -1, 2 ** 32 - 1],
     ['uint8_t', 255, 255],

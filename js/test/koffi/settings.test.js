@@ -220,7 +220,8 @@ ours('errno: what JavaScript does meanwhile does not change it', () => {
 });
 
 test('errno: names', () => {
-  const open = koffi.load(null).func('int open(const char *, int)');
+  const name = process.platform === 'win32' ? '_open' : 'open';
+  const open = koffi.load(null).func(`int ${name}(const char *, int)`);
   assert.equal(open('/nonexistent/file', 0), -1);
   assert.equal(koffi.errno(), koffi.os.errno.ENOENT);
   assert.equal(koffi.os.errno.EINVAL, os.constants.errno.EINVAL);
@@ -298,7 +299,14 @@ test('node.env is an address', () => {
   assert.notEqual(koffi.node.env, 0n);
 });
 
-test('node.poll watches a descriptor', async () => {
+const windows = process.platform === 'win32';
+const polls = { skip: windows && 'Windows has no poll()' };
+
+test('node.poll says so where there is no poll()', { skip: !windows && 'for Windows' }, () => {
+  assert.throws(() => koffi.node.poll(0, () => {}), { code: 'ERR_FFI_UNSUPPORTED' });
+});
+
+test('node.poll watches a descriptor', polls, async () => {
   const pipe = lib.func('pipe', 'int', ['_Out_ int *']);
   const ends = [0, 0];
   assert.equal(pipe(ends), 0);
@@ -337,7 +345,7 @@ test('node.poll watches a descriptor', async () => {
   assert.equal(close(ends[0]) + close(ends[1]), 0);
 });
 
-test('node.poll: an unref handle lets the process end', () => {
+test('node.poll: an unref handle lets the process end', polls, () => {
   const run = inChild(
     ({ koffi: k, lib: l }) => {
       const ends = [0, 0];

@@ -69,11 +69,15 @@ const fixturePath = () => compile('fixture');
 const koffiPath = () => compile('koffi');
 const trackerPath = () => compile('track');
 
+/** Options of tests that preload the tracker. */
+const PRELOADS = process.platform === 'win32' ? { skip: 'nothing is preloaded on Windows' } : {};
+
 const windowsPath = () => compile('windows');
 
 module.exports = {
   FLAGS,
   LIBRARIES,
+  PRELOADS,
   ROOT,
   fixturePath,
   koffiPath,

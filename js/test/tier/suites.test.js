@@ -7,7 +7,7 @@ const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const test = require('node:test');
-const { NODE } = require('../support/child');
+const { NODE, SLOW } = require('../support/child');
 const { ROOT } = require('../support/native');
 const { HAS_PACKED } = require('./support');
 
@@ -32,7 +32,7 @@ for (const name of FILES) {
       cwd: ROOT,
       encoding: 'utf8',
       env: { ...process.env, FFI_JIT_TIER: OTHER, NODE_TEST_CONTEXT: undefined },
-      timeout: 300_000 * Number(process.env.FFI_JIT_TEST_SLOW || 1),
+      timeout: 300_000 * SLOW,
     });
     const [, passed] = /^# pass (\d+)$/m.exec(run.stdout) ?? [];
     assert.equal(

@@ -22,12 +22,15 @@ function bound(funcName, retType, paramsType, args, options = {}) {
   return fn;
 }
 
-/** Calls of both kinds that `body` makes. */
+/**
+ * Entries that `body` makes: from optimised code and from other code, on the packed tier (`fast`,
+ * `slow`) and on the direct one (`direct`, `missed`).
+ */
 function entered(body) {
-  const [fast, slow] = native.packedCounts();
+  const before = native.packedCounts();
   body();
-  const [fastAfter, slowAfter] = native.packedCounts();
-  return { fast: fastAfter - fast, slow: slowAfter - slow };
+  const [fast, slow, direct, missed] = native.packedCounts().map((n, i) => n - before[i]);
+  return { fast, slow, direct, missed };
 }
 
 const OPTIMISE =
@@ -45,9 +48,9 @@ function optimised(body) {
   return body;
 }
 
-/** Checks that a function is on the packed tier. */
-function assertPacked(fn) {
-  assert.deepEqual(describe(fn), { tier: 'packed', reason: undefined });
+/** The tier of a function; the one that it would have, on a Node without V8's tiers. */
+function assertTier(fn, tier) {
+  assert.equal(describe(fn).tier, HAS_PACKED ? tier : 'node-api', describe(fn).reason);
 }
 
-module.exports = { HAS_PACKED, MAJOR, assertPacked, bound, entered, optimised };
+module.exports = { HAS_PACKED, MAJOR, assertTier, bound, entered, optimised };

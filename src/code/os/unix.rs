@@ -1,6 +1,6 @@
-//! Unix: shared segments with two views, slot groups with a protected first page.
+//! Unix but for Apple's: shared segments with two views, slot groups with a protected first page.
 
-use super::{Attempt, Refusal, attempt};
+use super::{Attempt, Refusal, Refusals, attempt};
 use crate::code::fault::Step;
 use crate::code::perf;
 use memmap2::{Mmap, MmapMut, MmapOptions};
@@ -62,7 +62,11 @@ impl Segment {
 
 /// Anonymous memory, filled by `write` and then made executable; never unmapped. Its length is
 /// rounded up to whole pages by the system.
-pub(in crate::code) fn private_code(code: &[u8]) -> Attempt<NonNull<u8>> {
+pub(in crate::code) fn private_code(code: &[u8]) -> Result<NonNull<u8>, Refusals> {
+    private_pages(code).map_err(|refusal| Refusals(vec![refusal]))
+}
+
+fn private_pages(code: &[u8]) -> Attempt<NonNull<u8>> {
     let mut pages = attempt(Step::MapAnonymous, || MmapMut::map_anon(code.len()))?;
     pages[..code.len()].copy_from_slice(code);
     let pages = attempt(Step::Protect, || pages.make_exec())?;
@@ -88,9 +92,10 @@ fn code_file(len: usize) -> io::Result<File> {
 #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
 fn anonymous_file(len: usize) -> io::Result<File> {
     use std::os::fd::FromRawFd;
+    let create = memfd_create()?;
     let create = |flags: libc::c_uint| {
         // SAFETY: the name is NUL-terminated; the call makes a new descriptor or fails.
-        unsafe { libc::memfd_create(c"ffi-jit".as_ptr(), flags) }
+        unsafe { create(c"ffi-jit".as_ptr(), flags) }
     };
     // NOEXEC_SEAL is about execve, which this file never sees; it keeps the file acceptable where
     // vm.memfd_noexec is set, and kernels before 6.3 (which answer EINVAL) do not know it.
@@ -110,26 +115,49 @@ fn anonymous_file(len: usize) -> io::Result<File> {
     Ok(file)
 }
 
+type MemfdCreate = unsafe extern "C" fn(*const libc::c_char, libc::c_uint) -> libc::c_int;
+
+#[cfg(any(target_os = "linux", target_os = "freebsd"))]
+fn memfd_create() -> io::Result<MemfdCreate> {
+    Ok(libc::memfd_create)
+}
+
+/// Android's C library has it since Android 11; asking an older kernel ends the process of an app.
+#[cfg(target_os = "android")]
+fn memfd_create() -> io::Result<MemfdCreate> {
+    use std::sync::OnceLock;
+    static FOUND: OnceLock<Option<MemfdCreate>> = OnceLock::new();
+    FOUND
+        .get_or_init(|| {
+            // SAFETY: the name is NUL-terminated.
+            let address = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"memfd_create".as_ptr()) };
+            // SAFETY: the name has this type; null becomes None.
+            unsafe { std::mem::transmute::<*mut libc::c_void, Option<MemfdCreate>>(address) }
+        })
+        .ok_or_else(|| io::ErrorKind::Unsupported.into())
+}
+
 #[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
 fn anonymous_file(_len: usize) -> io::Result<File> {
     Err(io::Error::from(io::ErrorKind::Unsupported))
 }
 
-/// A group of slots: one page of code, readable and executable, and `data` bytes of zeroed
-/// read-write memory right behind it. Never unmapped.
+/// A group of slots: a page of code of `page` bytes (the system's size or a multiple), readable and
+/// executable, and `data` bytes of zeroed read-write memory right behind it. Never unmapped.
 pub(in crate::code) fn slot_group(
     code: &[u8],
+    page: usize,
     data: usize,
-) -> Result<NonNull<u8>, super::Refusals> {
-    let page = page_size();
+) -> Result<NonNull<u8>, Refusals> {
     debug_assert!(code.len() <= page && data.is_multiple_of(page));
-    let refused = |refusal| super::Refusals(vec![refusal]);
+    debug_assert!(page.is_multiple_of(page_size()));
+    let refused = |refusal| Refusals(vec![refusal]);
     let mut pages =
         attempt(Step::MapAnonymous, || MmapMut::map_anon(page + data)).map_err(refused)?;
-    if let Err(shared) = overlay_file(&mut pages, code) {
+    if let Err(shared) = overlay_file(&mut pages, page, code) {
         pages[..code.len()].copy_from_slice(code);
-        if let Err(private) = protect_first_page(&mut pages) {
-            return Err(super::Refusals(vec![shared, private]));
+        if let Err(private) = protect_first_page(&mut pages, page) {
+            return Err(Refusals(vec![shared, private]));
         }
     }
     let start = NonNull::new(pages.as_mut_ptr()).expect("a mapping has an address");
@@ -138,10 +166,9 @@ pub(in crate::code) fn slot_group(
 }
 
 /// Replaces the first page by a page of a file that holds `code` and is mapped executable.
-fn overlay_file(pages: &mut MmapMut, code: &[u8]) -> Attempt<()> {
+fn overlay_file(pages: &mut MmapMut, page: usize, code: &[u8]) -> Attempt<()> {
     use std::os::fd::AsRawFd;
     use std::os::unix::fs::FileExt;
-    let page = page_size();
     let file = attempt(Step::File, || {
         let file = code_file(page)?;
         file.write_all_at(code, 0)?;
@@ -165,15 +192,11 @@ fn overlay_file(pages: &mut MmapMut, code: &[u8]) -> Attempt<()> {
 }
 
 /// Makes the first page of anonymous memory executable and no longer writable.
-fn protect_first_page(pages: &mut MmapMut) -> Attempt<()> {
+fn protect_first_page(pages: &mut MmapMut, page: usize) -> Attempt<()> {
     attempt(Step::Protect, || {
         // SAFETY: the range is the first page of a mapping that we own.
         let result = unsafe {
-            libc::mprotect(
-                pages.as_mut_ptr().cast(),
-                page_size(),
-                libc::PROT_READ | libc::PROT_EXEC,
-            )
+            libc::mprotect(pages.as_mut_ptr().cast(), page, libc::PROT_READ | libc::PROT_EXEC)
         };
         if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
     })

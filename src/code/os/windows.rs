@@ -1,6 +1,6 @@
 //! Windows: segments with two views of a section, slot groups with a protected first page.
 
-use super::{Attempt, attempt};
+use super::{Attempt, Refusals, attempt};
 use crate::code::fault::Step;
 use std::ffi::c_void;
 use std::io;
@@ -127,18 +127,19 @@ impl Segment {
 }
 
 /// Memory of its own for a blob, filled and then made executable; never freed.
-pub(in crate::code) fn private_code(code: &[u8]) -> Attempt<NonNull<u8>> {
-    code_pages(code, code.len())
+pub(in crate::code) fn private_code(code: &[u8]) -> Result<NonNull<u8>, Refusals> {
+    code_pages(code, code.len()).map_err(|refusal| Refusals(vec![refusal]))
 }
 
-/// A group of slots: one page of code, readable and executable, and `data` bytes of zeroed
-/// read-write memory right behind it. Never freed.
+/// A group of slots: a page of code of `page` bytes, readable and executable, and `data` bytes of
+/// zeroed read-write memory right behind it. Never freed.
 pub(in crate::code) fn slot_group(
     code: &[u8],
+    page: usize,
     data: usize,
-) -> Result<NonNull<u8>, super::Refusals> {
-    debug_assert!(code.len() <= page_size());
-    code_pages(code, page_size() + data).map_err(|refusal| super::Refusals(vec![refusal]))
+) -> Result<NonNull<u8>, Refusals> {
+    debug_assert!(code.len() <= page);
+    code_pages(code, page + data).map_err(|refusal| Refusals(vec![refusal]))
 }
 
 /// Zeroed memory of `len` bytes that starts with `code`, whose pages are made executable and are

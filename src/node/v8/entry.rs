@@ -15,6 +15,9 @@ pub const HEAP_NUMBER_VALUE: usize = 7;
 
 static FAST: AtomicUsize = AtomicUsize::new(0);
 static SLOW: AtomicUsize = AtomicUsize::new(0);
+/// Entries through thunks, and through the raw callbacks in front of them.
+pub static DIRECT: AtomicUsize = AtomicUsize::new(0);
+pub static DIRECT_SLOW: AtomicUsize = AtomicUsize::new(0);
 
 /// The token of a record.
 pub fn token(record: *const c_void) -> f64 {
@@ -53,9 +56,10 @@ pub fn counting() -> bool {
     *COUNTING.get_or_init(|| std::env::var_os("FFI_JIT_COUNT_ENTRIES").is_some_and(|v| v == "1"))
 }
 
-/// How often the process was entered from optimised code, and from other code.
-pub fn counts() -> [usize; 2] {
-    [FAST.load(Ordering::Relaxed), SLOW.load(Ordering::Relaxed)]
+/// How often the process was entered from optimised code, and from other code; and the same for
+/// entries with arguments.
+pub fn counts() -> [usize; 4] {
+    [&FAST, &SLOW, &DIRECT, &DIRECT_SLOW].map(|counter| counter.load(Ordering::Relaxed))
 }
 
 /// Counts an entry from other than optimised code.

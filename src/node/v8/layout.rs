@@ -10,8 +10,11 @@ pub struct Release {
     pub v8: &'static str,
     /// Bytes of a `CTypeInfo`.
     pub type_info: usize,
-    /// Whether the constructor of `CFunctionInfo` takes the representation of 64-bit integers.
-    pub int64_representation: bool,
+    /// Offset in `CFunctionInfo` of the representation of 64-bit integers, which its constructor
+    /// takes. Releases without it have no BigInts in fast calls.
+    pub representation: Option<usize>,
+    /// Whether the accessor of Externals takes a tag.
+    pub tagged_externals: bool,
     /// How a raw callback finds its arguments.
     pub callback: CallbackInfo,
     /// Whether a fast call may run JavaScript (V8 12.9 and later).
@@ -28,7 +31,7 @@ pub enum CallbackInfo {
 }
 
 impl CallbackInfo {
-    /// Where the words of the arguments are, and how many, given the words of the structure.
+    /// Where the arguments are, and how many, given the words of the structure.
     ///
     /// # Safety
     /// `info` must be what V8 gave to a callback of this release.
@@ -38,23 +41,29 @@ impl CallbackInfo {
             match self {
                 // The count is 32 bits wide up to V8 12.
                 CallbackInfo::Pointer => {
-                    (info.add(1).read() as *const usize, info.add(2).cast::<u32>().read() as usize)
+                    // The count is 32 bits wide up to V8 12.
+                    let count = info.add(2).cast::<u32>().read() as usize;
+                    (info.add(1).read() as *const usize, count)
                 }
                 CallbackInfo::Frame => (info.add(10), info.read()),
             }
         }
     }
 
-    /// The word that becomes the callback's result.
+    /// Where the first argument and the result of a callback are: tagged words.
     ///
     /// # Safety
-    /// As [`CallbackInfo::arguments`].
-    pub unsafe fn result(self, info: *const usize) -> *mut usize {
-        // SAFETY: as there; V8 keeps both in memory that callbacks write.
+    /// As for [`CallbackInfo::arguments`].
+    pub unsafe fn cells(self, info: *mut usize) -> (*mut usize, *mut usize) {
+        // SAFETY: the caller's promise. The result is the fourth implicit argument up to V8 13,
+        // and the seventh word of the frame.
         unsafe {
             match self {
-                CallbackInfo::Pointer => (info.read() as *mut usize).add(3),
-                CallbackInfo::Frame => info.add(6).cast_mut(),
+                CallbackInfo::Pointer => {
+                    let implicit = info.read() as *mut usize;
+                    (info.add(1).read() as *mut usize, implicit.add(3))
+                }
+                CallbackInfo::Frame => (info.add(10), info.add(6)),
             }
         }
     }
@@ -62,10 +71,26 @@ impl CallbackInfo {
 
 /// `CTypeInfo::Type::kVoid`.
 pub const VOID: u8 = 0;
+/// `CTypeInfo::Type::kBool`.
+pub const BOOL: u8 = 1;
+/// `CTypeInfo::Type::kInt32`.
+pub const INT32: u8 = 3;
+/// `CTypeInfo::Type::kUint32`.
+pub const UINT32: u8 = 4;
+/// `CTypeInfo::Type::kInt64`.
+pub const INT64: u8 = 5;
+/// `CTypeInfo::Type::kUint64`.
+pub const UINT64: u8 = 6;
+/// `CTypeInfo::Type::kFloat32`.
+pub const FLOAT32: u8 = 7;
 /// `CTypeInfo::Type::kFloat64`.
 pub const FLOAT64: u8 = 8;
+/// `CTypeInfo::Type::kPointer`.
+pub const POINTER: u8 = 9;
 /// `CTypeInfo::Type::kV8Value`.
 pub const V8_VALUE: u8 = 10;
+/// `CTypeInfo::Type::kSeqOneByteString`.
+pub const ONE_BYTE_STRING: u8 = 11;
 
 /// What is known.
 pub const RELEASES: [Release; 4] = [
@@ -73,7 +98,8 @@ pub const RELEASES: [Release; 4] = [
         modules: 115,
         v8: "11.3.",
         type_info: 3,
-        int64_representation: false,
+        representation: None,
+        tagged_externals: false,
         callback: CallbackInfo::Pointer,
         reentrant: false,
     },
@@ -81,7 +107,8 @@ pub const RELEASES: [Release; 4] = [
         modules: 127,
         v8: "12.4.",
         type_info: 3,
-        int64_representation: true,
+        representation: Some(3),
+        tagged_externals: false,
         callback: CallbackInfo::Pointer,
         reentrant: false,
     },
@@ -89,7 +116,8 @@ pub const RELEASES: [Release; 4] = [
         modules: 137,
         v8: "13.6.",
         type_info: 3,
-        int64_representation: true,
+        representation: Some(3),
+        tagged_externals: false,
         callback: CallbackInfo::Pointer,
         reentrant: true,
     },
@@ -97,7 +125,8 @@ pub const RELEASES: [Release; 4] = [
         modules: 147,
         v8: "14.6.",
         type_info: 2,
-        int64_representation: true,
+        representation: Some(2),
+        tagged_externals: true,
         callback: CallbackInfo::Frame,
         reentrant: true,
     },
@@ -126,25 +155,25 @@ mod tests {
     }
 
     #[test]
-    fn arguments_and_results_are_found_in_either_shape() {
-        let values = [0x2a_usize];
-        let mut implicit = [0usize; 5];
-        let pointers = [implicit.as_mut_ptr() as usize, values.as_ptr() as usize, 1];
-        // SAFETY: the three words of the structure, and what they point to.
+    fn arguments_and_result_are_found_in_either_shape() {
+        let (mut implicit, mut values) = ([0usize; 6], [7usize, 8]);
+        let mut pointers = [implicit.as_mut_ptr() as usize, values.as_mut_ptr() as usize, 2];
+        // SAFETY: the words of the structure, and what they point to.
+        let ((first, result), (list, count)) = unsafe {
+            (
+                CallbackInfo::Pointer.cells(pointers.as_mut_ptr()),
+                CallbackInfo::Pointer.arguments(pointers.as_ptr()),
+            )
+        };
+        assert_eq!((first, result), (values.as_mut_ptr(), &raw mut implicit[3]));
+        assert_eq!((list, count), (values.as_ptr(), 2));
+        let mut frame = [0usize; 12];
+        frame[0] = 2;
+        let start = frame.as_mut_ptr();
+        // SAFETY: the words of a frame with two arguments.
         unsafe {
-            let (found, count) = CallbackInfo::Pointer.arguments(pointers.as_ptr());
-            assert_eq!((found.read(), count), (0x2a, 1));
-            CallbackInfo::Pointer.result(pointers.as_ptr()).write(7);
+            assert_eq!(CallbackInfo::Frame.cells(start), (start.add(10), start.add(6)));
+            assert_eq!(CallbackInfo::Frame.arguments(start), (start.add(10).cast_const(), 2));
         }
-        assert_eq!(implicit, [0, 0, 0, 7, 0]);
-        let mut frame = [0usize; 11];
-        (frame[0], frame[10]) = (1, 0x2a);
-        // SAFETY: the words of a frame with one argument.
-        unsafe {
-            let (found, count) = CallbackInfo::Frame.arguments(frame.as_mut_ptr());
-            assert_eq!((found.read(), count), (0x2a, 1));
-            CallbackInfo::Frame.result(frame.as_mut_ptr()).write(7);
-        }
-        assert_eq!(frame[6], 7);
     }
 }

@@ -1,0 +1,99 @@
+//! Node-API's entry: one JavaScript function, without parameters, in front of every trampoline. Which
+//! one it enters the TOKEN cell says: the address of the bound function's record in the bits of a
+//! double, the same token that the packed tier passes in a register.
+//!
+//! A JavaScript function of Node-API's for each bound function would cost a microsecond and a
+//! kilobyte more; the cell costs a store and two loads per call.
+
+use super::env::State;
+use super::frame;
+use super::value::{Scope, Value};
+use crate::arch::record;
+use crate::code::Slot;
+use crate::error::Result;
+use napi::sys;
+use std::arch::naked_asm;
+use std::mem;
+use std::ptr;
+use std::sync::atomic::Ordering;
+
+/// The word of the entry's record that holds the address of the TOKEN cell.
+const TOKEN_CELL: u32 = 1;
+
+/// `entry()` -> the function.
+///
+/// # Errors
+/// When there is no executable memory.
+pub fn entry(scope: Scope, state: &State, []: [Value; 0]) -> Result<Value> {
+    if state.entry.get().is_none() {
+        let slot = Slot::allocate()?;
+        let cell = state.frame.control(frame::TOKEN).expose_provenance();
+        slot.record()[TOKEN_CELL as usize].store(cell, Ordering::Release);
+        let body = enter as *const () as usize;
+        slot.record()[record::BODY as usize].store(body, Ordering::Release);
+        // The slot was not there, and nothing ran in between.
+        let _ = state.entry.set(slot);
+    }
+    let code = state.entry.get().map_or(ptr::null(), Slot::code);
+    // SAFETY: a slot is a C function; what is behind this one either ignores the arguments that
+    // Node-API passes, keeps the C convention and returns NULL, which means undefined, or is a
+    // Node-API callback itself (`closed`).
+    let code = unsafe { mem::transmute::<*const u8, sys::napi_callback>(code) };
+    scope.function("enter", code, ptr::null_mut())
+}
+
+/// The body of the entry's slot, which found its record in the slot register: it replaces that by
+/// the record behind the token and goes on as that record's slot would. The argument registers and
+/// the stack stay as they are.
+#[cfg(target_arch = "x86_64")]
+#[unsafe(naked)]
+unsafe extern "C" fn enter() {
+    naked_asm!(
+        "endbr64",
+        "mov r10, [r10 + {cell}]",
+        "mov r10, [r10]",
+        "jmp qword ptr [r10]",
+        cell = const TOKEN_CELL * 8,
+    )
+}
+
+/// As above.
+#[cfg(target_arch = "aarch64")]
+#[unsafe(naked)]
+unsafe extern "C" fn enter() {
+    naked_asm!(
+        "hint #36", // bti j
+        "ldr x16, [x16, #{cell}]",
+        "ldr x16, [x16]",
+        "ldr x17, [x16]",
+        "br x17",
+        cell = const TOKEN_CELL * 8,
+    )
+}
+
+/// As above; the low word of the token is the address.
+#[cfg(target_arch = "x86")]
+#[unsafe(naked)]
+unsafe extern "C" fn enter() {
+    naked_asm!(
+        "mov eax, [eax + {cell}]",
+        "mov eax, [eax]",
+        "jmp dword ptr [eax]",
+        cell = const TOKEN_CELL * 4,
+    )
+}
+
+/// As above; the low word of the token is the address.
+#[cfg(target_arch = "arm")]
+#[unsafe(naked)]
+#[instruction_set(arm::a32)]
+unsafe extern "C" fn enter() {
+    naked_asm!(
+        "ldr r12, [r12, #{cell}]",
+        "ldr r12, [r12]",
+        "ldr pc, [r12]",
+        cell = const TOKEN_CELL * 4,
+    )
+}
+
+const _: () = assert!(record::BODY == 0, "the entry jumps through the first word");
