@@ -123,13 +123,15 @@ function int64Number({ notation, signed, expected }) {
 
 /**
  * Text that C sees as a pointer, or null for NULL: `putter` and `getter` name functions of
- * memory.js, `unit` is the size of a character.
+ * memory.js, `unit` is the size of a character; `strict` says that the putter refuses what the
+ * encoding cannot hold.
  */
 function text({ putter, getter, expected, unit, strict }) {
+  const read = (ref) => `${getter}(${ref})`;
   return {
     ...POINTER,
-    text: { unit, strict, exact: true },
     simple: false,
+    text: { unit, strict, exact: true, read },
     readsInPlace: true,
     spills: true,
     direct: unit === 1 ? direct.textDirect : undefined,
@@ -142,7 +144,7 @@ function text({ putter, getter, expected, unit, strict }) {
       g.emit(`if (${token} === null) putNull(${ref});`);
       g.emit(`else ${putter}(${token}, ${ref});`);
     },
-    get: (g, ref) => g.local(`${getter}(${ref})`),
+    get: (g, ref) => g.local(read(ref)),
   };
 }
 

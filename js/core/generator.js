@@ -91,8 +91,6 @@ class Generator {
     this.nested = false;
     /** Whether what is made for the value belongs to the value's owner, who frees it. */
     this.owning = false;
-    /** The constant that makes `general`, another function for the same constants, if there is. */
-    this.general = undefined;
     this.Ref = Ref;
     this.lines = [];
     this.constants = [];

@@ -1,16 +1,21 @@
 'use strict';
-// Text that crosses with a call (src/node/text_call.rs): strings are passed to the bound function,
-// which encodes them into scratch memory, and what C returns comes back as a string.
+// Text that crosses with a call (src/node/text_call.rs): strings are arguments of the entry, which
+// encodes them into scratch memory, and what C returns comes back as a string.
 //
-// A codec of text says that it can by `text`: { unit, strict, exact, finish }. `unit` is the size of
-// a character in bytes. With `strict`, a lone surrogate is an error (and a NUL in wide text). With
-// `exact`, its `take` lets nothing pass but strings and null. `finish(g, ref)`, if there is, emits
-// what `get` does besides reading.
+// A codec of text says that it can by `text`: { unit, strict, exact, read, finish }. `unit` is the
+// size of a character in bytes. With `strict`, a lone surrogate is an error (and a NUL in wide text). With
+// `exact`, its `take` lets nothing pass but strings and null. `read(ref)` is an
+// expression of the text behind a cell. `finish(g, ref)`, if there is, emits what `get` does besides.
 //
 // When the native side cannot encode a string (no room, or an error that it leaves to JavaScript),
 // it does not call C, and says so: a miss. The strings are then encoded here. A *quick* marshaller,
 // which needs no scratch memory but for strings and therefore uses the fixed frame, leaves that to
 // a general one of the same function, like arguments that stand for text and are no strings.
+
+const { native } = require('./loader.js');
+const { TOP, views } = require('./memory.js');
+
+const { u32 } = views;
 
 /** The most strings that cross with a call (src/node/text_call.rs). */
 const MAX_STRINGS = 8;
@@ -20,12 +25,17 @@ class CallText {
   /**
    * @param {number[]} strings indices of the parameters that cross as strings
    * @param {boolean} returns whether what C returns does
-   * @param {Uint32Array} description of all text, as `bindText` reads it
+   * @param {number[]} description of all text, as `textShape` reads it, but for the frame
    */
   constructor(strings, returns, description) {
     this.strings = strings;
     this.returns = returns;
     this.description = description;
+  }
+
+  /** The token of the shape, for calls that use the fixed frame or another one. */
+  shape(stacked) {
+    return native.textShape(Uint32Array.of(+stacked, ...this.description));
   }
 
   /**
@@ -43,7 +53,7 @@ class CallText {
       const { unit, strict } = params[i].text;
       description.push(unit, frame.args[i], +strict);
     }
-    return new CallText(strings, returns, Uint32Array.from(description));
+    return new CallText(strings, returns, description);
   }
 
   /** The same for a marshaller that encodes all strings itself. */
@@ -95,4 +105,18 @@ class CallText {
   }
 }
 
-module.exports = { CallText };
+/**
+ * Makes of `settle` (tier.js) what is called when a call with text has left something to be done.
+ * `top` is where its strings begin, which stay until C has returned.
+ */
+const textSettler =
+  (settle) =>
+  (top, ...rest) => {
+    try {
+      settle(...rest);
+    } finally {
+      u32[TOP] = top;
+    }
+  };
+
+module.exports = { CallText, textSettler };

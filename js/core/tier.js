@@ -19,7 +19,9 @@ const { native } = require('./loader.js');
 const { coded } = require('./errors.js');
 const { views, useExternals, LENGTH, TOKEN } = require('./memory.js');
 const { resumption } = require('./callbacks.js');
+const { charCodeAt, hasOwn } = require('./primordials.js');
 const { settler } = require('./relay.js');
+const { textSettler } = require('./text-calls.js');
 
 const { f64 } = views;
 
@@ -41,8 +43,11 @@ const entries = {
   call: undefined,
   enter: undefined,
   enterPlain: undefined,
+  enterText: undefined,
   settle: undefined,
   settlePlain: undefined,
+  settleText: undefined,
+  settleTextPlain: undefined,
 };
 
 /** Why this runtime or its settings do not allow the packed tier, as far as JavaScript can tell. */
@@ -102,6 +107,8 @@ function startPacked() {
   entries.enterPlain = made.enterPlain;
   const { enter } = made;
   entries.settle = settler(() => enter(resumption.token));
+  entries.enterText = made.enterText;
+  entries.settleText = textSettler(entries.settle);
   if (made.externalAt !== undefined) useExternals(made);
   return { name: 'packed', reentrant: made.reentrant };
 }
@@ -115,6 +122,7 @@ function startNodeApi() {
       f64[TOKEN] = resumption.token;
       call();
     });
+    entries.settleTextPlain = textSettler(entries.settlePlain);
   }
   return entries.call;
 }
@@ -192,6 +200,42 @@ function emitEntry(g, tier, held) {
   if (tier.reentrant) g.emit(`enter(${g.entry});`);
   else g.emit(`if (u32[LIVE] === 0) enter(${g.entry}); else enterPlain(${g.entry});`);
   g.emit(`if (u32[PENDING] !== 0) settle(${[g.entry, ...held].join(', ')});`);
+}
+
+/** Node-API's entries for calls with text, by how many strings they take in. */
+const textEntries = new Map();
+
+function textEntry(count) {
+  startNodeApi();
+  const kind = count === 0 ? 0 : count <= 2 ? 2 : 8;
+  if (!textEntries.has(kind)) textEntries.set(kind, native.textEntry(kind));
+  return textEntries.get(kind);
+}
+
+/**
+ * Emits the call of native code with text (text-calls.js); returns the name of its result.
+ * @param {number} shape the token of what crosses
+ * @param {string[]} strings
+ * @param {string} top an expression of where the strings begin
+ * @param {string} read an expression of the result when C had called back
+ * @param {string} [result] the variable that gets it
+ */
+function emitTextEntry(g, tier, held, { shape, strings, top, read, result }) {
+  const name = result ?? g.fresh();
+  const declared = result === undefined ? `let ${name}` : name;
+  const isNodeApi = tier.name === 'node-api';
+  g.emit(`f64[TOKEN] = ${g.entry};`);
+  if (isNodeApi) {
+    g.emit(`f64[TEXT] = ${g.constant(shape)};`);
+    const call = g.constant(textEntry(strings.length));
+    g.emit(`${declared} = ${call}(${[...strings, ...held].join(', ')});`);
+  } else {
+    g.emit(`${declared} = enterText(${[g.constant(shape), ...strings].join(', ')});`);
+  }
+  const settle = isNodeApi ? 'settleTextPlain' : 'settleText';
+  g.emit('if (u32[PENDING] !== 0) {', `${settle}(${[top, g.entry, ...held].join(', ')});`);
+  g.emit(`${name} = ${read};`, '}');
+  return name;
 }
 
 /**
@@ -304,6 +348,7 @@ module.exports = {
   currentTier,
   describe,
   emitEntry,
+  emitTextEntry,
   entries,
   packedFor,
   publish,

@@ -20,6 +20,7 @@
 //!   + FAILED  u32   whether the callback that was run has thrown
 //!   + RESULT  8 B   a result that a thunk cannot return, or not whole
 //!   + STATE   8 B   the address of the environment's state
+//!   + TEXT    f64   what text crosses with the call that Node-API's entry makes
 //! origin + FIXED  the fixed frame: cells of calls that keep nothing while C runs
 //! origin + STACK  the frame stack, up to the end
 //! ```
@@ -70,6 +71,8 @@ pub const RESULT: usize = 72;
 pub const STATE: usize = 80;
 /// Control cell: the token of the function that Node-API's entry enters (see `enter.rs`).
 pub const TOKEN: usize = 48;
+/// Control cell: the shape of the text of Node-API's next call with text (see `text_call.rs`).
+pub const TEXT: usize = 88;
 /// Value of [`PENDING`]: Node-API keeps an exception, which it throws when one of our functions
 /// that it called returns.
 pub const THROWN: u32 = 1;

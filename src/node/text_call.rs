@@ -1,15 +1,17 @@
-//! Bound functions whose text crosses with the call: JavaScript strings come as arguments and are
-//! encoded into frame memory, a string that C returns goes back. All else travels in the frame.
+//! Calls whose text crosses with them: JavaScript strings come as arguments and are encoded into frame
+//! memory, a string that C returns goes back. All else travels in the frame, and which function is
+//! entered the TOKEN cell says, as on Node-API's tier (`enter.rs`).
 
 use super::env::State;
-use super::frame::{ARG, FrameMemory, PENDING, SIZE, THROWN, TOP};
-use super::function::{self, Function};
-use super::libraries::{self, ClosedBody};
+use super::frame::{ARG, FrameMemory, PENDING, SIZE, TEXT, THROWN, TOP, UPCALL};
 use super::memory::numbers;
 use super::text::{Encoding, Room, Written};
 use super::value::{Scope, Value};
+use super::{enter, function};
 use crate::error::{Code, Error, Result};
 use napi::sys;
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::ffi::c_void;
 use std::{mem, ptr};
 
@@ -34,11 +36,10 @@ struct Returned {
     encoding: Encoding,
 }
 
-/// A bound function, and what crosses with its calls.
-pub struct TextCall {
-    /// The slot's code. It gets what Node-API gives its callbacks, and returns [`CLOSED`] when
-    /// the library was closed.
-    code: unsafe extern "C" fn() -> usize,
+/// What crosses with the calls of a signature.
+pub struct TextShape {
+    /// Node-API's entry, which finds the function in the TOKEN cell.
+    enter: unsafe extern "C" fn(sys::napi_env, sys::napi_callback_info) -> sys::napi_value,
     scope: Scope,
     memory: FrameMemory,
     /// The fixed frame, or null for the one that the FRAME cell names.
@@ -47,9 +48,12 @@ pub struct TextCall {
     /// Whether the ARG cell has the length of all strings together, for strict UTF-8.
     checks_units: bool,
     returned: Option<Returned>,
-    /// Owns the slot.
-    _function: Function,
 }
+
+/// The shapes of an environment, by their description. They live as long as it does, like its
+/// signatures, which bound their number.
+#[derive(Default)]
+pub struct TextShapes(RefCell<HashMap<Vec<u32>, Box<TextShape>>>);
 
 /// How a call ended.
 pub enum Outcome {
@@ -59,54 +63,34 @@ pub enum Outcome {
     Done,
     /// C was not called: a string has no room, or is none that the encoding can hold.
     Missed,
-    /// C was not called: the library is closed.
-    Closed,
-    /// A callback threw: Node-API keeps the exception.
-    Thrown,
+    /// The PENDING cell says what is to be done; the result, if there is one, is in its cell.
+    Pending,
     /// The string was refused.
     Refused,
 }
 
-/// What the slot's code returns when the library was closed; trampolines return zero.
-const CLOSED: usize = 1;
-
-/// What the slot of a closed library jumps to.
-extern "C" fn closed() -> usize {
-    CLOSED
-}
-
-impl TextCall {
-    /// Binds from `(signature id, address, library id or -1, stacked, errno, name, text)`, where
-    /// `text` is a Uint32Array: `[unit, cell]` of the returned text, zeros when there is none, and
-    /// `[unit, cell, strict]` of each parameter that takes a string, in the order of the arguments.
-    ///
-    /// # Errors
-    /// As [`function::bind`].
-    pub fn bind(scope: Scope, state: &State, arguments: [Value; 7]) -> Result<TextCall> {
-        let [signature, address, library, stacked, errno, name, text] = arguments;
-        let text = numbers(scope, text)?;
-        let (returned, parameters) = describe(&text)?;
-        let closed = ClosedBody::of_code(closed as *const c_void);
-        let arguments = [signature, address, library, stacked, errno, name];
-        let function = function::take_slot(scope, state, arguments, closed)?;
-        // SAFETY: a slot is a C function. With a `Fixed` or `Stacked` body it takes no arguments
-        // and returns zero.
-        let code = unsafe {
-            mem::transmute::<*const u8, unsafe extern "C" fn() -> usize>(function.code())
+impl TextShape {
+    /// The shape of a description: `[stacked, unit, cell, ...]`, with unit and cell of the returned
+    /// text (zeros when there is none), and then `unit, cell, strict` of each parameter that takes a
+    /// string, in the order of the arguments.
+    fn new(scope: Scope, state: &State, text: &[u32]) -> Result<TextShape> {
+        let [stacked, unit, cell, ref strings @ ..] = *text else { return Err(no_description()) };
+        let returned = match unit {
+            0 => None,
+            _ => Some(Returned { cell: cell as usize, encoding: Encoding::of_unit(unit)? }),
         };
-        let fixed = if scope.to_bool(stacked)? { ptr::null_mut() } else { state.frame.fixed()? };
+        if strings.len() % 3 != 0 || strings.len() / 3 > MAX_STRINGS {
+            return Err(no_description());
+        }
+        let parameter = |string: &[u32]| {
+            let encoding = Encoding::of_unit(string[0])?;
+            Ok(Parameter { cell: string[1] as usize, encoding, strict: string[2] != 0 })
+        };
+        let parameters: Box<[_]> = strings.chunks_exact(3).map(parameter).collect::<Result<_>>()?;
         let checks_units = parameters.iter().any(|p| p.strict && p.encoding == Encoding::Utf8);
-        let memory = state.frame;
-        Ok(TextCall {
-            code,
-            scope,
-            memory,
-            fixed,
-            parameters,
-            checks_units,
-            returned,
-            _function: function,
-        })
+        let fixed = if stacked == 0 { state.frame.fixed()? } else { ptr::null_mut() };
+        let (enter, memory) = (enter::code(state)?, state.frame);
+        Ok(TextShape { enter, scope, memory, fixed, parameters, checks_units, returned })
     }
 
     /// Whether calls return text.
@@ -135,28 +119,27 @@ impl TextCall {
         strings: impl ExactSizeIterator<Item = Value>,
         quick: impl Fn(Value, &mut Room) -> Option<usize>,
     ) -> Outcome {
-        // Copies: nothing of `self` is used once C was called.
-        let TextCall { code, scope, memory, returned, .. } = *self;
+        let TextShape { enter, scope, memory, returned, .. } = *self;
         let frame = if self.fixed.is_null() { memory.current() } else { self.fixed };
-        let ended = if strings.len() > 0 {
+        memory.set(PENDING, 0);
+        // SAFETY: the TOKEN cell has a function that is alive, whose frame was written.
+        let enter = || unsafe { enter(scope.raw(), ptr::null_mut()) };
+        if strings.len() > 0 {
             let top = memory.get(TOP);
             match self.put(frame, top as usize, strings, quick) {
                 Some(end) => memory.set(TOP, end),
                 None => return Outcome::Missed,
             }
-            // SAFETY: the slot of a function that is alive, whose frame was written.
-            let ended = unsafe { code() };
-            memory.set(TOP, top);
-            ended
+            enter();
+            // Strings of a call that is suspended are still in use: its marshaller restores TOP.
+            if memory.get(PENDING) != UPCALL {
+                memory.set(TOP, top);
+            }
         } else {
-            // SAFETY: as above.
-            unsafe { code() }
-        };
-        if memory.get(PENDING) != 0 {
-            return Outcome::Thrown;
+            enter();
         }
-        if ended == CLOSED {
-            return Outcome::Closed;
+        if memory.get(PENDING) != 0 {
+            return Outcome::Pending;
         }
         let Some(Returned { cell, encoding }) = returned else { return Outcome::Done };
         // SAFETY: the result's cell is within the frame, and C says that what it points to is
@@ -212,99 +195,67 @@ pub fn refused() -> Error {
     Error::new(Code::Internal, "Node-API refused to make a string")
 }
 
-/// Reads the description that [`TextCall::bind`] gets.
-fn describe(text: &[u32]) -> Result<(Option<Returned>, Box<[Parameter]>)> {
-    let [unit, cell, ref strings @ ..] = *text else { return Err(no_description()) };
-    let returned = match unit {
-        0 => None,
-        _ => Some(Returned { cell: cell as usize, encoding: Encoding::of_unit(unit)? }),
-    };
-    if strings.len() % 3 != 0 || strings.len() / 3 > MAX_STRINGS {
-        return Err(no_description());
-    }
-    let parameter = |string: &[u32]| {
-        let encoding = Encoding::of_unit(string[0])?;
-        Ok(Parameter { cell: string[1] as usize, encoding, strict: string[2] != 0 })
-    };
-    let parameters = strings.chunks_exact(3).map(parameter).collect::<Result<_>>()?;
-    Ok((returned, parameters))
-}
-
 fn no_description() -> Error {
     Error::new(Code::InvalidArgument, "this is no description of a call's text")
 }
 
-/// `bindText(signature id, address, library id or -1, stacked, errno, name, text)` -> a function
-/// that takes the strings of a call in and returns the string that C returns (see
-/// [`TextCall::bind`]). Otherwise as [`function::bind`].
-///
-/// On a miss it returns what it otherwise does not: `undefined` when there is text to return,
-/// `null` when there is none. Called without arguments, it does not miss.
+/// `textShape(description)` -> the token of a shape, for the TEXT cell and for `enterText`: its
+/// address in the bits of a double. See [`TextShape::new`].
 ///
 /// # Errors
-/// As [`function::bind`].
-pub fn bind(scope: Scope, state: &State, arguments: [Value; 7]) -> Result<Value> {
-    let name = scope.to_string(arguments[5])?;
-    let call = Box::new(TextCall::bind(scope, state, arguments)?);
-    let code: sys::napi_callback = Some(match call.parameters.len() {
-        0 => enter,
+/// [`Code::InvalidArgument`] for another value.
+pub fn shape(scope: Scope, state: &State, [description]: [Value; 1]) -> Result<Value> {
+    let text = numbers(scope, description)?;
+    let mut shapes = state.texts.0.borrow_mut();
+    if !shapes.contains_key(&text) {
+        let made = Box::new(TextShape::new(scope, state, &text)?);
+        shapes.insert(text.clone(), made);
+    }
+    let shape: *const TextShape = &raw const *shapes[&text];
+    scope.number(function::token_of(shape.cast())?)
+}
+
+/// `textEntry(count)` -> Node-API's entry for calls with up to so many strings, 0, 2 or
+/// [`MAX_STRINGS`]: `callText(...strings)`, which calls the function that the TOKEN cell names with
+/// the shape in the TEXT cell, and returns the string that C returns.
+///
+/// On a miss it returns what it otherwise does not: `undefined` when there is text to return, `null`
+/// when there is none. When something is pending, it returns `undefined`.
+///
+/// # Errors
+/// As Node-API.
+pub fn entry(scope: Scope, state: &State, [count]: [Value; 1]) -> Result<Value> {
+    let code: sys::napi_callback = Some(match scope.to_u32(count)? {
+        0 => enter_with::<0>,
         1 | 2 => enter_with::<2>,
         _ => enter_with::<MAX_STRINGS>,
     });
-    let function = scope.function(&name, code, (&raw const *call).cast_mut().cast())?;
-    function::own(scope, function, call)?;
-    Ok(function)
+    scope.function("callText", code, state.frame.control(TEXT).cast())
 }
 
-/// The callback of functions that take no text in.
-unsafe extern "C" fn enter(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
-    let (null, mut data) = (ptr::null_mut(), ptr::null_mut());
-    // SAFETY: the out-parameter outlives the call, the others are not wanted.
-    unsafe {
-        sys::napi_get_cb_info(env, info, ptr::null_mut(), ptr::null_mut(), null, &mut data);
-        finish(Scope::new(env), data, [].into_iter())
-    }
-}
-
-/// The callback of functions that take up to `N` strings in.
+/// The callback of functions that take up to `N` strings in; its data is the TEXT cell.
 unsafe extern "C" fn enter_with<const N: usize>(
     env: sys::napi_env,
     info: sys::napi_callback_info,
 ) -> sys::napi_value {
     let (mut values, mut count) = ([ptr::null_mut(); N], N);
-    let (list, mut data) = (values.as_mut_ptr(), ptr::null_mut());
-    // SAFETY: the out-parameters outlive the call, and `values` has room for `count`.
-    unsafe {
+    let (list, mut data) = (values.as_mut_ptr(), ptr::null_mut::<c_void>());
+    // SAFETY: the out-parameters outlive the call, and `values` has room for `count`; the cell has
+    // the token of a shape of the environment.
+    let shape = unsafe {
         sys::napi_get_cb_info(env, info, &mut count, list, ptr::null_mut(), &mut data);
-        finish(Scope::new(env), data, values[..count.min(N)].iter().copied())
-    }
-}
-
-/// Runs the call behind a callback's data, and answers Node-API.
-///
-/// # Safety
-/// `data` must be that of a function made by [`bind`].
-#[inline(always)]
-unsafe fn finish(
-    scope: Scope,
-    data: *mut c_void,
-    strings: impl ExactSizeIterator<Item = Value>,
-) -> Value {
-    // SAFETY: the function that is being called owns it.
-    let call = unsafe { &*data.cast::<TextCall>() };
-    call.memory.set(PENDING, 0);
-    match call.run(strings, |_, _| None) {
+        &*data.cast::<*const TextShape>().read()
+    };
+    match shape.run(values[..count.min(N)].iter().copied(), |_, _| None) {
         Outcome::Text(text) => text,
-        Outcome::Done | Outcome::Thrown => ptr::null_mut(),
-        Outcome::Missed if call.returns_text() => ptr::null_mut(),
-        Outcome::Missed => call.null(),
-        Outcome::Closed => throw(scope, &libraries::function_closed()),
-        Outcome::Refused => throw(scope, &refused()),
+        Outcome::Done | Outcome::Pending => ptr::null_mut(),
+        Outcome::Missed if shape.returns_text() => ptr::null_mut(),
+        Outcome::Missed => shape.null(),
+        Outcome::Refused => {
+            Scope::new(env).throw(&refused());
+            ptr::null_mut()
+        }
     }
 }
 
-#[cold]
-fn throw(scope: Scope, error: &Error) -> Value {
-    scope.throw(error);
-    ptr::null_mut()
-}
+const _: () = assert!(mem::size_of::<f64>() >= mem::size_of::<*const TextShape>());

@@ -1,5 +1,6 @@
 //! A thin, checked layer over raw Node-API: values in and out, errors, panics.
 
+use super::env::State;
 use crate::error::{Code, Error, Result};
 use napi::sys;
 use std::ffi::c_void;
@@ -56,6 +57,13 @@ impl Scope {
     /// The raw environment.
     pub fn raw(self) -> sys::napi_env {
         self.env
+    }
+
+    /// The environment's state.
+    pub fn state<'a>(self) -> Option<&'a State> {
+        let data = out!(napi_get_instance_data(self.env), ptr::null_mut()).ok()?;
+        // SAFETY: `register` set it, and it lives as long as the environment.
+        unsafe { data.cast::<State>().as_ref() }
     }
 
     /// `undefined`.

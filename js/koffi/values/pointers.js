@@ -243,11 +243,14 @@ function dispose(g, own, ref) {
   g.emit(`${g.constant(disposer(own.dispose))}(${g.local(address(g, ref))});`);
 }
 
+const readText = (own, ref) => `${GET[own.unit]}(${ref})`;
+
 /** How a string crosses with a call. */
 const crossing = (own) => ({
   unit: own.unit,
   strict: false,
   exact: false,
+  read: (ref) => readText(own, ref),
   finish: own.dispose && ((g, ref) => dispose(g, own, ref)),
 });
 
@@ -292,7 +295,7 @@ function pointer(own, direction = IN) {
       g.emit('}', `else ${call}`);
     },
     get(g, ref) {
-      const value = g.local(isText ? `${GET[own.unit]}(${ref})` : address(g, ref));
+      const value = g.local(isText ? readText(own, ref) : address(g, ref));
       if (own.dispose !== undefined) dispose(g, own, ref);
       return value;
     },

@@ -39,7 +39,6 @@ impl CallbackInfo {
         // SAFETY: the caller's promise. The words that are read are those of the layouts above.
         unsafe {
             match self {
-                // The count is 32 bits wide up to V8 12.
                 CallbackInfo::Pointer => {
                     // The count is 32 bits wide up to V8 12.
                     let count = info.add(2).cast::<u32>().read() as usize;

@@ -29,9 +29,13 @@ mod layout;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod slow;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod strings;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod symbols;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod template;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod text;
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 pub use direct::{Shapes, direct_entry};
@@ -81,14 +85,6 @@ mod nowhere {
     /// What entering a function of a closed library does: as on the only tier.
     pub fn closed() -> ClosedBody {
         ClosedBody::node_api()
-    }
-
-    /// `bindPackedText`.
-    ///
-    /// # Errors
-    /// Always.
-    pub fn bind_text(_scope: Scope, _state: &State, _arguments: [Value; 8]) -> Result<Value> {
-        Err(Error::new(Code::Internal, "there is no packed tier on this platform"))
     }
 
     /// `packedCounts()` -> nothing was entered.
