@@ -18,7 +18,10 @@ const { TOP, views } = require('./memory.js');
 const { u32 } = views;
 
 /** The most strings that cross with a call (src/node/text_call.rs). */
-const MAX_STRINGS = 8;
+const MAX_STRINGS = 4;
+
+/** Tokens of shapes by their description. */
+const shapes = new Map();
 
 /** What crosses with the calls of a declaration. */
 class CallText {
@@ -35,7 +38,10 @@ class CallText {
 
   /** The token of the shape, for calls that use the fixed frame or another one. */
   shape(stacked) {
-    return native.textShape(Uint32Array.of(+stacked, ...this.description));
+    const description = [+stacked, ...this.description];
+    const key = description.join();
+    if (!shapes.has(key)) shapes.set(key, native.textShape(Uint32Array.from(description)));
+    return shapes.get(key);
   }
 
   /**

@@ -202,14 +202,13 @@ function emitEntry(g, tier, held) {
   g.emit(`if (u32[PENDING] !== 0) settle(${[g.entry, ...held].join(', ')});`);
 }
 
-/** Node-API's entries for calls with text, by how many strings they take in. */
-const textEntries = new Map();
+/** Node-API's entries for calls with text, by the number of strings that they take in. */
+const textEntries = [];
 
 function textEntry(count) {
   startNodeApi();
-  const kind = count === 0 ? 0 : count <= 2 ? 2 : 8;
-  if (!textEntries.has(kind)) textEntries.set(kind, native.textEntry(kind));
-  return textEntries.get(kind);
+  textEntries[count] ??= native.textEntry(count);
+  return textEntries[count];
 }
 
 /**

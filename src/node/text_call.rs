@@ -11,12 +11,12 @@ use super::{enter, function};
 use crate::error::{Code, Error, Result};
 use napi::sys;
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::ffi::c_void;
+use std::rc::Rc;
 use std::{mem, ptr};
 
 /// The most strings that a call takes in.
-pub const MAX_STRINGS: usize = 8;
+pub const MAX_STRINGS: usize = 4;
 
 /// Where a string goes.
 #[derive(Clone, Copy)]
@@ -50,10 +50,9 @@ pub struct TextShape {
     returned: Option<Returned>,
 }
 
-/// The shapes of an environment, by their description. They live as long as it does, like its
-/// signatures, which bound their number.
+/// The shapes of an environment. They live as long as it does.
 #[derive(Default)]
-pub struct TextShapes(RefCell<HashMap<Vec<u32>, Box<TextShape>>>);
+pub struct TextShapes(RefCell<Vec<Rc<TextShape>>>);
 
 /// How a call ended.
 pub enum Outcome {
@@ -200,23 +199,20 @@ fn no_description() -> Error {
 }
 
 /// `textShape(description)` -> the token of a shape, for the TEXT cell and for `enterText`: its
-/// address in the bits of a double. See [`TextShape::new`].
+/// address in the bits of a double. See [`TextShape::new`]. The caller asks once per description.
 ///
 /// # Errors
 /// [`Code::InvalidArgument`] for another value.
 pub fn shape(scope: Scope, state: &State, [description]: [Value; 1]) -> Result<Value> {
     let text = numbers(scope, description)?;
-    let mut shapes = state.texts.0.borrow_mut();
-    if !shapes.contains_key(&text) {
-        let made = Box::new(TextShape::new(scope, state, &text)?);
-        shapes.insert(text.clone(), made);
-    }
-    let shape: *const TextShape = &raw const *shapes[&text];
-    scope.number(function::token_of(shape.cast())?)
+    let made = Rc::new(TextShape::new(scope, state, &text)?);
+    let token = function::token_of(Rc::as_ptr(&made).cast())?;
+    state.texts.0.borrow_mut().push(made);
+    scope.number(token)
 }
 
-/// `textEntry(count)` -> Node-API's entry for calls with up to so many strings, 0, 2 or
-/// [`MAX_STRINGS`]: `callText(...strings)`, which calls the function that the TOKEN cell names with
+/// `textEntry(count)` -> Node-API's entry for calls with up to so many strings:
+/// `callText(...strings)`, which calls the function that the TOKEN cell names with
 /// the shape in the TEXT cell, and returns the string that C returns.
 ///
 /// On a miss it returns what it otherwise does not: `undefined` when there is text to return, `null`
@@ -227,7 +223,8 @@ pub fn shape(scope: Scope, state: &State, [description]: [Value; 1]) -> Result<V
 pub fn entry(scope: Scope, state: &State, [count]: [Value; 1]) -> Result<Value> {
     let code: sys::napi_callback = Some(match scope.to_u32(count)? {
         0 => enter_with::<0>,
-        1 | 2 => enter_with::<2>,
+        1 => enter_with::<1>,
+        2 => enter_with::<2>,
         _ => enter_with::<MAX_STRINGS>,
     });
     scope.function("callText", code, state.frame.control(TEXT).cast())
@@ -246,13 +243,19 @@ unsafe extern "C" fn enter_with<const N: usize>(
         sys::napi_get_cb_info(env, info, &mut count, list, ptr::null_mut(), &mut data);
         &*data.cast::<*const TextShape>().read()
     };
-    match shape.run(values[..count.min(N)].iter().copied(), |_, _| None) {
+    answer(shape, &values[..count.min(N)])
+}
+
+/// Makes a call for Node-API.
+#[inline(never)]
+fn answer(shape: &TextShape, strings: &[Value]) -> Value {
+    match shape.run(strings.iter().copied(), |_, _| None) {
         Outcome::Text(text) => text,
         Outcome::Done | Outcome::Pending => ptr::null_mut(),
         Outcome::Missed if shape.returns_text() => ptr::null_mut(),
         Outcome::Missed => shape.null(),
         Outcome::Refused => {
-            Scope::new(env).throw(&refused());
+            shape.scope.throw(&refused());
             ptr::null_mut()
         }
     }

@@ -2,6 +2,7 @@
 //! where V8 has them. A fast call could do neither: it returns no strings.
 
 use super::super::text_call::{Outcome, TextShape, refused};
+use super::super::value::Value;
 use super::entry::{self, HEAP_NUMBER_VALUE};
 use super::layout::CallbackInfo;
 use super::strings;
@@ -55,12 +56,27 @@ unsafe extern "C" fn enter_counted<const FRAME: bool>(info: *mut usize) {
 
 unsafe extern "C" fn enter<const FRAME: bool>(info: *mut usize) {
     let place = shape(FRAME);
-    // SAFETY: V8 calls this with a structure of the release's shape; the first argument is a heap
-    // number with the address of a shape, which lives as long as the environment.
-    let (text, values, count) = unsafe {
+    // SAFETY: V8 calls this with a structure of the release's shape. A result is a live handle, whose
+    // pointer becomes the callback's.
+    unsafe {
         let (values, count) = place.arguments(info);
+        let result = run(values, count);
+        if !result.is_null() {
+            place.cells(info).1.write(result.cast::<usize>().read());
+        }
+    }
+}
+
+/// Makes the call; returns null for `undefined`.
+///
+/// # Safety
+/// `values` are those of the arguments of a callback, of which the first is a heap number with the
+/// address of a shape, which lives as long as the environment.
+unsafe fn run(values: *const usize, count: usize) -> Value {
+    // SAFETY: the caller's promise.
+    let text = unsafe {
         let bits = ((values.read() + HEAP_NUMBER_VALUE) as *const usize).read();
-        (&*ptr::with_exposed_provenance::<TextShape>(bits), values, count)
+        &*ptr::with_exposed_provenance::<TextShape>(bits)
     };
     // A Node-API value is the address of a place with a tagged pointer that the collector knows, as
     // it does the arguments of a callback.
@@ -70,12 +86,13 @@ unsafe extern "C" fn enter<const FRAME: bool>(info: *mut usize) {
         // SAFETY: an argument of this callback.
         unsafe { strings::write_utf8(string, room) }
     };
-    let result = match text.run((1..count).map(string), quick) {
+    match text.run((1..count).map(string), quick) {
         Outcome::Text(made) => made,
         Outcome::Missed if !text.returns_text() => text.null(),
-        Outcome::Done | Outcome::Pending | Outcome::Missed => return,
-        Outcome::Refused => return text.pend(&refused()),
-    };
-    // SAFETY: a live handle, whose pointer becomes the callback's result.
-    unsafe { place.cells(info).1.write(result.cast::<usize>().read()) }
+        Outcome::Done | Outcome::Pending | Outcome::Missed => ptr::null_mut(),
+        Outcome::Refused => {
+            text.pend(&refused());
+            ptr::null_mut()
+        }
+    }
 }
