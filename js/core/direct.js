@@ -18,8 +18,8 @@
 
 const { native } = require('./loader.js');
 const { RESULT, MISSED, PENDING, END, views } = require('./memory.js');
-const { CALLED_BACK } = require('./relay.js');
 const { Ref } = require('./generator.js');
+const { CALLED_BACK } = require('./relay.js');
 
 const { u32 } = views;
 
@@ -123,8 +123,11 @@ function compileDirect(g, declaration, frame, tier, emitArguments, packed) {
     return link(bound);
   };
   const again = `(packed ??= ${g.constant(linkPacked)}(${token}))(${repeated(style, values)})`;
-  const needed = ['!relayed', ...conditions.filter((condition) => condition !== 'true')];
-  g.emit(`if (!(${needed.join(' && ')})) return ${again};`);
+  // What gets a pointer may call back, and does so more quickly from the packed tier (relay.js).
+  const mayCallBack = forms.slice(0, -1).includes('p');
+  if (mayCallBack) conditions.push('!callsBack');
+  const needed = conditions.filter((condition) => condition !== 'true');
+  if (needed.length > 0) g.emit(`if (!(${needed.join(' && ')})) return ${again};`);
 
   const passed = params.map(({ direct }, i) => direct.pass?.(values[i]) ?? values[i]);
   const call = `${g.constant(enter)}(${[token, ...passed].join(', ')})`;
@@ -134,7 +137,8 @@ function compileDirect(g, declaration, frame, tier, emitArguments, packed) {
   g.emit('if (u32[PENDING] !== 0) {');
   g.emit(`const answer = ${g.constant(stop)}(${[token, ...held].join(', ')});`);
   g.emit(`if (answer === ${AGAIN}) return ${again};`);
-  g.emit(`if (answer === ${RELAY}) relayed = true;`, '}');
+  if (mayCallBack) g.emit(`if (answer === ${RELAY}) callsBack = true;`);
+  g.emit('}');
   const errno = withErrno && g.local('i32[ERRNO]');
   let value = raw ?? ret.get(g, new Ref(null, RESULT, 8));
   if (raw !== undefined && ret.direct.back) value = ret.direct.back(g, raw);
@@ -144,7 +148,7 @@ function compileDirect(g, declaration, frame, tier, emitArguments, packed) {
   const options = {
     usesArguments: positions,
     named: positions,
-    state: 'let packed;\nlet relayed = false;',
+    state: 'let packed; let callsBack = false;',
   };
   return { shape, link: g.template(parameters, options) };
 }

@@ -161,6 +161,9 @@ function useExternals({ state, externalAt, addressTo, makeCell, freeCell }) {
   Object.assign(externals, { state, externalAt, addressTo, makeCell, freeCell });
 }
 
+/** Whether they are in use. */
+const hasExternals = () => externals.externalAt !== undefined;
+
 /** An External of the address in a pointer cell. */
 function getExternal(cell) {
   const { externalAt } = externals;
@@ -293,6 +296,7 @@ module.exports = {
   getExternal,
   putExternal,
   useExternals,
+  hasExternals,
   makeCell,
   freeCell,
   isNull,

@@ -11,8 +11,8 @@ const { views, PENDING, CALLBACK, LEVEL, FAILED, CALLER } = require('./memory.js
 const { u32, f64 } = views;
 
 /** Values of PENDING; others say that something has to be thrown. */
-const UPCALL = 3;
-const CALLED_BACK = 4;
+const UPCALL = 4;
+const CALLED_BACK = 5;
 
 /**
  * What calls that are suspended need while C runs, by level: JavaScript that is terminated in a
@@ -21,8 +21,8 @@ const CALLED_BACK = 4;
 const alive = [];
 
 /**
- * Makes `settle(token, ...held)`, which is called when a call has left something to be done: with
- * the token of its function, and what it needs.
+ * Makes `settle(token, held)`, which is called when a call has left something to be done: with the
+ * token of its function, and what it needs, if there is anything.
  * @param {() => void} resume lets C go on; returns like an entry
  */
 function settler(resume) {
@@ -31,7 +31,7 @@ function settler(resume) {
     // The cell is zero while JavaScript has the call in hand.
     const level = u32[LEVEL];
     u32[LEVEL] = 0;
-    if (held.length > 0) alive[level] = held;
+    if (held !== undefined) alive[level] = held;
     let failed = false;
     let thrown;
     do {
@@ -47,11 +47,11 @@ function settler(resume) {
       u32[LEVEL] = level;
       resume();
     } while (u32[PENDING] === UPCALL);
-    if (held.length > 0) alive[level] = undefined;
+    if (held !== undefined) alive[level] = undefined;
     if (failed) throw thrown;
   }
 
-  return function settle(token, ...held) {
+  return function settle(token, held) {
     const pending = u32[PENDING];
     if (pending !== UPCALL && pending !== CALLED_BACK) return native.rethrow();
     if (pending === UPCALL && f64[CALLER] === token) return relay(held);

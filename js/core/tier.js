@@ -187,6 +187,9 @@ function useTier(name) {
   }
 }
 
+/** What `settle` gets. */
+const settled = (token, held) => (held.length > 0 ? `${token}, [${held.join(', ')}]` : token);
+
 /** Emits the call of native code, and what keeps values reachable until it has returned. */
 function emitEntry(g, tier, held) {
   if (tier.name === 'nowhere') return;
@@ -194,12 +197,12 @@ function emitEntry(g, tier, held) {
     startNodeApi();
     // The arguments of a call that is running are reachable, and this one's nobody reads.
     g.emit(`f64[TOKEN] = ${g.entry};`, `call(${held.join(', ')});`);
-    g.emit(`if (u32[PENDING] !== 0) settlePlain(${[g.entry, ...held].join(', ')});`);
+    g.emit(`if (u32[PENDING] !== 0) settlePlain(${settled(g.entry, held)});`);
     return;
   }
   if (tier.reentrant) g.emit(`enter(${g.entry});`);
   else g.emit(`if (u32[LIVE] === 0) enter(${g.entry}); else enterPlain(${g.entry});`);
-  g.emit(`if (u32[PENDING] !== 0) settle(${[g.entry, ...held].join(', ')});`);
+  g.emit(`if (u32[PENDING] !== 0) settle(${settled(g.entry, held)});`);
 }
 
 /** Node-API's entries for calls with text, by the number of strings that they take in. */
@@ -305,17 +308,17 @@ const SHAPE = 3;
 /**
  * Binds a C function to a compiled call; what `describe` tells of it is left to `publish`.
  * @param {import('./compile.js').Compiled} compiled
- * @param {{ address?: bigint, library: number, name: string }} callee without an address it is the
- *   library's function of that name
+ * @param {{ address?: bigint, library: number, name: string, label?: string }} callee without an
+ *   address it is the library's function of that name; `label` is the marshaller's name, if it gets one
  * @returns {Function | undefined} the marshaller; undefined when the library has no such function
  */
-function connect(compiled, { address, library, name }) {
+function connect(compiled, { address, library, name, label }) {
   const { signature, stacked, errno, tier, link, shape = -1 } = compiled;
   const packed = tier.name === 'node-api' ? 0 : PACKED;
   const flags = (stacked ? STACKED : 0) | (errno ? ERRNO : 0) | packed;
   const id = native.bind(signature, address, library, flags | ((shape + 1) << SHAPE), name);
   if (id === undefined) return undefined;
-  const run = link(f64[LENGTH]);
+  const run = link(f64[LENGTH], label);
   bound.register(run, id);
   return run;
 }

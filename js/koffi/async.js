@@ -4,13 +4,10 @@
 const { AsyncResource } = require('node:async_hooks');
 const { compileTask } = require('../core/compile.js');
 const { native } = require('../core/loader.js');
-const { views, ERRNO } = require('../core/memory.js');
 const { launchTask } = require('../core/tasks.js');
 const { taskEnded } = require('./callbacks.js');
 const { invalid, kindName } = require('./errors.js');
 const { describe } = require('./functions.js');
-
-const { i32 } = views;
 
 /** The callback of the asynchronous call that is being started. */
 let starting;
@@ -20,12 +17,8 @@ function launch(task, values, mark, later) {
   const callback = starting;
   const context = new AsyncResource('koffi');
   const deliver = (error, value) => {
-    const errno = i32[ERRNO];
     taskEnded();
-    queueMicrotask(() => {
-      i32[ERRNO] = errno;
-      context.runInAsyncScope(callback, undefined, error, value);
-    });
+    context.runInAsyncScope(callback, undefined, error, value);
   };
   const settle = { resolve: (value) => deliver(null, value), reject: (error) => deliver(error) };
   launchTask(task, values, mark, later, settle);

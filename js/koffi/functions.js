@@ -111,14 +111,8 @@ const exists = ({ address, library, symbol }) =>
   address !== undefined || native.symbol(library, symbol) !== undefined;
 
 /** A compiled call of a C function, under a name. */
-function bindAs(compiled, { address, library, symbol }, name) {
-  const { signature, stacked, errno, tier, shape } = compiled;
-  const link = (entry) => compiled.link(entry, name);
-  return connect(
-    { signature, stacked, errno, tier, shape, link },
-    { address, library, name: symbol ?? name },
-  );
-}
+const bindAs = (compiled, { address, library, symbol }, name) =>
+  connect(compiled, { address, library, name: symbol ?? name, label: name });
 
 /** Functions at addresses, by their type: at most so many for each. */
 const MAX_ADDRESSES = 256;

@@ -14,12 +14,19 @@ const LAZY = 1;
 const GLOBAL = 2;
 const DEEP = 4;
 
-/** Names under which 32-bit x86 compilers export functions of a convention: Microsoft's, MinGW's. */
-function decorated(name, { convention, params }) {
+/**
+ * Names under which 32-bit x86 compilers export functions of a convention: Microsoft's, MinGW's.
+ * Some count the pointer to a result in memory as an argument.
+ */
+function decorated(name, { convention, params, result }) {
   if (native.arch !== 'x86' || (convention !== 'stdcall' && convention !== 'fastcall')) return [];
   const size = params.reduce((sum, { type }) => sum + Math.ceil(internals(type).size / 4) * 4, 0);
-  return convention === 'stdcall' ? [`_${name}@${size}`, `${name}@${size}`] : [`@${name}@${size}`];
+  const sizes = RECORDS.has(internals(result).kind) ? [size, size + 4] : [size];
+  if (convention === 'fastcall') return sizes.map((bytes) => `@${name}@${bytes}`);
+  return sizes.flatMap((bytes) => [`_${name}@${bytes}`, `${name}@${bytes}`]);
 }
+
+const RECORDS = new Set(['struct', 'union']);
 
 const notFound = (what, name) =>
   coded(Error, 'ERR_FFI_SYMBOL', `Cannot find ${what} '${name}' in shared library`);
@@ -36,11 +43,14 @@ class LibraryHandle {
   #declare(args, convention) {
     const { name, signature } = readFunction(args, convention);
     const plain = typeof name === 'number' && native.os === 'windows' ? `#${name}` : String(name);
-    const make = (symbol) => makeFunction(signature, String(name), { library: this.#id, symbol });
-    let fn = make(plain);
-    for (const other of fn === undefined ? decorated(plain, signature) : []) fn ??= make(other);
-    if (fn === undefined) throw notFound('function', name);
-    return fn;
+    const label = String(name);
+    const fn = makeFunction(signature, label, { library: this.#id, symbol: plain });
+    if (fn !== undefined) return fn;
+    for (const symbol of decorated(plain, signature)) {
+      const other = makeFunction(signature, label, { library: this.#id, symbol });
+      if (other !== undefined) return other;
+    }
+    throw notFound('function', name);
   }
 
   /** `func(prototype)`, `func([convention,] name, result, parameters)` */

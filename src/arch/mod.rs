@@ -38,6 +38,7 @@ pub fn emit(plan: &Plan, target: &Target) -> Result<Blob> {
 pub fn emit_thunk(thunk: &Thunk, target: &Target) -> Result<Blob> {
     match (target.arch, target.os) {
         (Arch::X64, Os::Linux) => x64::emit_thunk(thunk),
+        (Arch::Aarch64, Os::Linux) => aarch64::emit_thunk(thunk),
         (arch, os) => Err(Error::new(
             Code::UnsupportedAbi,
             format!("there are no thunks for {arch:?} {os:?}"),

@@ -291,7 +291,7 @@ pub fn create(scope: Scope, state: &State, arguments: [Value; 4]) -> Result<Valu
     handle.here.store(Arc::as_ptr(&callback).cast_mut(), Ordering::Relaxed);
     let registered = Registered { upcall, handle, callback, released: false, keeps_alive };
     callbacks.by_id.insert(id, registered);
-    state.frame.set(LIVE, callbacks.by_code.len() as u32);
+    state.frame.set(LIVE, state.frame.get(LIVE) + 1);
     drop(callbacks);
     let cell = state.frame.arg()?;
     // SAFETY: `arg` checked the bounds; the cell may be unaligned.
@@ -308,7 +308,7 @@ pub fn release(scope: Scope, state: &State, [address]: [Value; 1]) -> Result<Val
     let Some(id) = id else { return scope.number(0.0) };
     lock(&CALLBACKS).get_or_insert_default().remove(&id);
     let mut callbacks = state.callbacks.borrow_mut();
-    state.frame.set(LIVE, callbacks.by_code.len() as u32);
+    state.frame.set(LIVE, state.frame.get(LIVE).saturating_sub(1));
     let Some(registered) = callbacks.by_id.get_mut(&id) else { return scope.number(0.0) };
     registered.handle.here.store(ptr::null_mut(), Ordering::Relaxed);
     registered.released = true;
@@ -361,6 +361,8 @@ pub unsafe extern "C" fn dispatch(context: *mut c_void, frame: *mut u8) {
             return true;
         }
         match handle.shared.state() {
+            // JavaScript says that all callbacks are idle, and may not run on this release.
+            Some(state) if state.frame.get(LIVE) == 0 => false,
             Some(state) => relay::call(state, callback.shape, frame)
                 .unwrap_or_else(|| run_here(state.scope(), state, &callback, frame, false)),
             None => {

@@ -54,6 +54,7 @@ pub const LENGTH: usize = 24;
 /// (which throws by itself): zero, [`THROWN`] or [`CLOSED`].
 pub const PENDING: usize = 32;
 /// Control cell: how many callbacks of the environment exist, whose JavaScript a call may run.
+/// JavaScript takes those off that it keeps for later.
 pub const LIVE: usize = 36;
 /// Control cell: index of the callback that JavaScript has to run; 0 is none, and an error.
 pub const CALLBACK: usize = 40;
@@ -78,12 +79,12 @@ pub const TEXT: usize = 88;
 pub const THROWN: u32 = 1;
 /// Value of [`PENDING`]: the function's library was closed.
 pub const CLOSED: u32 = 2;
-/// Value of [`PENDING`]: the call was left, because C has called back (see `relay`).
-pub const UPCALL: u32 = 3;
-/// Value of [`PENDING`]: the function has called back, from the thread's stack.
-pub const CALLED_BACK: u32 = 4;
 /// Value of [`PENDING`]: the call was not made, because a value is none that it can take this way.
-pub const MISSED: u32 = 5;
+pub const MISSED: u32 = 3;
+/// Value of [`PENDING`]: the call was left, because C has called back (see `relay`).
+pub const UPCALL: u32 = 4;
+/// Value of [`PENDING`]: the function has called back, from the thread's stack.
+pub const CALLED_BACK: u32 = 5;
 
 const _: () = {
     assert!(TOP - FRAME == cell::TOP as usize);

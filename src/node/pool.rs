@@ -1,9 +1,10 @@
 //! The threads that make calls for all environments ([decision 6], [decision 13]).
 //!
 //! One thread fewer than the machine has processors works at once, because JavaScript needs one as
-//! well; more only when nothing moves, because calls block. A thread that has nothing to do looks
-//! for work for some microseconds before it sleeps: a program that waits for one call and makes the
-//! next finds it awake. Only one thread at a time does that.
+//! well; more only when nothing moves, because calls block. A thread is told of work outside of the
+//! lock, so that it does not wake up to wait for it. After a single call it sleeps at once: looking
+//! for work takes the processor from the thread that has it. After several, more are on their way,
+//! and it looks for some microseconds, which costs less than to be told of each.
 //!
 //! [decision 6]: https://github.com/ffi-jit/ffi-jit/blob/main/docs/decisions/0006-task-pool.md
 //! [decision 13]: https://github.com/ffi-jit/ffi-jit/blob/main/docs/decisions/0013-relayed-callbacks.md
@@ -24,8 +25,8 @@ const MAX_THREADS: usize = 64;
 const MIN_STACK: usize = 2 << 20;
 /// How long a thread sleeps before it ends.
 const IDLE: Duration = Duration::from_secs(5);
-/// How long a thread looks for work before it sleeps.
-const WATCH: Duration = Duration::from_micros(40);
+/// How long a thread looks for work after several calls in a row.
+const WATCH: Duration = Duration::from_micros(10);
 /// How often the monitor looks at a queue that does not move.
 const STALL: Duration = Duration::from_millis(1);
 /// How many times it looks at an empty queue before it sleeps.
@@ -36,10 +37,10 @@ const MONITOR_STACK: usize = 128 << 10;
 struct Pool {
     state: Mutex<PoolState>,
     changed: Condvar,
+    /// Length of the queue, for threads that watch it.
+    waiting: AtomicUsize,
     /// Tells the monitor that there is something to look at.
     monitor: Condvar,
-    /// Length of the queue, for the thread that watches it.
-    waiting: AtomicUsize,
 }
 
 struct PoolState {
@@ -50,8 +51,6 @@ struct PoolState {
     /// Threads that sleep until they are told of work, and those of them that were told.
     sleeping: usize,
     called: usize,
-    /// Whether a thread watches the queue.
-    watched: bool,
     monitor: Monitor,
     /// Threads at most, and those that stay however long they are idle.
     max: usize,
@@ -77,15 +76,14 @@ static POOL: Pool = Pool {
         threads: 0,
         sleeping: 0,
         called: 0,
-        watched: false,
         monitor: Monitor::None,
         max: MAX_THREADS,
         resident: 0,
         stack: MIN_STACK,
     }),
     changed: Condvar::new(),
-    monitor: Condvar::new(),
     waiting: AtomicUsize::new(0),
+    monitor: Condvar::new(),
 };
 
 /// Sets how many threads there are at most, how many of them stay when they are idle, and the size
@@ -106,14 +104,16 @@ pub fn submit(job: Job) -> Result<()> {
     if pool.threads == 0 {
         pool.start_thread()?;
     }
-    pool.push(job);
-    let is_left_over = pool.jobs.len() > usize::from(pool.watched);
-    let call = is_left_over && pool.awake() < eager() && pool.call_one();
-    if is_left_over && pool.awake() < eager().min(pool.max) {
+    pool.jobs.push_back(job);
+    POOL.waiting.store(pool.jobs.len(), Ordering::Relaxed);
+    let is_behind = pool.awake() < eager().min(pool.max);
+    let call = is_behind && pool.call_one();
+    if is_behind && !call {
         // More threads are a matter of speed only.
         let _ = pool.start_thread();
     }
-    let monitor = if is_left_over { pool.monitor } else { Monitor::Looks };
+    // Threads that are awake may be in calls that block.
+    let monitor = if is_behind { Monitor::Looks } else { pool.monitor };
     match monitor {
         Monitor::Looks => {}
         Monitor::Sleeps => pool.monitor = Monitor::Looks,
@@ -151,11 +151,6 @@ fn eager() -> usize {
 }
 
 impl PoolState {
-    fn push(&mut self, job: Job) {
-        self.jobs.push_back(job);
-        POOL.waiting.store(self.jobs.len(), Ordering::Relaxed);
-    }
-
     fn pop(&mut self) -> Option<Job> {
         let job = self.jobs.pop_front()?;
         POOL.waiting.store(self.jobs.len(), Ordering::Relaxed);
@@ -232,40 +227,41 @@ fn monitor() {
 /// A thread of the pool.
 fn work() {
     let mut pool = lock(&POOL.state);
+    let mut in_a_row = 0u32;
     loop {
         if let Some(job) = pool.pop() {
             drop(pool);
             job.run();
+            in_a_row = in_a_row.saturating_add(1);
             pool = lock(&POOL.state);
             continue;
         }
-        if !pool.watched && processors() > 1 {
-            pool = watch(pool);
-            if !pool.jobs.is_empty() {
+        if in_a_row > 1 && processors() > 1 {
+            drop(pool);
+            let found = watch();
+            pool = lock(&POOL.state);
+            if found {
                 continue;
             }
         }
+        in_a_row = 0;
         let Some(awake) = sleep(pool) else { return };
         pool = awake;
     }
 }
 
-/// Looks for work for a while.
-fn watch(mut pool: MutexGuard<'static, PoolState>) -> MutexGuard<'static, PoolState> {
-    pool.watched = true;
-    drop(pool);
+/// Looks for work for a while; whether there is some.
+fn watch() -> bool {
     let end = Instant::now() + WATCH;
-    'watching: while Instant::now() < end {
-        for _ in 0..32 {
+    while Instant::now() < end {
+        for _ in 0..16 {
             if POOL.waiting.load(Ordering::Relaxed) != 0 {
-                break 'watching;
+                return true;
             }
             hint::spin_loop();
         }
     }
-    let mut pool = lock(&POOL.state);
-    pool.watched = false;
-    pool
+    false
 }
 
 /// Sleeps until there is work; None when the thread shall end.

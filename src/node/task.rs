@@ -144,7 +144,7 @@ pub fn on_finished(scope: Scope, state: &State, [function]: [Value; 1]) -> Resul
 
 /// `startTask(signature id, address, library id or -1, errno, pointers, background)` ->
 /// identifier. Copies everything from the FRAME cell's frame up to TOP; `pointers` is a
-/// Uint32Array of the offsets of cells that point into it. Memory elsewhere is the caller's to
+/// Uint32Array of the offsets of cells that point into it, or null. Memory elsewhere is the caller's to
 /// keep alive. A `background` task does not keep the event loop alive, and is not waited for.
 ///
 /// # Errors
@@ -161,7 +161,8 @@ pub fn start(scope: Scope, state: &State, arguments: [Value; 6]) -> Result<Value
     let len = (end.saturating_sub(start)) as usize;
     let source = memory.at(start, len)?;
     let chunk = Chunk::copy_of(source, len)?;
-    for cell in numbers(scope, pointers)? {
+    let pointers = if scope.is_nullish(pointers)? { Vec::new() } else { numbers(scope, pointers)? };
+    for cell in pointers {
         let at = cell.wrapping_sub(start) as usize;
         if at + size_of::<usize>() > len {
             return Err(Error::new(Code::Internal, "startTask: bad pointer cell"));
@@ -192,12 +193,24 @@ pub fn start(scope: Scope, state: &State, arguments: [Value; 6]) -> Result<Value
     scope.number(f64::from(id))
 }
 
-/// Lets JavaScript collect what has finished.
+/// Lets JavaScript collect what has finished. What it throws is an uncaught exception, and does not
+/// keep it from the rest.
 pub fn collect_all(scope: Scope, state: &State) {
     lock(&state.shared.finished.inner).told = false;
     if let Some(function) = state.tasks.on_finished.get() {
-        // An exception stays pending, and is reported by the caller.
-        let _ = scope.with_handles(|| scope.call(scope.referenced(function)?).map(|_| ()));
+        let collect = || scope.with_handles(|| scope.call(scope.referenced(function)?).map(|_| ()));
+        loop {
+            let left = lock(&state.shared.finished.inner).jobs.len();
+            if collect().is_ok() || !scope.exception_pending() {
+                break;
+            }
+            scope.report_exception();
+            // Where no JavaScript can run any more, none is collected. What has finished meanwhile
+            // has told so.
+            if lock(&state.shared.finished.inner).jobs.len() >= left {
+                break;
+            }
+        }
     }
     state.tasks.current.borrow_mut().take();
 }

@@ -65,7 +65,11 @@ async function buildWindowsAddon(triple) {
   const place = await libraries();
   const flags = `CARGO_TARGET_${triple.toUpperCase().replaceAll('-', '_')}_RUSTFLAGS`;
   const given = [path.join(place, 'addon.def'), '-s'];
-  const link = [`-Lnative=${place}`, ...given.map((word) => `-Clink-arg=${word}`)].join(' ');
+  const link = [
+    '-Zfunction-sections=yes',
+    `-Lnative=${place}`,
+    ...given.map((word) => `-Clink-arg=${word}`),
+  ].join(' ');
   return buildAddon(triple, { env: { LIBNODE_PATH: place, [flags]: link } });
 }
 
@@ -138,6 +142,14 @@ const WITHOUT = [
   },
 ];
 
+/** What only the full run has time for, besides what is so everywhere. */
+const SLOW = [
+  {
+    pattern: /\/tier\/process\.test\.js$/,
+    reason: 'not with --fast: starts many processes for a tier that Windows does not have',
+  },
+];
+
 /**
  * The row of a Windows that runs under wine.
  *
@@ -157,7 +169,7 @@ function windowsRow({ name, order, fast, width, machine, more }) {
       const suites = await runSuitesOn(await windows(width, name, '22'), built, {
         slow: 3,
         fast: short,
-        without: WITHOUT,
+        without: short ? [...WITHOUT, ...SLOW] : WITHOUT,
         more: more.map((suite) => `js/test/windows/${suite}.js`),
       });
       return withChecks(suites, await peChecks(built.addon, machine));

@@ -2,15 +2,16 @@
 //! when V8 cannot pass a value as the thunk wants it. It does what the thunk does, with cells on
 //! its own stack. Calls with text it leaves to the packed tier, which has the means to convert it.
 
-use super::super::frame::{ERRNO, FRAME, MISSED, PENDING, RESULT};
+use super::super::frame::{CLOSED, ERRNO, FRAME, MISSED, PENDING, RESULT};
 use super::direct::{Shape, Shapes};
-use super::entry::{DIRECT_SLOW, HEAP_NUMBER_VALUE, counting};
+use super::entry::{DIRECT_SLOW, HEAP_NUMBER_VALUE, closed, counting};
 use super::layout::CallbackInfo;
 use crate::call::CallRecord;
 use crate::node::value::Value;
 use crate::plan::Form;
 use crate::types::{Scalar, Type};
 use napi::sys;
+use std::ffi::c_void;
 use std::ptr;
 use std::sync::atomic::Ordering;
 
@@ -86,6 +87,11 @@ impl Call<'_> {
             if put.is_none() {
                 return self.missed();
             }
+        }
+        if self.record.target.load(Ordering::Relaxed).cast_const() == closed as *const c_void {
+            // SAFETY: the PENDING cell of the environment.
+            unsafe { self.control(PENDING).cast::<u32>().write(CLOSED) };
+            return self.result(cells);
         }
         // SAFETY: the cells are as large and aligned as any frame of this size; the record is bound
         // to a function of this signature.

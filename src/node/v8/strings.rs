@@ -13,6 +13,7 @@
 
 use super::super::text::Room;
 use super::super::value::Value;
+#[cfg(target_arch = "x86_64")]
 use std::arch::x86_64::{_mm256_movemask_epi8, _mm256_set_epi64x, _mm256_storeu_si256};
 use std::ptr;
 use std::slice;
@@ -100,12 +101,10 @@ pub unsafe fn write_utf8(value: Value, room: &mut Room) -> Option<usize> {
     if units * 2 + SHORT > free {
         return None;
     }
-    if units < SHORT && is_x86_feature_detected!("avx2") {
-        // SAFETY: there is room for as much, and the feature is there.
-        if unsafe { write_short(text, to) } {
-            room.take(to, SHORT, units);
-            return Some(units);
-        }
+    // SAFETY: there is room for as much.
+    if unsafe { write_short(text, to) } {
+        room.take(to, SHORT, units);
+        return Some(units);
     }
     // SAFETY: as above.
     let len = unsafe {
@@ -122,13 +121,31 @@ pub unsafe fn write_utf8(value: Value, room: &mut Room) -> Option<usize> {
     Some(units)
 }
 
-/// Writes fewer than [`SHORT`] bytes, and zeros behind them; false when they are not all ASCII.
+/// Writes fewer than [`SHORT`] bytes, and zeros behind them, where the CPU can store as much at once;
+/// false when it cannot, when they are more, or not all ASCII.
 ///
 /// # Safety
 /// There must be room for [`SHORT`] bytes, and the text must be that of a string on V8's heap, which
 /// is followed by readable bytes up to a multiple of 8.
-#[target_feature(enable = "avx2")]
+#[inline]
 unsafe fn write_short(text: &[u8], to: *mut u8) -> bool {
+    #[cfg(target_arch = "x86_64")]
+    if text.len() < SHORT && is_x86_feature_detected!("avx2") {
+        // SAFETY: the feature is there, and the caller's promise.
+        return unsafe { write_vector(text, to) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = (text, to);
+    false
+}
+
+/// The same for fewer than [`SHORT`] bytes.
+///
+/// # Safety
+/// As [`write_short`].
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+unsafe fn write_vector(text: &[u8], to: *mut u8) -> bool {
     let word = |i: usize| {
         let left = text.len().saturating_sub(i * 8);
         match left {
@@ -196,6 +213,7 @@ mod tests {
         }
     }
 
+    #[cfg(target_arch = "x86_64")]
     #[test]
     fn short_text_is_written_with_zeros_behind_it() {
         if !is_x86_feature_detected!("avx2") {
