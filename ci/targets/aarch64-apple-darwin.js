@@ -1,18 +1,6 @@
 'use strict';
-// macOS on Apple silicon: no macOS is to be had here, so that the addon is linked and its file is checked.
+// macOS on Apple silicon: linked and checked, never run.
 
-const { machoChecks, nothingRun, withChecks } = require('../lib/targets/objects.js');
-const { buildAddon } = require('../lib/targets/toolchain.js');
+const { macosRow } = require('../lib/targets/macos.js');
 
-const name = 'aarch64-apple-darwin';
-
-module.exports = {
-  name,
-  order: 80,
-  fast: false,
-  async build() {
-    // zig's linker leaves no room for the strip that cargo would do.
-    return { addon: await buildAddon(name, { env: { CARGO_PROFILE_RELEASE_STRIP: 'none' } }) };
-  },
-  run: async ({ addon }) => withChecks(nothingRun(), await machoChecks(addon, 'arm64')),
-};
+module.exports = macosRow({ name: 'aarch64-apple-darwin', order: 80, cpu: 'arm64' });

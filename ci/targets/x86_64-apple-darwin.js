@@ -1,18 +1,6 @@
 'use strict';
-// macOS on Intel: no macOS is to be had here, so that the addon is linked and its file is checked.
+// macOS on Intel: linked and checked, never run.
 
-const { machoChecks, nothingRun, withChecks } = require('../lib/targets/objects.js');
-const { buildAddon } = require('../lib/targets/toolchain.js');
+const { macosRow } = require('../lib/targets/macos.js');
 
-const name = 'x86_64-apple-darwin';
-
-module.exports = {
-  name,
-  order: 81,
-  fast: false,
-  async build() {
-    // zig's linker leaves no room for the strip that cargo would do.
-    return { addon: await buildAddon(name, { env: { CARGO_PROFILE_RELEASE_STRIP: 'none' } }) };
-  },
-  run: async ({ addon }) => withChecks(nothingRun(), await machoChecks(addon, 'x86_64')),
-};
+module.exports = macosRow({ name: 'x86_64-apple-darwin', order: 81, cpu: 'x86_64' });

@@ -17,8 +17,6 @@
 const { native } = require('./loader.js');
 const { FIXED, FIXED_SIZE, END } = require('./memory.js');
 const { beginRecording, endRecording, promote } = require('./recording.js');
-const { startTask } = require('./tasks.js');
-const { fetch } = require('./routines.js');
 const { currentTier, emitEntry, packedFor } = require('./tier.js');
 const { compileDirect } = require('./direct.js');
 const { Generator, Ref } = require('./generator.js');
@@ -167,7 +165,8 @@ function compileTask(declaration, { address, library }) {
       g.emit(`u32[FRAME] = ${base.base};`);
       const later = params.map((codec, i) => (codec.after ? codec.later(tokens[i]) : 'undefined'));
       const values = `[${g.values.join(', ')}], mark, [${later.join(', ')}]`;
-      return `${g.constant(declaration.startTask ?? startTask)}(${task}, ${values})`;
+      const start = declaration.startTask ?? require('./tasks.js').startTask;
+      return `${g.constant(start)}(${task}, ${values})`;
     },
     `${g.constant(endRecording)}(outer);`,
   );
@@ -193,10 +192,10 @@ function compileFrameReader(declaration, frame) {
  * Compiles the unmarshaller of a callback.
  * @param {Pick<Declaration, 'params' | 'ret' | 'convention' | 'mismatch'>} declaration
  *   also `holdsFunction`: `link` gets an object whose property `fn` is the function at the time of
- *   a call; and `keepResult`: what is called when a result was written, instead of `promote`, with
+ *   a call, or undefined, which gives C zero; and `keepResult`: what is called when a result was written, instead of `promote`, with
  *   the length that `spilled` had before, the EPOCH cell when C entered, and the frame's offset
- * @returns {{ signature: number, owned: Uint32Array, link: (fn: Function) => () => void }}
- *   `owned` describes what the arguments point to
+ * @returns {{ signature: number, owned: Uint32Array | null, link: (fn: Function) => () => void }}
+ *   `owned` describes what the arguments point to; null when they own nothing
  */
 function compileCallback(declaration) {
   const { params, ret, mismatch, holdsFunction, keepResult } = declaration;
@@ -209,6 +208,11 @@ function compileCallback(declaration) {
   const g = begin({ mismatch }, { recording });
   const fn = g.parameter();
   const base = new Ref('frame', 0, native.frameAlign);
+  let callee = fn;
+  if (holdsFunction) {
+    callee = g.local(`${fn}.fn`);
+    g.emit(`if (${callee} === undefined) return;`);
+  }
   g.emit('const frame = u32[FRAME];');
   // The native side restores TOP and FRAME, whatever happens here.
   if (recording) {
@@ -216,7 +220,6 @@ function compileCallback(declaration) {
     g.emit('const spills = spilled.length;', 'const epoch = u32[EPOCH];', 'try {');
   }
   const values = params.map((codec, i) => g.local(codec.get(g, base.plus(frame.args[i]))));
-  const callee = holdsFunction ? `(0, ${fn}.fn)` : fn;
   const result = g.local(`${callee}(${values.join(', ')})`);
   if (ret.size > 0) {
     ret.put(g, ret.take(g, result, { argument: undefined, path: '' }), base.plus(frame.ret));
@@ -235,7 +238,7 @@ function compileCallback(declaration) {
     g.emit('}');
   }
   const link = g.template('');
-  return { signature: frame.id, owned: describeOwned(owned), link };
+  return { signature: frame.id, owned: owned.length > 0 ? describeOwned(owned) : null, link };
 }
 
 /**
@@ -273,6 +276,7 @@ function compileWriter(codec, mismatch) {
 function compileReader(codec) {
   const g = begin({});
   inFrame(g, 0, [], () => {
+    const { fetch } = require('./routines.js');
     const at = g.local(`${g.constant(fetch)}(cell, ${codec.size})`);
     g.emit(`if (${at} < 0) return null;`);
     return codec.get(g, new Ref(at, 0, native.frameAlign));

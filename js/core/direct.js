@@ -19,6 +19,7 @@
 const { native } = require('./loader.js');
 const { RESULT, MISSED, PENDING, END, views } = require('./memory.js');
 const { Ref } = require('./generator.js');
+const { CALLED_BACK } = require('./relay.js');
 
 const { u32 } = views;
 
@@ -61,19 +62,27 @@ function resultForm({ direct, size }) {
   return direct === undefined || direct.result === null ? 'c' : direct.form;
 }
 
-/** Whether a call is to be made again the packed way; throws what the call left to be thrown. */
-function stopped(rethrow) {
-  return (..._held) => {
-    if (u32[PENDING] !== MISSED) {
-      rethrow();
-      return false;
-    }
-    u32[PENDING] = 0;
-    return true;
-  };
-}
+/** What `stop` answers: go on, make the call again the packed way, make the next ones so. */
+const GO_ON = 0;
+const AGAIN = 1;
+const RELAY = 2;
 
-const stop = stopped(native.rethrow);
+/**
+ * What is to be done when a call has left word in the PENDING cell, for its function's token and
+ * what the call needed; throws what it left to be thrown.
+ */
+function stop(token, ..._held) {
+  const pending = u32[PENDING];
+  if (pending !== MISSED && pending !== CALLED_BACK) {
+    native.rethrow();
+    return GO_ON;
+  }
+  u32[PENDING] = 0;
+  if (pending === MISSED) return AGAIN;
+  // Callbacks of packed calls need not enter JavaScript (relay.js).
+  native.relayCalls(token);
+  return RELAY;
+}
 
 /**
  * Compiles the direct marshaller of a declaration.
@@ -114,6 +123,9 @@ function compileDirect(g, declaration, frame, tier, emitArguments, packed) {
     return link(bound);
   };
   const again = `(packed ??= ${g.constant(linkPacked)}(${token}))(${repeated(style, values)})`;
+  // What gets a pointer may call back, and does so more quickly from the packed tier (relay.js).
+  const mayCallBack = forms.slice(0, -1).includes('p');
+  if (mayCallBack) conditions.push('!callsBack');
   const needed = conditions.filter((condition) => condition !== 'true');
   if (needed.length > 0) g.emit(`if (!(${needed.join(' && ')})) return ${again};`);
 
@@ -122,14 +134,22 @@ function compileDirect(g, declaration, frame, tier, emitArguments, packed) {
   const raw = result === 'v' || result === 'c' ? undefined : g.local(call);
   if (raw === undefined) g.emit(`${call};`);
   const held = params.flatMap((codec, i) => (codec.held ? [values[i]] : []));
-  g.emit(`if (u32[PENDING] !== 0 && ${g.constant(stop)}(${held.join(', ')})) return ${again};`);
+  g.emit('if (u32[PENDING] !== 0) {');
+  g.emit(`const answer = ${g.constant(stop)}(${[token, ...held].join(', ')});`);
+  g.emit(`if (answer === ${AGAIN}) return ${again};`);
+  if (mayCallBack) g.emit(`if (answer === ${RELAY}) callsBack = true;`);
+  g.emit('}');
   const errno = withErrno && g.local('i32[ERRNO]');
   let value = raw ?? ret.get(g, new Ref(null, RESULT, 8));
   if (raw !== undefined && ret.direct.back) value = ret.direct.back(g, raw);
   if (withErrno) value = withErrno(g.local(value), errno, g);
   g.emit(`return ${value};`);
   const positions = style === 'positions';
-  const options = { usesArguments: positions, named: positions, state: 'let packed;' };
+  const options = {
+    usesArguments: positions,
+    named: positions,
+    state: 'let packed; let callsBack = false;',
+  };
   return { shape, link: g.template(parameters, options) };
 }
 

@@ -43,6 +43,12 @@ const LIVE = (origin + native.liveCell) / 4;
 const MISSED = native.missed;
 /** Offset of what a thunk writes besides what it returns. */
 const RESULT = origin + native.resultCell;
+/** Indices in `u32`: which callback to run; the level of a call that was left; whether it failed. */
+const CALLBACK = (origin + native.callbackCell) / 4;
+const LEVEL = (origin + native.levelCell) / 4;
+const FAILED = (origin + native.failedCell) / 4;
+/** Index in `f64` of the token of the call that was left. */
+const CALLER = (origin + native.callerCell) / 8;
 /** Index in `f64`: which function Node-API's entry shall enter. */
 const TOKEN = (origin + native.tokenCell) / 8;
 /** Offset of the fixed frame, and its size. */
@@ -153,6 +159,9 @@ function useExternals({ state, externalAt, addressTo, makeCell, freeCell }) {
   Object.assign(externals, { state, externalAt, addressTo, makeCell, freeCell });
 }
 
+/** Whether they are in use. */
+const hasExternals = () => externals.externalAt !== undefined;
+
 /** An External of the address in a pointer cell. */
 function getExternal(cell) {
   const { externalAt } = externals;
@@ -261,6 +270,10 @@ module.exports = {
   LIVE,
   MISSED,
   RESULT,
+  CALLBACK,
+  LEVEL,
+  FAILED,
+  CALLER,
   TOKEN,
   FREED,
   FIXED,
@@ -280,6 +293,7 @@ module.exports = {
   getExternal,
   putExternal,
   useExternals,
+  hasExternals,
   makeCell,
   freeCell,
   isNull,

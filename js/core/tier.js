@@ -18,6 +18,8 @@
 const { native } = require('./loader.js');
 const { coded } = require('./errors.js');
 const { views, useExternals, LENGTH, TOKEN } = require('./memory.js');
+const { resumption } = require('./callbacks.js');
+const { settler } = require('./relay.js');
 
 const { f64 } = views;
 
@@ -31,12 +33,16 @@ const AUTOMATIC = new Set(['115', '127', '137', '147']);
  * @property {boolean} [reentrant] whether calls may be made directly while callbacks exist
  */
 
-/** The functions by which generated code enters the tiers, once they are started. */
+/**
+ * The functions by which generated code enters the tiers, once they are started. What a call has
+ * left to be done, `settle` and `settlePlain` do (relay.js).
+ */
 const entries = {
   call: undefined,
   enter: undefined,
   enterPlain: undefined,
-  rethrow: native.rethrow,
+  settle: undefined,
+  settlePlain: undefined,
 };
 
 /** Why this runtime or its settings do not allow the packed tier, as far as JavaScript can tell. */
@@ -53,8 +59,8 @@ function obstacle() {
   ]) {
     if (built[name]) return `this Node was built with ${name}`;
   }
-  const flags = [...execArgv, ...(env.NODE_OPTIONS ?? '').split(/\s+/)];
-  if (flags.some((flag) => /^--jit[-_]?less$/.test(flag))) return 'V8 runs with --jitless';
+  const flags = `${execArgv.join(' ')} ${env.NODE_OPTIONS ?? ''}`;
+  if (/--jit[-_]?less/.test(flags)) return 'V8 runs with --jitless';
 }
 
 /** Starts the packed tier; the node-api tier where that cannot be. */
@@ -65,8 +71,23 @@ function startPacked() {
   if (reason !== undefined) return { name: 'node-api', reason };
   entries.enter = made.enter;
   entries.enterPlain = made.enterPlain;
+  const { enter } = made;
+  entries.settle = settler(() => enter(resumption.token));
   if (made.externalAt !== undefined) useExternals(made);
   return { name: 'packed', reentrant: made.reentrant };
+}
+
+/** Starts the tier that every runtime has; its entry. */
+function startNodeApi() {
+  if (entries.call === undefined) {
+    const call = native.entry();
+    entries.call = call;
+    entries.settlePlain = settler(() => {
+      f64[TOKEN] = resumption.token;
+      call();
+    });
+  }
+  return entries.call;
 }
 
 /** For marshallers that only check their arguments. */
@@ -129,18 +150,22 @@ function useTier(name) {
   }
 }
 
+/** What `settle` gets. */
+const settled = (token, held) => (held.length > 0 ? `${token}, [${held.join(', ')}]` : token);
+
 /** Emits the call of native code, and what keeps values reachable until it has returned. */
 function emitEntry(g, tier, held) {
   if (tier.name === 'nowhere') return;
   if (tier.name === 'node-api') {
-    entries.call ??= native.entry();
+    startNodeApi();
     // The arguments of a call that is running are reachable, and this one's nobody reads.
     g.emit(`f64[TOKEN] = ${g.entry};`, `call(${held.join(', ')});`);
+    g.emit(`if (u32[PENDING] !== 0) settlePlain(${settled(g.entry, held)});`);
     return;
   }
   if (tier.reentrant) g.emit(`enter(${g.entry});`);
   else g.emit(`if (u32[LIVE] === 0) enter(${g.entry}); else enterPlain(${g.entry});`);
-  g.emit(`if (u32[PENDING] !== 0) rethrow(${held.join(', ')});`);
+  g.emit(`if (u32[PENDING] !== 0) settle(${settled(g.entry, held)});`);
 }
 
 /**
@@ -156,8 +181,7 @@ function bindRoutine(signature, address, name) {
     const { enter } = entries;
     return () => enter(token);
   }
-  entries.call ??= native.entry();
-  const { call } = entries;
+  const call = startNodeApi();
   return () => {
     f64[TOKEN] = token;
     call();
@@ -212,17 +236,17 @@ const SHAPE = 3;
 /**
  * Binds a C function to a compiled call; what `describe` tells of it is left to `publish`.
  * @param {import('./compile.js').Compiled} compiled
- * @param {{ address?: bigint, library: number, name: string }} callee without an address it is the
- *   library's function of that name
+ * @param {{ address?: bigint, library: number, name: string, label?: string }} callee without an
+ *   address it is the library's function of that name; `label` is the marshaller's name, if it gets one
  * @returns {Function | undefined} the marshaller; undefined when the library has no such function
  */
-function connect(compiled, { address, library, name }) {
+function connect(compiled, { address, library, name, label }) {
   const { signature, stacked, errno, tier, link, shape = -1 } = compiled;
   const packed = tier.name === 'node-api' ? 0 : PACKED;
   const flags = (stacked ? STACKED : 0) | (errno ? ERRNO : 0) | packed;
   const id = native.bind(signature, address, library, flags | ((shape + 1) << SHAPE), name);
   if (id === undefined) return undefined;
-  const run = link(f64[LENGTH]);
+  const run = link(f64[LENGTH], label);
   bound.register(run, id);
   return run;
 }

@@ -7,14 +7,16 @@
 //   member      a field of a struct
 
 const codecs = require('../core/codecs.js');
-const aggregates = require('../core/aggregates.js');
 const { kindOf, show } = require('../core/errors.js');
-const { getBytes } = require('../core/results.js');
 const { native } = require('../core/loader.js');
 const { isView } = require('../core/primordials.js');
 const { DataType, FFITypeTag } = require('./constants.js');
 const { failure, invalidType } = require('./errors.js');
-const { functionCodec } = require('./functions.js');
+
+// Loaded when a type needs them: most calls are of numbers, strings and Buffers.
+const aggregates = () => require('../core/aggregates.js');
+const functionCodec = (...args) => require('./functions.js').functionCodec(...args);
+const getBytes = () => require('../core/results.js').getBytes;
 
 /** How deep types may nest, and how many of them one signature may hold. */
 const MAX_DEPTH = 64;
@@ -97,7 +99,7 @@ const pointedBytes = (length) => ({
   ...liveBytes,
   readsInPlace: true,
   owned: [[0, 2, length, []]],
-  get: (g, ref) => g.local(`${g.constant(getBytes)}(${ref}, ${length})`),
+  get: (g, ref) => g.local(`${g.constant(getBytes())}(${ref}, ${length})`),
 });
 
 /** A Void parameter: C gets a null pointer, whatever the value. */
@@ -163,7 +165,7 @@ class Reader {
         return this.record(type);
       default: {
         const isEmpty = fieldNames(type).length === 0;
-        return isEmpty ? opaque : aggregates.pointerTo(this.record(type));
+        return isEmpty ? opaque : aggregates().pointerTo(this.record(type));
       }
     }
   }
@@ -173,7 +175,7 @@ class Reader {
       name,
       codec: this.codec(type[name], 'member'),
     }));
-    return aggregates.record(members);
+    return aggregates().record(members);
   }
 
   array(type, role) {
@@ -183,12 +185,14 @@ class Reader {
     }
     const inline = role === 'member' && type.ffiTypeTag === FFITypeTag.StackArray;
     if (type.type === DataType.U8Array) {
-      if (inline) return aggregates.inlineBytes(checkInline(length), isBytes);
+      if (inline) return aggregates().inlineBytes(checkInline(length), isBytes);
       return { ...pointedBytes(length), ...(this.borrowsBytes && { owned: [] }) };
     }
     const item = this.item(type);
-    if (inline) return aggregates.inlineArray(item, checkInline(length));
-    return aggregates.pointerToArray(item, length, { padded: type.type === DataType.StructArray });
+    if (inline) return aggregates().inlineArray(item, checkInline(length));
+    return aggregates().pointerToArray(item, length, {
+      padded: type.type === DataType.StructArray,
+    });
   }
 
   /** The codec of an array's elements. */

@@ -133,6 +133,9 @@ function withScratch(size, use) {
   }
 }
 
+/** Whether so many bytes fit frame memory, with what is in it now. */
+const fitsFrame = (size) => size <= END - ((u32[TOP] + 63) & ~63);
+
 /** Runs `use` with the offset of a copy of bytes of a reference in frame memory. */
 function withBytes(reference, offset, size, use) {
   const top = u32[TOP];
@@ -152,6 +155,7 @@ module.exports = {
   bytesFrom,
   checkBounds,
   fits,
+  fitsFrame,
   loadBytes,
   outside,
   point,

@@ -84,8 +84,11 @@ pub mod record {
     pub const FRAME_CELL: u32 = 3;
     /// Downcall: address of the thread's errno.
     pub const ERRNO: u32 = 4;
-    /// Downcall, thunks that count: address of the counter.
-    pub const COUNTER: u32 = 5;
+    /// Downcall, thunks: what the owner knows of the shape of its calls. For a thunk that counts, its
+    /// first word is the address of the counter.
+    pub const SHAPE: u32 = 5;
+    /// Downcall: the first of the owner's words.
+    pub const SPARE: u32 = 6;
     /// Upcall: the dispatcher, `extern "C" fn(context: *mut c_void, frame: *mut u8)`.
     pub const DISPATCH: u32 = 1;
     /// Upcall: the dispatcher's first argument.
@@ -100,7 +103,7 @@ pub mod cell {
     /// errno after the call (4 bytes).
     pub const ERRNO: u32 = 12;
     /// The result (8 bytes).
-    pub const RESULT: u32 = 40;
+    pub const RESULT: u32 = 72;
 }
 
 /// The most bytes of stack arguments that a thunk takes: so much needs no probes.

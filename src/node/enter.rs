@@ -86,7 +86,6 @@ unsafe extern "C" fn enter() {
 /// As above; the low word of the token is the address.
 #[cfg(target_arch = "arm")]
 #[unsafe(naked)]
-#[instruction_set(arm::a32)]
 unsafe extern "C" fn enter() {
     naked_asm!(
         "ldr r12, [r12, #{cell}]",

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! start of the ArrayBuffer
-//! origin          control cells, 64 bytes; origin is the first multiple of 64
+//! origin          control cells, 128 bytes; origin is the first multiple of 64
 //!   + FRAME   u32   offset of the frame of the call being entered
 //!   + TOP     u32   first free byte
 //!   + ARG     u32   offset of the cell that a memory primitive works on
@@ -13,8 +13,13 @@
 //!   + LENGTH  f64   what a memory primitive tells besides an address
 //!   + PENDING u32   what a call that was not made through Node-API has to throw
 //!   + LIVE    u32   how many callbacks exist
-//!   + RESULT  8 B   a result that a thunk cannot return, or not whole
+//!   + CALLBACK u32  index of the callback that JavaScript has to run
+//!   + LEVEL   u32   how many calls are suspended, when the last one is nobody's at the moment
 //!   + TOKEN   f64   which function Node-API's entry shall enter (JavaScript's word to it)
+//!   + CALLER  f64   the token of the function whose call was suspended
+//!   + FAILED  u32   whether the callback that was run has thrown
+//!   + RESULT  8 B   a result that a thunk cannot return, or not whole
+//!   + STATE   8 B   the address of the environment's state
 //! origin + FIXED  the fixed frame: cells of calls that keep nothing while C runs
 //! origin + STACK  the frame stack, up to the end
 //! ```
@@ -25,6 +30,7 @@ use super::value::{Scope, Value};
 use crate::arch::cell;
 use crate::error::{Code, Error, Result};
 use napi::sys;
+use std::ffi::c_void;
 use std::ptr::{self, NonNull};
 
 /// Alignment of the origin and of every frame.
@@ -47,9 +53,22 @@ pub const LENGTH: usize = 24;
 /// (which throws by itself): zero, [`THROWN`] or [`CLOSED`].
 pub const PENDING: usize = 32;
 /// Control cell: how many callbacks of the environment exist, whose JavaScript a call may run.
+/// JavaScript takes those off that it keeps for later.
 pub const LIVE: usize = 36;
+/// Control cell: index of the callback that JavaScript has to run; 0 is none, and an error.
+pub const CALLBACK: usize = 40;
+/// Control cell: how many calls are suspended, while the last of them is given to JavaScript or back;
+/// zero while JavaScript has it in hand. When another call finds it set, JavaScript had no stack to
+/// take it over or to go on with it.
+pub const LEVEL: usize = 44;
+/// Control cell: whether the callback that JavaScript has run for a suspended call has thrown.
+pub const FAILED: usize = 64;
+/// Control cell: the token of the function whose call was suspended, as a double.
+pub const CALLER: usize = 56;
 /// Control cell: what a thunk writes besides what it returns.
-pub const RESULT: usize = 40;
+pub const RESULT: usize = 72;
+/// Control cell: the address of the environment's state, for machine code that knows only a record.
+pub const STATE: usize = 80;
 /// Control cell: the token of the function that Node-API's entry enters (see `enter.rs`).
 pub const TOKEN: usize = 48;
 /// Value of [`PENDING`]: Node-API keeps an exception, which it throws when one of our functions
@@ -59,6 +78,10 @@ pub const THROWN: u32 = 1;
 pub const CLOSED: u32 = 2;
 /// Value of [`PENDING`]: the call was not made, because a value is none that it can take this way.
 pub const MISSED: u32 = 3;
+/// Value of [`PENDING`]: the call was left, because C has called back (see `relay`).
+pub const UPCALL: u32 = 4;
+/// Value of [`PENDING`]: the function has called back, from the thread's stack.
+pub const CALLED_BACK: u32 = 5;
 
 const _: () = {
     assert!(TOP - FRAME == cell::TOP as usize);
@@ -67,7 +90,7 @@ const _: () = {
 };
 
 /// Offset of the fixed frame from the origin.
-pub const FIXED: usize = 64;
+pub const FIXED: usize = 128;
 /// Size of the fixed frame.
 pub const FIXED_SIZE: usize = 4096;
 /// Offset of the frame stack from the origin.
@@ -140,10 +163,21 @@ impl FrameMemory {
         unsafe { self.control(cell).write(value) }
     }
 
+    /// Writes the STATE cell.
+    pub fn set_state(&self, state: *const c_void) {
+        // SAFETY: as for `get`; the cell has room for an address, at a multiple of its size.
+        unsafe { self.control(STATE).cast::<*const c_void>().write(state) }
+    }
+
     /// Writes the LENGTH cell.
     pub fn set_length(&self, length: f64) {
+        self.set_double(LENGTH, length);
+    }
+
+    /// Writes a control cell that holds a double.
+    pub fn set_double(&self, cell: usize, value: f64) {
         // SAFETY: the cell lies within the memory, at a multiple of 8.
-        unsafe { self.control(LENGTH).cast::<f64>().write(length) }
+        unsafe { self.control(cell).cast::<f64>().write(value) }
     }
 
     /// The bytes at an offset, checked.

@@ -3,6 +3,7 @@
 //! every library it has bound functions of, and lets go of a closed one only when none of its
 //! own calls can be inside.
 
+use super::addresses::AddressMap;
 use super::env::State;
 use super::value::{Scope, Value};
 use crate::call::{CallRecord, Library, OpenOptions};
@@ -27,7 +28,7 @@ struct Open {
     library: Arc<Library>,
     /// Records of the functions bound to this library in any environment, by address, each with
     /// what its slot does once the library is closed.
-    records: HashMap<usize, (&'static CallRecord, ClosedBody)>,
+    records: AddressMap<(&'static CallRecord, ClosedBody)>,
 }
 
 /// What the slot of a bound function of a closed library jumps to.
@@ -88,7 +89,7 @@ impl Table {
     fn add(&mut self, library: Arc<Library>) -> Id {
         let id = self.next;
         self.next += 1;
-        self.open.insert(id, Open { library, records: HashMap::new() });
+        self.open.insert(id, Open { library, records: AddressMap::default() });
         id
     }
 
@@ -138,7 +139,8 @@ pub fn attach(
     let mut table = table();
     let open = table.open.get_mut(&id).ok_or_else(closed_error)?;
     open.records.insert(ptr::from_ref(record) as usize, (record, closed));
-    state.held.borrow_mut().libraries.insert(id, Arc::clone(&open.library));
+    let held = &mut state.held.borrow_mut().libraries;
+    held.entry(id).or_insert_with(|| Arc::clone(&open.library));
     Ok(())
 }
 

@@ -203,6 +203,11 @@ impl Scope {
         out!(napi_get_value_uint32(self.env, value), 0).map_err(|_| expected("a number"))
     }
 
+    /// A number argument.
+    pub fn to_f64(self, value: Value) -> Result<f64> {
+        out!(napi_get_value_double(self.env, value), 0.0).map_err(|_| expected("a number"))
+    }
+
     /// A number argument as a length.
     pub fn to_length(self, value: Value) -> Result<usize> {
         let length = out!(napi_get_value_int64(self.env, value), 0);
@@ -230,6 +235,15 @@ impl Scope {
     /// A string argument; lone surrogates become U+FFFD.
     pub fn to_string(self, value: Value) -> Result<String> {
         let text = |_| expected("a string");
+        // Names are short: one crossing is enough.
+        let mut short = [0u8; 128];
+        let (data, size) = (short.as_mut_ptr().cast(), short.len());
+        let written =
+            out!(napi_get_value_string_utf8(self.env, value, data, size), 0).map_err(text)?;
+        // Node-API does not write half a character, of at most 4 bytes, and a terminator.
+        if written + 4 < size {
+            return Ok(String::from_utf8_lossy(&short[..written]).into_owned());
+        }
         let null = ptr::null_mut();
         let len = out!(napi_get_value_string_utf8(self.env, value, null, 0), 0).map_err(text)?;
         let mut bytes = vec![0u8; len + 1];

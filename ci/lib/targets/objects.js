@@ -2,17 +2,16 @@
 // What the addon's file is, read by LLVM's tools: its processor, what it exports, the libraries it
 // needs and the names it takes from them. For platforms that cannot run here that is the whole test.
 
-const fs = require('node:fs');
-const path = require('node:path');
 const { add, zero } = require('../counts.js');
 const { apt, must } = require('./cache.js');
-const { environment } = require('./toolchain.js');
 
+/** Runs one of LLVM's tools; returns what it printed. */
 const llvm = async (tool, ...args) => {
   await apt([`/usr/bin/${tool}`], ['llvm']);
   return must(`/usr/bin/${tool}`, args);
 };
 
+/** What the first group of a pattern found. */
 const all = (text, pattern) => [...text.matchAll(pattern)].map(([, found]) => found);
 
 /** What Node looks for in an addon. */
@@ -53,64 +52,6 @@ async function peChecks(file, machine) {
   };
 }
 
-/** The names that Apple's libSystem exports for a target, from the list that zig links with. */
-async function ofLibSystem(target) {
-  const { ZIG } = await environment();
-  const list = path.join(path.dirname(ZIG), 'lib/libc/darwin/libSystem.tbd');
-  const found = new Set();
-  // Documents of YAML, one for each library inside; in them lists of symbols for lists of targets.
-  const lists = fs
-    .readFileSync(list, 'utf8')
-    .matchAll(/targets:\s*\[([^\]]*)\]\s*symbols:\s*\[([^\]]*)\]/g);
-  for (const [, targets, symbols] of lists) {
-    if (!targets.split(',').some((one) => one.trim() === target)) continue;
-    for (const symbol of symbols.split(',')) found.add(symbol.trim().replaceAll("'", ''));
-  }
-  return found;
-}
-
-/**
- * Checks of a dynamic library of macOS.
- *
- * @param {string} file
- * @param {'arm64' | 'x86_64'} cpu
- * @returns {Promise<Record<string, boolean>>} by what should hold
- */
-async function machoChecks(file, cpu) {
-  const text = await llvm(
-    'llvm-readobj',
-    '--file-headers',
-    '--macho-version-min',
-    '--needed-libs',
-    file,
-  );
-  const segments = await llvm('llvm-objdump', '--macho', '--private-headers', file);
-  const names = async (...flags) =>
-    all(await llvm('llvm-nm', ...flags, file), /^\s*(?:\w+ )?\w? ?(_\S+)$/gm);
-  const exported = await names('--defined-only', '--extern-only', '--just-symbol-name');
-  const taken = await names('--undefined-only', '--just-symbol-name');
-  const given = await ofLibSystem(`${cpu}-macos`);
-  const libraries = all(text, /^ {2}(\/\S+)$/gm);
-  const strange = taken.filter((name) => !given.has(name));
-  const machine = cpu === 'arm64' ? 'Arm64' : 'X86-64';
-  return {
-    [`is for ${cpu}`]: text.includes(`CpuType: ${machine} `),
-    'is a dynamic library': text.includes('FileType: DynamicLibrary'),
-    'exports what Node looks for': ENTRIES.some((name) => exported.includes(`_${name}`)),
-    [`needs only what every macOS has (${libraries.join(', ')})`]:
-      libraries.length > 0 &&
-      libraries.every(
-        (name) => name === '/usr/lib/libSystem.B.dylib' || name === '/usr/lib/libiconv.2.dylib',
-      ),
-    [`takes ${taken.length} names, all of libSystem (${strange.join(', ') || 'none else'})`]:
-      taken.length > 50 && strange.length === 0,
-    'maps memory for generated code': taken.includes('_mmap'),
-    [`${cpu === 'arm64' ? 'switches' : 'does not switch'} the rights of threads`]:
-      taken.includes('_pthread_jit_write_protect_np') === (cpu === 'arm64'),
-    'has no segment that is writable and executable': !/initprot\s+rwx/.test(segments),
-  };
-}
-
 /** A row's result with checks of the addon's file added to it: each counts as a test. */
 function withChecks(result, checks) {
   const lines = Object.entries(checks).map(([what, holds]) => ({ what, holds }));
@@ -127,4 +68,4 @@ function withChecks(result, checks) {
 /** The result of a row that runs nothing. */
 const nothingRun = () => ({ ...zero(), node: '-', output: '', notes: [], remark: 'linked only' });
 
-module.exports = { ENTRIES, machoChecks, nothingRun, peChecks, withChecks };
+module.exports = { ENTRIES, all, llvm, nothingRun, peChecks, withChecks };

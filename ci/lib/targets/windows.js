@@ -57,12 +57,19 @@ const libraries = () =>
     ENTRIES.join(),
   );
 
-/** Builds the addon for a windows-gnu or windows-gnullvm triple. */
+/**
+ * Builds the addon for a windows-gnu or windows-gnullvm triple. Without `-s` the linker writes
+ * debugging information, and then keeps sections that nothing refers to.
+ */
 async function buildWindowsAddon(triple) {
   const place = await libraries();
   const flags = `CARGO_TARGET_${triple.toUpperCase().replaceAll('-', '_')}_RUSTFLAGS`;
-  const given = [path.join(place, 'addon.def'), '-Wl,--gc-sections'];
-  const link = [`-Lnative=${place}`, ...given.map((word) => `-Clink-arg=${word}`)].join(' ');
+  const given = [path.join(place, 'addon.def'), '-s'];
+  const link = [
+    '-Zfunction-sections=yes',
+    `-Lnative=${place}`,
+    ...given.map((word) => `-Clink-arg=${word}`),
+  ].join(' ');
   return buildAddon(triple, { env: { LIBNODE_PATH: place, [flags]: link } });
 }
 
@@ -135,6 +142,14 @@ const WITHOUT = [
   },
 ];
 
+/** What only the full run has time for, besides what is so everywhere. */
+const SLOW = [
+  {
+    pattern: /\/tier\/process\.test\.js$/,
+    reason: 'not with --fast: starts many processes for a tier that Windows does not have',
+  },
+];
+
 /**
  * The row of a Windows that runs under wine.
  *
@@ -154,7 +169,7 @@ function windowsRow({ name, order, fast, width, machine, more }) {
       const suites = await runSuitesOn(await windows(width, name, '22'), built, {
         slow: 3,
         fast: short,
-        without: WITHOUT,
+        without: short ? [...WITHOUT, ...SLOW] : WITHOUT,
         more: more.map((suite) => `js/test/windows/${suite}.js`),
       });
       return withChecks(suites, await peChecks(built.addon, machine));

@@ -9,6 +9,7 @@
 const { types } = require('node:util');
 const { POINTER } = require('../../core/codecs.js');
 const { textDirect } = require('../../core/direct.js');
+const { coded } = require('../../core/errors.js');
 const { native } = require('../../core/loader.js');
 const { views, putNull, putPointer, putView, overflow } = require('../../core/memory.js');
 const { isArray } = require('../../core/primordials.js');
@@ -19,7 +20,7 @@ const callbacks = require('../callbacks.js');
 const { failure, invalid, mismatch } = require('../errors.js');
 const { internals } = require('../types/model.js');
 const { bytesOf, swapUnits } = require('./bytes.js');
-const { ArrayBack, ObjectBack, SwappedBack, TextBack } = require('./back.js');
+const { ArrayBack, LargeBack, ObjectBack, SwappedBack, TextBack } = require('./back.js');
 const { Cast } = require('./cast.js');
 const codecs = require('./codecs.js');
 const { isUnion } = require('./unions.js');
@@ -180,7 +181,7 @@ function makePasser(own, { reads, writes }) {
       throw mismatch({ ...info, expected: 'union value' }, value);
     }
     const at = store.scratch(size);
-    if (at < 0) throw overflow();
+    if (at < 0) return passLarge(value, cell, info, store);
     store.putAddress(cell, at);
     if (reads) codecs.writerOf(own.ref, store)(value, at, info);
     else u8.fill(0, at, at + size);
@@ -188,8 +189,24 @@ function makePasser(own, { reads, writes }) {
     return new ObjectBack(value, size, codecs.assignerOf(own.ref), at);
   }
 
+  /** A struct or union outside frame memory, for which it is too large. */
+  function passLarge(value, cell, info, store) {
+    if (codecs.codecOf(own.ref).hasPointers) throw tooLarge(pointee);
+    const buffer = store.spill(pointee.size, cell);
+    if (reads) require('../writing.js').writeAt(buffer, 0, own.ref, value, info);
+    return writes ? new LargeBack(value, own.ref) : undefined;
+  }
+
   return pass;
 }
+
+/** The error of a value that is too large for frame memory, and cannot be had in parts. */
+const tooLarge = ({ name, size }) =>
+  coded(
+    RangeError,
+    'ERR_FFI_OUT_OF_MEMORY',
+    `A value of type ${name} (${size} bytes) with pointers in it is too large to be passed`,
+  );
 
 /** Objects that can be read as a struct: not those that stand for something else. */
 const isStructLike = (value) =>

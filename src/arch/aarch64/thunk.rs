@@ -66,7 +66,8 @@ impl Emitter<'_> {
         asm!(self ; fmov X(RECORD), D(token));
         if self.thunk.counted {
             asm!(self
-                ; ldr x9, [X(RECORD), 8 * record::COUNTER]
+                ; ldr x9, [X(RECORD), 8 * record::SHAPE]
+                ; ldr x9, [x9]
                 ; ldr x10, [x9]
                 ; add x10, x10, 1
                 ; str x10, [x9]);

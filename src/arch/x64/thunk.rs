@@ -82,7 +82,8 @@ impl Emitter<'_> {
         if self.thunk.counted {
             dynasm!(self.asm
                 ; .arch x64
-                ; mov r11, [BYTE r10 + field(record::COUNTER)]
+                ; mov r11, [BYTE r10 + field(record::SHAPE)]
+                ; mov r11, [r11]
                 ; inc QWORD [r11]
             );
         }

@@ -19,10 +19,13 @@ use std::cell::{Cell, RefCell};
 use std::ffi::c_void;
 use std::ptr;
 use std::rc::Rc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Everything that the raw callback of a shape must know.
+#[repr(C)]
 pub struct Shape {
+    /// What a thunk that counts counts with ([`crate::arch::record::SHAPE`]).
+    pub counter: &'static AtomicUsize,
     /// The environment.
     pub env: sys::napi_env,
     /// The signature.
@@ -72,8 +75,7 @@ impl Shapes {
         let shape = list.get(index as usize);
         let shape = shape.ok_or_else(|| Error::new(Code::InvalidArgument, "unknown shape"))?;
         let shape = Rc::as_ptr(shape);
-        record.counter.store(DIRECT.as_ptr().cast(), Ordering::Relaxed);
-        record.spare[0].store(shape.cast_mut().cast(), Ordering::Relaxed);
+        record.shape.store(shape.cast_mut().cast(), Ordering::Relaxed);
         Ok(())
     }
 
@@ -83,7 +85,7 @@ impl Shapes {
     /// The record must be prepared, and the environment alive.
     pub unsafe fn of_record<'a>(record: &CallRecord) -> &'a Shape {
         // SAFETY: shapes live as long as the environment.
-        unsafe { &*record.spare[0].load(Ordering::Relaxed).cast::<Shape>() }
+        unsafe { &*record.shape.load(Ordering::Relaxed).cast::<Shape>() }
     }
 }
 
@@ -143,7 +145,15 @@ pub fn direct_entry(scope: Scope, state: &State, arguments: [Value; 3]) -> Resul
             let mut list = state.shapes.list.borrow_mut();
             let index = scope.number(list.len() as f64)?;
             let env = scope.raw();
-            list.push(Rc::new(Shape { env, prepared, forms, result, errno, downcall }));
+            list.push(Rc::new(Shape {
+                counter: &DIRECT,
+                env,
+                prepared,
+                forms,
+                result,
+                errno,
+                downcall,
+            }));
             scope.list(&[index, function])
         }
         Err(reason) => scope.string(&reason),

@@ -10,6 +10,7 @@
 //! None of the functions runs JavaScript, so all releases may call them directly at any time. One
 //! number of each is the token of the environment's state.
 
+use super::super::addresses::AddressMap;
 use super::super::env::State;
 use super::super::heap::{self, Freed};
 use super::super::owned::Owned;
@@ -20,9 +21,7 @@ use super::symbols::{CFunction, ExternalSymbols, Symbols};
 use super::template::{Check, Context, function_info};
 use crate::error::Result;
 use napi::sys;
-use std::collections::HashMap;
 use std::ffi::{CStr, c_void};
-use std::hash::BuildHasherDefault;
 use std::ptr::{self, NonNull};
 use std::sync::OnceLock;
 
@@ -40,7 +39,7 @@ struct Wrapper {
 /// bounded; beyond that Node-API makes Externals.
 #[derive(Default)]
 pub struct Wrappers {
-    by_address: HashMap<usize, NonNull<Wrapper>, BuildHasherDefault<heap::AddressHasher>>,
+    by_address: AddressMap<NonNull<Wrapper>>,
     chunks: Vec<Box<[Wrapper]>>,
     used: usize,
 }
