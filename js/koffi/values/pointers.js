@@ -8,6 +8,7 @@
 
 const { types } = require('node:util');
 const { POINTER } = require('../../core/codecs.js');
+const { textDirect } = require('../../core/direct.js');
 const { coded } = require('../../core/errors.js');
 const { native } = require('../../core/loader.js');
 const { views, putNull, putPointer, putView, overflow } = require('../../core/memory.js');
@@ -271,6 +272,7 @@ function pointer(own, direction = IN) {
     held: true,
     transient: true,
     hasPointers: true,
+    direct: isText && own.unit === 1 && !writes ? textDirect : undefined,
     zero: 'null',
     take: (_g, value, where) => ({ value, where }),
     hold: (_g, { value }, held) => held.push(value),
