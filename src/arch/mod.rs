@@ -5,6 +5,8 @@ mod aarch64;
 pub mod arm32;
 mod blob;
 mod support;
+#[cfg(test)]
+mod thunk_tests;
 mod x64;
 mod x86;
 

@@ -8,9 +8,11 @@ const { describe } = require('../../core/tier.js');
 const { native } = require('../../core/loader.js');
 
 const MAJOR = Number(process.versions.node.split('.')[0]);
-/** Whether this Node has the packed tier. */
+/** Whether this Node has V8's tiers. */
 const HAS_PACKED =
-  [20, 22, 24, 26].includes(MAJOR) && process.platform === 'linux' && process.arch === 'x64';
+  [20, 22, 24, 26].includes(MAJOR) &&
+  process.platform === 'linux' &&
+  ['x64', 'arm64'].includes(process.arch);
 
 /** A function of the fixture library, defined and called once with `args`. */
 function bound(funcName, retType, paramsType, args, options = {}) {

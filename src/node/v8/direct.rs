@@ -50,6 +50,11 @@ pub struct Shapes {
     list: RefCell<Vec<Rc<Shape>>>,
 }
 
+/// The most arguments that V8 passes to C besides receiver and token: its code generators keep the
+/// numbers of integer and floating-point parameters in five bits each, and nothing but a check in
+/// V8 14.6 says so.
+const MAX_ARGUMENTS: usize = 30;
+
 /// The most shapes of an environment.
 const MAX_SHAPES: usize = 512;
 
@@ -166,6 +171,9 @@ fn make(
     let release = state.shapes.release.get().ok_or("the tier was not started")?;
     if state.shapes.list.borrow().len() >= MAX_SHAPES {
         return Err(format!("there are {MAX_SHAPES} shapes of direct calls already"));
+    }
+    if forms.len() > MAX_ARGUMENTS {
+        return Err(format!("V8 passes at most {MAX_ARGUMENTS} arguments"));
     }
     let wide = |form: &Form| matches!(form, Form::Int64 | Form::Uint64);
     if release.representation.is_none() && forms.iter().chain([&result]).any(wide) {
