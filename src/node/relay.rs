@@ -240,7 +240,7 @@ pub fn close(state: &State) {
 }
 
 /// What is kept of an upcall, on the fiber's stack, while JavaScript runs it.
-#[repr(C, align(16))]
+#[repr(C)]
 pub struct Left {
     state: *const State,
     shape: Shape,
