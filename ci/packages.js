@@ -30,8 +30,8 @@ const VERSIONS = [
   ['js/core/loader.js', /(?<=^const VERSION = ')[^']+(?=';)/m],
 ];
 
-/** What every file has to hold, by path. */
-async function wanted() {
+/** What every file has to hold, by path, but for the licences. */
+function wanted() {
   const main = mainManifest();
   const files = new Map();
   for (const platform of platforms) {
@@ -43,7 +43,6 @@ async function wanted() {
     if (!place.test(text)) throw new Error(`${file}: no version where ${place} looks for it`);
     files.set(file, text.replace(place, main.version));
   }
-  files.set(THIRD_PARTY, await thirdPartyLicenses());
   return files;
 }
 
@@ -51,13 +50,15 @@ const has = (file, text) => fs.existsSync(path.join(root, file)) && read(file) =
 
 /** The files that are not as they have to be, with what they have to hold: null to be removed. */
 async function outOfDate() {
-  const files = await wanted();
-  const known = (file) => files.has(file) || file.endsWith('.node');
-  const strangers = filesBelow('npm', /./).filter((file) => !known(file));
-  return [
-    ...[...files].filter(([file, text]) => !has(file, text)),
-    ...strangers.map((file) => [file, null]),
-  ];
+  const files = wanted();
+  const stale = [...files].filter(([file, text]) => !has(file, text));
+  // Cargo is not to be asked while its lockfile is wrong.
+  if (!stale.some(([file]) => file.startsWith('Cargo.'))) {
+    const licenses = await thirdPartyLicenses();
+    if (!has(THIRD_PARTY, licenses)) stale.push([THIRD_PARTY, licenses]);
+  }
+  const strangers = filesBelow('npm', /(?<!\.node)$/).filter((file) => !files.has(file));
+  return [...stale, ...strangers.map((file) => [file, null])];
 }
 
 function write([file, text]) {
@@ -69,20 +70,28 @@ function write([file, text]) {
 
 module.exports = { outOfDate };
 
+/** Brings everything up to date: versions first, then what cargo says with them. */
+async function update() {
+  for (let round = 1; round <= 2; round++) {
+    for (const entry of await outOfDate()) {
+      write(entry);
+      console.log(`${entry[1] === null ? 'removed' : 'wrote'} ${entry[0]}`);
+    }
+  }
+}
+
+async function check() {
+  const files = await outOfDate();
+  for (const [file, text] of files) {
+    console.log(`${file} ${text === null ? 'does not belong there' : 'is out of date'}`);
+  }
+  if (files.length > 0) process.exitCode = 1;
+}
+
 if (require.main === module) {
-  const check = process.argv.includes('--check');
-  outOfDate().then(
-    (files) => {
-      for (const [file, text] of files) {
-        const what = text === null ? 'does not belong there' : 'is out of date';
-        console.log(check ? `${file} ${what}` : `${text === null ? 'removed' : 'wrote'} ${file}`);
-      }
-      if (!check) files.forEach(write);
-      else if (files.length > 0) process.exitCode = 1;
-    },
-    (error) => {
-      console.error(error.message);
-      process.exitCode = 1;
-    },
-  );
+  const work = process.argv.includes('--check') ? check : update;
+  work().catch((error) => {
+    console.error(error.message);
+    process.exitCode = 1;
+  });
 }

@@ -45,15 +45,26 @@ function choose(rows, words, fast) {
   return rows.filter((row) => words.some((word) => row.name.includes(word)));
 }
 
-/** Builds and runs one row: its line of the table, and what it has to say. */
-async function carryOut(row, options) {
-  const line = { name: row.name, built: 'no', node: '-', ...zero(), failed: 1, remark: '' };
+/** Builds a row: what its `build` returned or threw, and the milliseconds it took. */
+async function prepare(row) {
   const started = performance.now();
+  const done = (result) => ({ ...result, spent: performance.now() - started });
+  try {
+    return done({ built: await row.build() });
+  } catch (error) {
+    return done({ error });
+  }
+}
+
+/** Runs a row that was built: its line of the table, and what it has to say. */
+async function carryOut(row, { built, error: unbuilt, spent }, options) {
+  const line = { name: row.name, built: 'no', node: '-', ...zero(), failed: 1, remark: '' };
+  const started = performance.now() - spent;
   const said = [];
   let output = '';
   try {
-    const built = await row.build();
-    line.built = seconds(performance.now() - started);
+    if (unbuilt) throw unbuilt;
+    line.built = seconds(spent);
     said.push(...(built.notes ?? []));
     const result = await row.run(built, options);
     const { node = '-', remark = '', system } = result;
@@ -98,9 +109,14 @@ async function main(args) {
     return;
   }
   const lines = [];
-  for (const row of choose(rows, words, fast)) {
+  const chosen = choose(rows, words, fast);
+  // One is built while the one before it runs: linkers use one processor.
+  let next = prepare(chosen[0]);
+  for (const [i, row] of chosen.entries()) {
     console.log(`== ${row.name}`);
-    const { line, said, output } = await carryOut(row, { fast });
+    const prepared = await next;
+    next = i + 1 < chosen.length ? prepare(chosen[i + 1]) : undefined;
+    const { line, said, output } = await carryOut(row, prepared, { fast });
     for (const note of said) console.log(`   ${note}`);
     if (line.failed > 0) console.log(output);
     console.log(`   ${tableLine(line)}`);

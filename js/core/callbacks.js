@@ -2,7 +2,8 @@
 // Callbacks: C function pointers that run JavaScript functions.
 
 const { native } = require('./loader.js');
-const { ARG, views, getPointer } = require('./memory.js');
+const { coded } = require('./errors.js');
+const { ARG, CALLBACK, views, getPointer } = require('./memory.js');
 
 const { u32 } = views;
 
@@ -19,6 +20,70 @@ const KEEPS_ALIVE = 4;
  */
 const transient = [];
 
+/** What runs when there was no room for a callback's frame. */
+function tooDeep() {
+  throw coded(
+    Error,
+    'ERR_FFI_OUT_OF_MEMORY',
+    'callbacks are nested too deeply: frame memory ran out',
+  );
+}
+
+/** Unmarshallers by index, which the CALLBACK cell holds when one has to be run. */
+const table = [tooDeep];
+/** Indices that nobody has. */
+const free = [];
+
+let started = false;
+
+/** What C enters for a callback, when its call is not left. */
+function enter() {
+  try {
+    table[u32[CALLBACK]]();
+  } catch (error) {
+    if (!isOutermost()) throw error;
+    // No call led here that it could be thrown from: C was called by the event loop.
+    native.reportUncaught(error);
+  }
+}
+
+/** Whether no JavaScript called what led to `enter`. */
+function isOutermost() {
+  const { stackTraceLimit, prepareStackTrace } = Error;
+  try {
+    Error.stackTraceLimit = 2;
+    Error.prepareStackTrace = (_, sites) => sites.length;
+    const trace = {};
+    Error.captureStackTrace(trace, isOutermost);
+    return trace.stack === 1;
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+    Error.prepareStackTrace = prepareStackTrace;
+  }
+}
+
+/** Tells the native side, before there is the first callback, how to run and forget them. */
+function start() {
+  native.onCallbacks(enter, () => forget(u32[CALLBACK]));
+  if (relays()) resumption.token = native.startRelay() ?? 0;
+  started = true;
+}
+
+/** Whether calls may be left when C calls back (relay.js): FFI_JIT_RELAY=0 says no. */
+function relays() {
+  const { bun, deno } = process.versions;
+  return process.env.FFI_JIT_RELAY !== '0' && bun === undefined && deno === undefined;
+}
+
+/** The token that lets the call go on that was left last. */
+const resumption = { token: 0 };
+
+/** Forgets an unmarshaller. */
+function forget(index) {
+  table[index] = undefined;
+  free.push(index);
+}
+
 /**
  * Creates a callback and stores its code pointer in a pointer cell.
  * @param {{ signature: number, owned: Uint32Array, link: Function }} compiled by compileCallback
@@ -27,14 +92,27 @@ const transient = [];
  * @returns {bigint} the code pointer
  */
 function create(compiled, fn, flags, cell) {
+  if (!started) start();
   const unmarshal = compiled.link(fn);
+  const index = free.length > 0 ? free.pop() : table.length;
+  table[index] = unmarshal;
   u32[ARG] = cell;
-  native.createCallback(compiled.signature, unmarshal, compiled.owned, flags);
+  try {
+    native.createCallback(compiled.signature, index, compiled.owned, flags);
+  } catch (error) {
+    forget(index);
+    throw error;
+  }
   return getPointer(cell);
 }
 
 /** Releases the callback at an address; false when there is none. */
-const release = (address) => native.releaseCallback(address);
+function release(address) {
+  const index = native.releaseCallback(address);
+  // A negative one is forgotten by the native side, when queued calls have run.
+  if (index > 0) forget(index);
+  return index !== 0;
+}
 
 /** Releases the transient callbacks that were created since there were `count`. */
 function releaseTransient(count) {
@@ -51,6 +129,8 @@ module.exports = {
   create,
   release,
   releaseTransient,
+  resumption,
+  table,
   takeTransient,
   transient,
 };

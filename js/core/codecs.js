@@ -18,8 +18,10 @@
 //   readsInPlace            the same for `get` alone
 //   transient               `put` may create callbacks that are released after the call
 //   spills                  `put` may leave data in `spilled`
+//   direct                  how a value travels without memory, if it can (direct.js)
 //   held                    the value's own memory is used while C runs; `hold(g, token, held)`
 //                           adds the names of values that must be reachable until the call returns
+//   text                    how the value crosses with a call as a string (text-calls.js)
 //   owned                   pointers in the value that own data: [offset, 1, unit size] for text,
 //                           [offset, 2, size, owned] for a block (see src/node/owned.rs)
 //
@@ -27,6 +29,7 @@
 // condition, value, where, expected)` emits its throw; which error that is, the dialect decides.
 
 const { native } = require('./loader.js');
+const direct = require('./direct.js');
 
 const POINTER = { notation: 'ptr', size: native.pointerSize, align: native.pointerSize };
 
@@ -34,6 +37,12 @@ const POINTER = { notation: 'ptr', size: native.pointerSize, align: native.point
 function fail(g, condition, value, where, expected) {
   const info = g.constant({ ...where, expected });
   g.emit(`if (${condition}) throw ${g.mismatch}(${info}, ${value});`);
+}
+
+/** How a scalar travels directly. */
+function directOf(type, view) {
+  if (type === 'number') return direct.numberDirect(view);
+  return type === 'boolean' ? direct.booleanDirect : direct.bigintDirect(view === 'i64');
 }
 
 /** A number or boolean of one machine type that typed-array stores convert. */
@@ -44,6 +53,7 @@ function scalar({ notation, view, size, type, expected, encode, decode }) {
     align: native.layout(notation)[1],
     view,
     simple: true,
+    direct: directOf(type, view),
     take(g, value, where) {
       fail(g, `typeof ${value} !== '${type}'`, value, where, expected);
       return encode === undefined ? value : encode(value);
@@ -89,6 +99,7 @@ function int64Number({ notation, signed, expected }) {
     size: 8,
     align: native.layout(notation)[1],
     simple: true,
+    direct: direct.int64Direct,
     take(g, value, where) {
       fail(g, `typeof ${value} !== 'number'`, value, where, expected);
       return value;
@@ -112,14 +123,18 @@ function int64Number({ notation, signed, expected }) {
 
 /**
  * Text that C sees as a pointer, or null for NULL: `putter` and `getter` name functions of
- * memory.js, `unit` is the size of a character.
+ * memory.js, `unit` is the size of a character; `strict` says that the putter refuses what the
+ * encoding cannot hold.
  */
-function text({ putter, getter, expected, unit }) {
+function text({ putter, getter, expected, unit, strict }) {
+  const read = (ref) => `${getter}(${ref})`;
   return {
     ...POINTER,
     simple: false,
+    text: { unit, strict, exact: true, read },
     readsInPlace: true,
     spills: true,
+    direct: unit === 1 ? direct.textDirect : undefined,
     owned: [[0, 1, unit]],
     take(g, value, where) {
       fail(g, `typeof ${value} !== 'string' && ${value} !== null`, value, where, expected);
@@ -129,7 +144,7 @@ function text({ putter, getter, expected, unit }) {
       g.emit(`if (${token} === null) putNull(${ref});`);
       g.emit(`else ${putter}(${token}, ${ref});`);
     },
-    get: (g, ref) => g.local(`${getter}(${ref})`),
+    get: (g, ref) => g.local(read(ref)),
   };
 }
 
@@ -138,6 +153,7 @@ function external({ expected }) {
   return {
     ...POINTER,
     simple: true,
+    direct: direct.externalDirect,
     take: (_g, value, where) => ({ value, where }),
     put(g, { value, where }, ref) {
       g.emit(`if (${value} === null) putNull(${ref});`);

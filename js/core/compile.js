@@ -16,11 +16,13 @@
 
 const { native } = require('./loader.js');
 const { FIXED, FIXED_SIZE, END } = require('./memory.js');
-const { beginRecording, endRecording, promote } = require('./recording.js');
-const { startTask } = require('./tasks.js');
-const { fetch } = require('./routines.js');
-const { currentTier, emitEntry } = require('./tier.js');
+const { CallText } = require('./text-calls.js');
+const { currentTier, emitEntry, emitTextEntry, packedFor } = require('./tier.js');
+const { compileDirect } = require('./direct.js');
 const { Generator, Ref } = require('./generator.js');
+
+/** Loaded when data leaves frame memory. */
+const recordings = () => require('./recording.js');
 
 /**
  * What a dialect says about a function.
@@ -50,6 +52,8 @@ const { Generator, Ref } = require('./generator.js');
  * @property {number} signature identifier of the signature
  * @property {boolean} stacked which frame it uses
  * @property {boolean} errno whether errno is saved
+ * @property {import('./tier.js').Tier} tier how it enters native code
+ * @property {number} [shape] of its direct entry
  * @property {(entry: () => void, name?: string) => Function} link makes the marshaller around a
  *   bound entry; it has a name when its arguments come one by one
  */
@@ -89,37 +93,119 @@ function describeOwned(owned) {
 function compileCall(declaration) {
   const { params, ret, withErrno } = declaration;
   const frame = frameOf(declaration);
+  const tier = declaration.tier ?? currentTier();
+  const text = tier.name === 'nowhere' ? undefined : CallText.of(declaration, frame);
   const stacked =
     frame.keeps ||
     frame.size > FIXED_SIZE ||
-    !params.every((codec) => codec.simple) ||
+    !params.every((codec, i) => codec.simple || text?.strings.includes(i)) ||
     !(ret.simple || ret.readsInPlace);
+  const call = { declaration, frame, tier, text, stacked };
+  const common = {
+    signature: frame.id,
+    // A quick call with strings says that its frame is the fixed one.
+    stacked: stacked || text?.strings.length > 0,
+    errno: withErrno !== undefined,
+  };
+  if (tier.name !== 'direct') return { ...common, tier, link: linkFramed(call) };
+  const packed = () => linkFramed({ ...call, tier: packedFor(tier) });
+  const made = text?.returns
+    ? 'the result is text'
+    : compileDirect(begin(declaration), declaration, frame, tier, emitArguments, packed);
+  if (typeof made !== 'string') return { ...common, tier, ...made };
+  return { ...common, tier: packedFor(tier, made), link: packed() };
+}
 
-  const tier = declaration.tier ?? currentTier();
+/**
+ * The link of a marshaller that uses frame memory.
+ * @param {{ declaration: Declaration, frame: object, tier: import('./tier.js').Tier,
+ *   text?: CallText, stacked: boolean }} call
+ */
+function linkFramed(call) {
+  const { declaration, frame, text, stacked } = call;
+  const { params, style } = declaration;
+  const positions = style === 'positions';
   const g = begin(declaration);
   g.entry = g.parameter();
   const parameters = emitArguments(g, declaration);
-  const emitBody = (base) => {
-    const tokens = putArguments(g, params, frame, base);
-    if (stacked) g.emit(`u32[FRAME] = ${base.base};`);
-    const held = [];
-    params.forEach((codec, i) => {
-      if (codec.held) codec.hold(g, tokens[i], held);
-    });
-    emitEntry(g, tier, held);
-    const value = getResult(g, declaration, frame, base);
-    if (!params.some((codec) => codec.after)) return value;
-    const result = g.local(value);
-    params.forEach((codec, i) => {
-      codec.after?.(g, tokens[i], base.plus(frame.args[i]));
-    });
-    return result;
-  };
+  let emitLeave;
+  if (!stacked && text?.strings.length > 0) {
+    const general = { ...call, text: text.encoded(), stacked: true };
+    const made = g.constant(lazily(() => linkFramed(general)));
+    const values = positions ? g.values.join(', ') : 'list';
+    emitLeave = () => g.emit(`return (general ??= ${made}(${g.entry}, ''))(${values});`);
+    text.emitChecks(g, params, emitLeave);
+  }
+  const emitBody = (base) => emitCall(g, call, base, emitLeave);
   if (stacked) inFrame(g, frame.size, params, emitBody);
   else g.emit(`return ${emitBody(new Ref(null, FIXED, 64))};`);
-  const positions = declaration.style === 'positions';
-  const link = g.template(parameters, { usesArguments: positions, named: positions });
-  return { signature: frame.id, stacked, errno: withErrno !== undefined, tier, link };
+  const state = emitLeave && 'let general;';
+  return g.template(parameters, { usesArguments: positions, named: positions, state });
+}
+
+/** A function of one that is made when it is first called. */
+function lazily(make) {
+  let made;
+  return (...values) => {
+    made ??= make();
+    return made(...values);
+  };
+}
+
+/** Emits stores, entry and results of a call; returns the expression of the result. */
+function emitCall(g, call, base, emitLeave) {
+  const { declaration, frame, tier, text, stacked } = call;
+  const { params } = declaration;
+  const refs = params.map((_, i) => base.plus(frame.args[i]));
+  const crosses = (i) => text?.strings.includes(i);
+  const tokens = takeArguments(g, params);
+  params.forEach((codec, i) => {
+    const place = { value: g.values[i], token: tokens[i], ref: refs[i], quick: !stacked };
+    if (crosses(i)) text.put(g, codec, place);
+    else codec.put(g, tokens[i], refs[i]);
+  });
+  if (stacked || text?.strings.length > 0) g.emit(`u32[FRAME] = ${base};`);
+  const held = [];
+  params.forEach((codec, i) => {
+    if (codec.held && (stacked || !crosses(i))) codec.hold(g, tokens[i], held);
+  });
+  let result;
+  if (text === undefined) emitEntry(g, tier, held);
+  else result = emitTextCall(g, call, { base, tokens, refs, held, emitLeave });
+  const value = getResult(g, declaration, frame, base, text?.returns ? result : undefined);
+  if (!params.some((codec) => codec.after)) return value;
+  const kept = g.local(value);
+  params.forEach((codec, i) => {
+    codec.after?.(g, tokens[i], refs[i]);
+  });
+  return kept;
+}
+
+/** Emits the entry of a call with text; returns the name of its result. */
+function emitTextCall(g, call, { base, tokens, refs, held, emitLeave }) {
+  const { declaration, frame, tier, text, stacked } = call;
+  const { params, ret } = declaration;
+  const strings = text.arguments(g);
+  const entry = {
+    shape: text.shape(stacked || strings.length > 0),
+    strings,
+    top: strings.length > 0 ? g.local('u32[TOP]') : 'u32[TOP]',
+    read: text.returns ? ret.text.read(base.plus(frame.ret)) : 'undefined',
+  };
+  text.emitLengths(g, params);
+  const result = emitTextEntry(g, tier, held, entry);
+  if (strings.length === 0) return result;
+  g.emit(`else if (${text.missed(result)}) {`);
+  if (stacked) {
+    for (const i of text.strings) {
+      g.emit(`if (typeof ${g.values[i]} === 'string') {`);
+      params[i].put(g, tokens[i], refs[i]);
+      g.emit('}');
+    }
+    emitTextEntry(g, tier, held, { ...entry, strings: [], result });
+  } else emitLeave();
+  g.emit('}');
+  return result;
 }
 
 /**
@@ -142,7 +228,7 @@ function compileTask(declaration, { address, library }) {
     frameSize: frame.size,
     read,
   });
-  g.emit(`const outer = ${g.constant(beginRecording)}();`);
+  g.emit(`const outer = ${g.constant(recordings().beginRecording)}();`);
   g.emit('const mark = transient.length;');
   inFrame(
     g,
@@ -153,9 +239,10 @@ function compileTask(declaration, { address, library }) {
       g.emit(`u32[FRAME] = ${base.base};`);
       const later = params.map((codec, i) => (codec.after ? codec.later(tokens[i]) : 'undefined'));
       const values = `[${g.values.join(', ')}], mark, [${later.join(', ')}]`;
-      return `${g.constant(declaration.startTask ?? startTask)}(${task}, ${values})`;
+      const start = declaration.startTask ?? require('./tasks.js').startTask;
+      return `${g.constant(start)}(${task}, ${values})`;
     },
-    `${g.constant(endRecording)}(outer);`,
+    `${g.constant(recordings().endRecording)}(outer);`,
   );
   return g.build(parameters, { usesArguments: declaration.style === 'positions' });
 }
@@ -179,10 +266,10 @@ function compileFrameReader(declaration, frame) {
  * Compiles the unmarshaller of a callback.
  * @param {Pick<Declaration, 'params' | 'ret' | 'convention' | 'mismatch'>} declaration
  *   also `holdsFunction`: `link` gets an object whose property `fn` is the function at the time of
- *   a call; and `keepResult`: what is called when a result was written, instead of `promote`, with
+ *   a call, or undefined, which gives C zero; and `keepResult`: what is called when a result was written, instead of `promote`, with
  *   the length that `spilled` had before, the EPOCH cell when C entered, and the frame's offset
- * @returns {{ signature: number, owned: Uint32Array, link: (fn: Function) => () => void }}
- *   `owned` describes what the arguments point to
+ * @returns {{ signature: number, owned: Uint32Array | null, link: (fn: Function) => () => void }}
+ *   `owned` describes what the arguments point to; null when they own nothing
  */
 function compileCallback(declaration) {
   const { params, ret, mismatch, holdsFunction, keepResult } = declaration;
@@ -195,14 +282,18 @@ function compileCallback(declaration) {
   const g = begin({ mismatch }, { recording });
   const fn = g.parameter();
   const base = new Ref('frame', 0, native.frameAlign);
+  let callee = fn;
+  if (holdsFunction) {
+    callee = g.local(`${fn}.fn`);
+    g.emit(`if (${callee} === undefined) return;`);
+  }
   g.emit('const frame = u32[FRAME];');
   // The native side restores TOP and FRAME, whatever happens here.
   if (recording) {
-    g.emit(`const outer = ${g.constant(beginRecording)}();`);
+    g.emit(`const outer = ${g.constant(recordings().beginRecording)}();`);
     g.emit('const spills = spilled.length;', 'const epoch = u32[EPOCH];', 'try {');
   }
   const values = params.map((codec, i) => g.local(codec.get(g, base.plus(frame.args[i]))));
-  const callee = holdsFunction ? `(0, ${fn}.fn)` : fn;
   const result = g.local(`${callee}(${values.join(', ')})`);
   if (ret.size > 0) {
     ret.put(g, ret.take(g, result, { argument: undefined, path: '' }), base.plus(frame.ret));
@@ -210,18 +301,18 @@ function compileCallback(declaration) {
       g.emit(
         keepResult
           ? `${g.constant(keepResult)}(spills, epoch, frame);`
-          : `${g.constant(promote)}();`,
+          : `${g.constant(recordings().promote)}();`,
       );
     }
   }
   if (recording) {
     g.emit('} finally {');
     g.emit('dropSpilled(spills);');
-    g.emit(`${g.constant(endRecording)}(outer);`, 'u32[EPOCH] = epoch;');
+    g.emit(`${g.constant(recordings().endRecording)}(outer);`, 'u32[EPOCH] = epoch;');
     g.emit('}');
   }
   const link = g.template('');
-  return { signature: frame.id, owned: describeOwned(owned), link };
+  return { signature: frame.id, owned: owned.length > 0 ? describeOwned(owned) : null, link };
 }
 
 /**
@@ -238,7 +329,7 @@ function compileWriter(codec, mismatch) {
   }
   const g = begin({ mismatch }, { recording: true });
   g.owning = true;
-  g.emit(`const outer = ${g.constant(beginRecording)}();`);
+  g.emit(`const outer = ${g.constant(recordings().beginRecording)}();`);
   inFrame(
     g,
     0,
@@ -247,10 +338,10 @@ function compileWriter(codec, mismatch) {
       const at = g.local(`scratch(${size})`);
       g.emit(`if (${at} < 0) throw overflow();`);
       codec.put(g, codec.take(g, 'value', where), new Ref(at, 0, 8));
-      g.emit(`${g.constant(promote)}(${at});`);
+      g.emit(`${g.constant(recordings().promote)}(${at});`);
       return `getExternal(${at})`;
     },
-    `${g.constant(endRecording)}(outer);`,
+    `${g.constant(recordings().endRecording)}(outer);`,
   );
   return g.build('value');
 }
@@ -259,6 +350,7 @@ function compileWriter(codec, mismatch) {
 function compileReader(codec) {
   const g = begin({});
   inFrame(g, 0, [], () => {
+    const { fetch } = require('./routines.js');
     const at = g.local(`${g.constant(fetch)}(cell, ${codec.size})`);
     g.emit(`if (${at} < 0) return null;`);
     return codec.get(g, new Ref(at, 0, native.frameAlign));
@@ -317,24 +409,33 @@ function inFrame(g, size, params, emitBody, cleanup) {
   g.emit('}');
 }
 
+/** Emits the checks of the arguments; returns their tokens. */
+const takeArguments = (g, params) =>
+  params.map((codec, i) => codec.take(g, g.values[i], { argument: i, path: '' }));
+
 /** Emits checks and stores of the arguments; returns their tokens. */
 function putArguments(g, params, frame, base) {
-  const tokens = params.map((codec, i) => codec.take(g, g.values[i], { argument: i, path: '' }));
+  const tokens = takeArguments(g, params);
   params.forEach((codec, i) => {
     codec.put(g, tokens[i], base.plus(frame.args[i]));
   });
   return tokens;
 }
 
-/** Emits the read of the result; returns its expression. */
-function getResult(g, { ret, withErrno, freesResult }, frame, base) {
+/**
+ * Emits the read of the result; returns its expression. `made` is the name of what the entry has
+ * made of it already.
+ */
+function getResult(g, { ret, withErrno, freesResult }, frame, base, made) {
   const errno =
     withErrno === undefined ? undefined : g.local(g.read('i32', base.plus(frame.errno)));
-  let value = ret.get(g, base.plus(frame.ret));
+  const ref = base.plus(frame.ret);
+  let value = made ?? ret.get(g, ref);
+  if (made !== undefined) ret.text.finish?.(g, ref);
   if (freesResult && ret.owned?.length > 0) {
     value = g.local(value);
     const owned = g.constant(describeOwned(ret.owned));
-    g.emit(`${g.constant(native.freeOwned)}(${base.plus(frame.ret)}, ${owned});`);
+    g.emit(`${g.constant(native.freeOwned)}(${ref}, ${owned});`);
   }
   return errno === undefined ? value : withErrno(g.local(value), errno, g);
 }

@@ -21,7 +21,7 @@ const VERSION = '0.1.0';
 function libc() {
   const { libcOf } = require('./packages.js');
   try {
-    const found = libcOf(fs.readFileSync('/proc/self/maps', 'latin1'));
+    const found = libcOf(fs.readFileSync('/proc/self/maps', 'utf8'));
     if (found) return found;
   } catch {}
   const { report } = process;
@@ -85,10 +85,10 @@ function requirePackage(name) {
 
 /** The error for an addon that is missing; it tells which packages are there instead. */
 function notInstalled(name, cause) {
-  // Not this module's `require`, which bundlers read.
-  const { resolve } = require('node:module').createRequire(__filename);
   const isThere = (other) => {
     try {
+      // Not this module's `require`, which bundlers read. In a bundle there may be no such file.
+      const { resolve } = require('node:module').createRequire(__filename);
       return Boolean(resolve(`${other}/package.json`));
     } catch {
       return false;
@@ -102,10 +102,16 @@ function notInstalled(name, cause) {
   return Object.assign(new Error(message, { cause }), { code: 'MODULE_NOT_FOUND' });
 }
 
+/** What an error says, without the modules that Node lists below, which are ours. */
+const inOneLine = ({ message }) =>
+  message
+    .replace(/\nRequire stack:[\s\S]*/, '')
+    .trim()
+    .replace(/\s*\n\s*/g, ': ');
+
 /** An error with the failures, newest first, chained as its causes. */
 function loadError(failures, advice) {
-  const first = ({ message }) => message.split(/\r?\n/, 1)[0]; // below it, Node lists who required it
-  const tried = failures.map(({ what, error }) => `\n  - ${what}: ${first(error)}`).join('');
+  const tried = failures.map(({ what, error }) => `\n  - ${what}: ${inOneLine(error)}`).join('');
   let cause;
   for (const { error } of failures) {
     let last = error;

@@ -39,8 +39,20 @@ const LENGTH = (origin + native.lengthCell) / 8;
 /** Indices in `u32`: what a direct call has to throw; how many callbacks exist. */
 const PENDING = (origin + native.pendingCell) / 4;
 const LIVE = (origin + native.liveCell) / 4;
+/** Value of PENDING: the call was not made. */
+const MISSED = native.missed;
+/** Offset of what a thunk writes besides what it returns. */
+const RESULT = origin + native.resultCell;
+/** Indices in `u32`: which callback to run; the level of a call that was left; whether it failed. */
+const CALLBACK = (origin + native.callbackCell) / 4;
+const LEVEL = (origin + native.levelCell) / 4;
+const FAILED = (origin + native.failedCell) / 4;
+/** Index in `f64` of the token of the call that was left. */
+const CALLER = (origin + native.callerCell) / 8;
 /** Index in `f64`: which function Node-API's entry shall enter. */
 const TOKEN = (origin + native.tokenCell) / 8;
+/** Index in `f64` of what text crosses with the call that Node-API's entry makes. */
+const TEXT = (origin + native.textCell) / 8;
 /** Offset of the fixed frame, and its size. */
 const FIXED = origin + native.fixed;
 const FIXED_SIZE = native.fixedSize;
@@ -149,6 +161,9 @@ function useExternals({ state, externalAt, addressTo, makeCell, freeCell }) {
   Object.assign(externals, { state, externalAt, addressTo, makeCell, freeCell });
 }
 
+/** Whether they are in use. */
+const hasExternals = () => externals.externalAt !== undefined;
+
 /** An External of the address in a pointer cell. */
 function getExternal(cell) {
   const { externalAt } = externals;
@@ -255,7 +270,14 @@ module.exports = {
   LENGTH,
   PENDING,
   LIVE,
+  MISSED,
+  RESULT,
+  CALLBACK,
+  LEVEL,
+  FAILED,
+  CALLER,
   TOKEN,
+  TEXT,
   FREED,
   FIXED,
   FIXED_SIZE,
@@ -274,6 +296,7 @@ module.exports = {
   getExternal,
   putExternal,
   useExternals,
+  hasExternals,
   makeCell,
   freeCell,
   isNull,

@@ -65,8 +65,12 @@ function keep(value) {
   current.kept.push(value);
 }
 
-/** The pointers of the recording: cells that point into frame memory. */
-const recordedPointers = () => Uint32Array.from(current.pointers.filter((_, i) => i % 2 === 0));
+/** The pointers of the recording, cells that point into frame memory; null without any. */
+function recordedPointers() {
+  const { pointers } = current;
+  if (pointers.length === 0) return null;
+  return Uint32Array.from(pointers.filter((_, i) => i % 2 === 0));
+}
 
 /**
  * Moves what was recorded to the heap. With `cell`, the first block is a heap cell of its own,

@@ -4,36 +4,50 @@
 //   node-api   one function that Node-API calls; every runtime has it
 //   packed     one function of V8's own, which optimised code calls directly; releases of Node
 //              that src/node/v8 knows
+//   direct     one function of V8's own per shape of calls, which gets the arguments themselves
+//              (direct.js). For scalars, pointers and text; other functions are packed
 //
 // Which C function is entered a token tells, a number that only native code understands: the first
-// finds it in frame memory, the second gets it as an argument. Arguments and results travel in frame
-// memory on both.
+// finds it in frame memory, the others get it as an argument. Arguments and results travel in frame
+// memory on the first two.
 //
-// FFI_JIT_TIER=node-api|packed|auto chooses (auto when it is not set), `useTier` does so for
-// functions that are bound later. What cannot be had is done without: `describe` says why.
+// FFI_JIT_TIER=node-api|packed|direct|auto chooses (auto, the highest one, when it is not set),
+// `useTier` does so for functions that are bound later. What cannot be had is done without:
+// `describe` says why.
 
 const { native } = require('./loader.js');
 const { coded } = require('./errors.js');
 const { views, useExternals, LENGTH, TOKEN } = require('./memory.js');
+const { resumption } = require('./callbacks.js');
+const { charCodeAt, hasOwn } = require('./primordials.js');
+const { settler } = require('./relay.js');
+const { textSettler } = require('./text-calls.js');
 
 const { f64 } = views;
 
-/** Releases of Node, by process.versions.modules, on which `auto` takes the packed tier. */
+/** Releases of Node, by process.versions.modules, on which `auto` takes V8's tiers. */
 const AUTOMATIC = new Set(['115', '127', '137', '147']);
 
 /**
  * @typedef {object} Tier
- * @property {'node-api' | 'packed'} name
+ * @property {'node-api' | 'packed' | 'direct'} name
  * @property {string} [reason] why it is no higher one
  * @property {boolean} [reentrant] whether calls may be made directly while callbacks exist
  */
 
-/** The functions by which generated code enters the tiers, once they are started. */
+/**
+ * The functions by which generated code enters the tiers, once they are started. What a call has
+ * left to be done, `settle` and `settlePlain` do (relay.js).
+ */
 const entries = {
   call: undefined,
   enter: undefined,
   enterPlain: undefined,
-  rethrow: native.rethrow,
+  enterText: undefined,
+  settle: undefined,
+  settlePlain: undefined,
+  settleText: undefined,
+  settleTextPlain: undefined,
 };
 
 /** Why this runtime or its settings do not allow the packed tier, as far as JavaScript can tell. */
@@ -50,20 +64,67 @@ function obstacle() {
   ]) {
     if (built[name]) return `this Node was built with ${name}`;
   }
-  const flags = [...execArgv, ...(env.NODE_OPTIONS ?? '').split(/\s+/)];
-  if (flags.some((flag) => /^--jit[-_]?less$/.test(flag))) return 'V8 runs with --jitless';
+  const flags = `${execArgv.join(' ')} ${env.NODE_OPTIONS ?? ''}`;
+  if (/--jit[-_]?less/.test(flags)) return 'V8 runs with --jitless';
+}
+
+/** What `digest` says of text that it finds: a number for its characters (src/node/v8/strings.rs). */
+function digestOf(text) {
+  let sum = text.length;
+  for (let i = 0; i < text.length; i++) sum = (Math.imul(sum, 31) + charCodeAt(text, i)) | 0;
+  return sum & 0x7fffffff;
+}
+
+/** Why strings cannot be read where V8 has them: strings of all kinds are compared. */
+function misread(digest) {
+  const long = `text of some length, made by process ${process.pid}`;
+  const key = `key ${process.pid} of a property`;
+  const joined = `${long}${key}`;
+  const flat = `${key}${long}`;
+  digestOf(flat);
+  hasOwn({}, key);
+  const simple = ['', 'a', 'ascii', 'Latin-1 \u00e9\u00ff', JSON.parse(`"${long}"`)];
+  const other = [flat, joined, key, long.slice(3), `${long}\u20ac`, 1, 0.5, null, {}, [], Symbol()];
+  for (const value of [...simple, ...other]) {
+    const found = digest(0, value);
+    const expected = typeof value === 'string' ? digestOf(value) : undefined;
+    if (found !== expected && (found !== undefined || simple.includes(value))) {
+      return 'strings have another layout';
+    }
+  }
 }
 
 /** Starts the packed tier; the node-api tier where that cannot be. */
 function startPacked() {
   const { versions } = process;
   const made = {};
-  const reason = obstacle() ?? native.startPacked(Number(versions.modules), versions.v8, made);
+  const reason =
+    obstacle() ??
+    native.startPacked(Number(versions.modules), versions.v8, made) ??
+    misread(made.digest);
   if (reason !== undefined) return { name: 'node-api', reason };
   entries.enter = made.enter;
   entries.enterPlain = made.enterPlain;
+  const { enter } = made;
+  entries.settle = settler(() => enter(resumption.token));
+  entries.enterText = made.enterText;
+  entries.settleText = textSettler(entries.settle);
   if (made.externalAt !== undefined) useExternals(made);
   return { name: 'packed', reentrant: made.reentrant };
+}
+
+/** Starts the tier that every runtime has; its entry. */
+function startNodeApi() {
+  if (entries.call === undefined) {
+    const call = native.entry();
+    entries.call = call;
+    entries.settlePlain = settler(() => {
+      f64[TOKEN] = resumption.token;
+      call();
+    });
+    entries.settleTextPlain = textSettler(entries.settlePlain);
+  }
+  return entries.call;
 }
 
 /** For marshallers that only check their arguments. */
@@ -72,7 +133,10 @@ const NOWHERE = { name: 'nowhere' };
 /** The tier that every runtime has, for those who want no other. */
 const NODE_API = { name: 'node-api', reason: 'FFI_JIT_TIER or useTier says so' };
 
-let packed;
+/** A tier's packed form, for a function that is not called directly for this reason. */
+const packedFor = ({ reentrant }, reason) => ({ name: 'packed', reason, reentrant });
+
+let started;
 let wanted;
 
 /** The tier of functions that are compiled now. */
@@ -87,21 +151,30 @@ function currentTier() {
       }
       break;
     case 'packed':
+    case 'direct':
       break;
     default:
       throw coded(
         Error,
         'ERR_FFI_INVALID_ARGUMENT',
-        `FFI_JIT_TIER is "${wanted}"; expected node-api, packed or auto`,
+        `FFI_JIT_TIER is "${wanted}"; expected node-api, packed, direct or auto`,
       );
   }
-  packed ??= startPacked();
-  return packed;
+  started ??= start();
+  return wanted === 'packed' ? started.packed : started.direct;
+}
+
+/** What is there when V8's tiers were started. */
+function start() {
+  const packed = startPacked();
+  if (packed.name === 'node-api') return { packed, direct: packed };
+  const chosen = packedFor(packed, NODE_API.reason);
+  return { packed: chosen, direct: { ...packed, name: 'direct' } };
 }
 
 /**
  * Chooses the tier of functions that are compiled from now on.
- * @param {'node-api' | 'packed' | 'auto'} name
+ * @param {'node-api' | 'packed' | 'direct' | 'auto'} name
  */
 function useTier(name) {
   const before = wanted;
@@ -114,18 +187,57 @@ function useTier(name) {
   }
 }
 
+/** What `settle` gets. */
+const settled = (token, held) => (held.length > 0 ? `${token}, [${held.join(', ')}]` : token);
+
 /** Emits the call of native code, and what keeps values reachable until it has returned. */
 function emitEntry(g, tier, held) {
   if (tier.name === 'nowhere') return;
   if (tier.name === 'node-api') {
-    entries.call ??= native.entry();
+    startNodeApi();
     // The arguments of a call that is running are reachable, and this one's nobody reads.
     g.emit(`f64[TOKEN] = ${g.entry};`, `call(${held.join(', ')});`);
+    g.emit(`if (u32[PENDING] !== 0) settlePlain(${settled(g.entry, held)});`);
     return;
   }
   if (tier.reentrant) g.emit(`enter(${g.entry});`);
   else g.emit(`if (u32[LIVE] === 0) enter(${g.entry}); else enterPlain(${g.entry});`);
-  g.emit(`if (u32[PENDING] !== 0) rethrow(${held.join(', ')});`);
+  g.emit(`if (u32[PENDING] !== 0) settle(${settled(g.entry, held)});`);
+}
+
+/** Node-API's entries for calls with text, by the number of strings that they take in. */
+const textEntries = [];
+
+function textEntry(count) {
+  startNodeApi();
+  textEntries[count] ??= native.textEntry(count);
+  return textEntries[count];
+}
+
+/**
+ * Emits the call of native code with text (text-calls.js); returns the name of its result.
+ * @param {number} shape the token of what crosses
+ * @param {string[]} strings
+ * @param {string} top an expression of where the strings begin
+ * @param {string} read an expression of the result when C had called back
+ * @param {string} [result] the variable that gets it
+ */
+function emitTextEntry(g, tier, held, { shape, strings, top, read, result }) {
+  const name = result ?? g.fresh();
+  const declared = result === undefined ? `let ${name}` : name;
+  const isNodeApi = tier.name === 'node-api';
+  g.emit(`f64[TOKEN] = ${g.entry};`);
+  if (isNodeApi) {
+    g.emit(`f64[TEXT] = ${g.constant(shape)};`);
+    const call = g.constant(textEntry(strings.length));
+    g.emit(`${declared} = ${call}(${[...strings, ...held].join(', ')});`);
+  } else {
+    g.emit(`${declared} = enterText(${[g.constant(shape), ...strings].join(', ')});`);
+  }
+  const settle = isNodeApi ? 'settleTextPlain' : 'settleText';
+  g.emit('if (u32[PENDING] !== 0) {', `${settle}(${[top, g.entry, ...held].join(', ')});`);
+  g.emit(`${name} = ${read};`, '}');
+  return name;
 }
 
 /**
@@ -134,15 +246,14 @@ function emitEntry(g, tier, held) {
  * @param {bigint} address
  */
 function bindRoutine(signature, address, name) {
-  const isPacked = currentTier().name === 'packed';
+  const isPacked = currentTier().name !== 'node-api';
   native.bind(signature, address, -1, isPacked ? PACKED : 0, name);
   const token = f64[LENGTH];
   if (isPacked) {
     const { enter } = entries;
     return () => enter(token);
   }
-  entries.call ??= native.entry();
-  const { call } = entries;
+  const call = startNodeApi();
   return () => {
     f64[TOKEN] = token;
     call();
@@ -191,20 +302,23 @@ const bound = new FinalizationRegistry((id) => native.unbind(id));
 const STACKED = 1;
 const ERRNO = 2;
 const PACKED = 4;
+/** Bits behind which the number of a shape stands, counted from 1. */
+const SHAPE = 3;
 
 /**
  * Binds a C function to a compiled call; what `describe` tells of it is left to `publish`.
  * @param {import('./compile.js').Compiled} compiled
- * @param {{ address?: bigint, library: number, name: string }} callee without an address it is the
- *   library's function of that name
+ * @param {{ address?: bigint, library: number, name: string, label?: string }} callee without an
+ *   address it is the library's function of that name; `label` is the marshaller's name, if it gets one
  * @returns {Function | undefined} the marshaller; undefined when the library has no such function
  */
-function connect({ signature, stacked, errno, tier, link }, { address, library, name }) {
-  const packed = tier.name === 'packed' ? PACKED : 0;
+function connect(compiled, { address, library, name, label }) {
+  const { signature, stacked, errno, tier, link, shape = -1 } = compiled;
+  const packed = tier.name === 'node-api' ? 0 : PACKED;
   const flags = (stacked ? STACKED : 0) | (errno ? ERRNO : 0) | packed;
-  const id = native.bind(signature, address, library, flags, name);
+  const id = native.bind(signature, address, library, flags | ((shape + 1) << SHAPE), name);
   if (id === undefined) return undefined;
-  const run = link(f64[LENGTH]);
+  const run = link(f64[LENGTH], label);
   bound.register(run, id);
   return run;
 }
@@ -219,7 +333,7 @@ function bind(compiled, callee) {
 /**
  * How a function enters native code.
  * @param {Function} fn
- * @returns {{ tier: 'node-api' | 'packed', reason: string | undefined } | undefined} undefined for
+ * @returns {{ tier: 'node-api' | 'packed' | 'direct', reason: string | undefined } | undefined} undefined for
  *   a function that is not bound (yet)
  */
 function describe(fn) {
@@ -236,7 +350,9 @@ module.exports = {
   currentTier,
   describe,
   emitEntry,
+  emitTextEntry,
   entries,
+  packedFor,
   publish,
   useTier,
 };

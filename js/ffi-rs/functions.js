@@ -8,9 +8,11 @@ const { isExternal } = require('node:util/types');
 const codecs = require('../core/codecs.js');
 const callbacks = require('../core/callbacks.js');
 const { compileCallback } = require('../core/compile.js');
-const { putExternal, putNull, putPointer } = require('../core/memory.js');
+const { views, LIVE, putExternal, putNull, putPointer } = require('../core/memory.js');
 const { DataType } = require('./constants.js');
 const { invalidType, mismatch } = require('./errors.js');
+
+const { u32 } = views;
 
 /**
  * Callbacks that `load` made for a function and a descriptor that says nothing about freeing: they
@@ -21,6 +23,57 @@ const permanent = new WeakMap();
 /** Whether a value is a function pointer of C's, or NULL. */
 const isPointer = (value) => value === null || isExternal(value);
 
+/** A function pointer for the time of a call, and the function behind it; none while it is idle. */
+class Transient {
+  constructor(pool) {
+    this.pool = pool;
+    this.fn = undefined;
+    this.address = 0n;
+  }
+
+  release() {
+    this.fn = undefined;
+    u32[LIVE]--;
+    this.pool.keep(this);
+  }
+}
+
+/** So many idle function pointers wait before the first is used again, because C may call late. */
+const MIN_IDLE = 8;
+/** So many are kept. */
+const MAX_IDLE = 32;
+
+/** Idle function pointers of a descriptor. */
+class Pool {
+  constructor(compiled) {
+    this.compiled = compiled;
+    this.idle = [];
+  }
+
+  /** Stores a function pointer for `fn` in a cell, until the call returns. */
+  give(fn, cell) {
+    let transient;
+    if (this.idle.length >= MIN_IDLE) {
+      transient = this.idle.shift();
+      u32[LIVE]++;
+      putPointer(cell, transient.address);
+    } else {
+      transient = new Transient(this);
+      transient.address = callbacks.create(this.compiled, transient, 0, cell);
+    }
+    transient.fn = fn;
+    callbacks.transient.push(transient);
+  }
+
+  keep(transient) {
+    if (this.idle.length < MAX_IDLE) this.idle.push(transient);
+    else {
+      u32[LIVE]++;
+      callbacks.release(transient.address);
+    }
+  }
+}
+
 /** The codec of a function descriptor; `codecOf` reads the types in it. */
 function functionCodec(type, codecOf) {
   const { paramsType, retType = DataType.Void } = type;
@@ -30,15 +83,19 @@ function functionCodec(type, codecOf) {
     ret: retType === DataType.Void ? codecs.nothing : codecOf(retType, 'parameter'),
     mismatch,
   };
-  const compiled = compileCallback(declaration);
+  const needFree = type.needFree === true;
+  const isQueued = retType === DataType.Void;
+  const frees = type.freeCFuncParamsMemory === true;
+  const isKept = needFree && !isQueued && !frees;
+  const compiled = compileCallback({ ...declaration, holdsFunction: isKept });
   const key = JSON.stringify(type);
   const flags =
-    callbacks.KEEPS_ALIVE |
-    (retType === DataType.Void ? callbacks.QUEUED : 0) |
-    (type.freeCFuncParamsMemory === true ? callbacks.FREES : 0);
+    callbacks.KEEPS_ALIVE | (isQueued ? callbacks.QUEUED : 0) | (frees ? callbacks.FREES : 0);
+  const pool = isKept ? new Pool(compiled) : undefined;
 
-  const create = (fn, cell) => callbacks.create(compiled, fn, flags, cell);
+  const create = (fn, cell) => callbacks.create(compiled, isKept ? { fn } : fn, flags, cell);
   const createTransient = (fn, cell) => {
+    if (isKept) return pool.give(fn, cell);
     const address = create(fn, cell);
     callbacks.transient.push({ release: () => callbacks.release(address) });
   };
@@ -48,7 +105,6 @@ function functionCodec(type, codecOf) {
     if (known.has(key)) putPointer(cell, known.get(key));
     else known.set(key, create(fn, cell));
   };
-  const needFree = type.needFree === true;
   return {
     ...codecs.POINTER,
     simple: false,

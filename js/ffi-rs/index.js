@@ -2,17 +2,27 @@
 // The ffi-rs dialect: what `require('ffi-jit')` gives.
 
 const { native } = require('../core/loader.js');
-const { coded } = require('../core/errors.js');
 const { DataType, FFITypeTag, PointerType } = require('./constants.js');
-const { failure } = require('./errors.js');
-const { define, forget, load } = require('./load.js');
 
-/** The pointer model, which is loaded when it is first needed. */
-let loaded;
-const pointers = () => {
-  loaded ??= require('./pointers.js');
-  return loaded;
+// The rest is loaded when it is first needed: a program that starts should not wait for it.
+
+/** Calls. */
+let loadedCalls;
+const calls = () => {
+  loadedCalls ??= require('./load.js');
+  return loadedCalls;
 };
+
+/** The pointer model. */
+let loadedPointers;
+const pointers = () => {
+  loadedPointers ??= require('./pointers.js');
+  return loadedPointers;
+};
+
+/** Errors of calls of the functions here. */
+const coded = (...details) => require('../core/errors.js').coded(...details);
+const failure = (message) => require('./errors.js').failure(message);
 
 /** Opens a library under a key, for every thread. A key that is open stays as it is. */
 function open(params) {
@@ -44,7 +54,7 @@ const loadFailure = (message) =>
 function close(key) {
   if (typeof key !== 'string') throw coded(Error, 'StringExpected', 'close needs a string');
   native.closeKey(key);
-  forget(key);
+  loadedCalls?.forget(key);
 }
 
 /** A descriptor of an array type. */
@@ -64,9 +74,9 @@ module.exports = {
   PointerType,
   arrayConstructor,
   close,
-  define,
+  define: (map) => calls().define(map),
   funcConstructor,
-  load,
+  load: (params) => calls().load(params),
   open,
   createExternalBuffer: (pointer, length) => pointers().createExternalBuffer(pointer, length),
   createPointer: (options) => pointers().createPointer(options),

@@ -7,14 +7,16 @@
 //   member      a field of a struct
 
 const codecs = require('../core/codecs.js');
-const aggregates = require('../core/aggregates.js');
 const { kindOf, show } = require('../core/errors.js');
-const { getBytes } = require('../core/results.js');
 const { native } = require('../core/loader.js');
 const { isView } = require('../core/primordials.js');
 const { DataType, FFITypeTag } = require('./constants.js');
 const { failure, invalidType } = require('./errors.js');
-const { functionCodec } = require('./functions.js');
+
+// Loaded when a type needs them: most calls are of numbers, strings and Buffers.
+const aggregates = () => require('../core/aggregates.js');
+const functionCodec = (...args) => require('./functions.js').functionCodec(...args);
+const getBytes = () => require('../core/results.js').getBytes;
 
 /** How deep types may nest, and how many of them one signature may hold. */
 const MAX_DEPTH = 64;
@@ -56,7 +58,13 @@ const bigintMember = {
 };
 
 const text = (name, unit) =>
-  codecs.text({ putter: `put${name}`, getter: `get${name}`, expected: 'String', unit });
+  codecs.text({
+    putter: `put${name}`,
+    getter: `get${name}`,
+    expected: 'String',
+    unit,
+    strict: true,
+  });
 
 const external = codecs.external({ expected: 'External' });
 
@@ -97,7 +105,7 @@ const pointedBytes = (length) => ({
   ...liveBytes,
   readsInPlace: true,
   owned: [[0, 2, length, []]],
-  get: (g, ref) => g.local(`${g.constant(getBytes)}(${ref}, ${length})`),
+  get: (g, ref) => g.local(`${g.constant(getBytes())}(${ref}, ${length})`),
 });
 
 /** A Void parameter: C gets a null pointer, whatever the value. */
@@ -114,6 +122,7 @@ const nothingMember = { ...codecs.nothing, take: () => undefined, put: () => {} 
 /** `{}`: a pointer that is not followed. An External is passed on, anything else is NULL. */
 const opaque = {
   ...external,
+  direct: undefined,
   put: (g, { value }, ref) => g.emit(`if (!putExternal(${value}, ${ref})) putNull(${ref});`),
   get: () => '{}',
 };
@@ -162,7 +171,7 @@ class Reader {
         return this.record(type);
       default: {
         const isEmpty = fieldNames(type).length === 0;
-        return isEmpty ? opaque : aggregates.pointerTo(this.record(type));
+        return isEmpty ? opaque : aggregates().pointerTo(this.record(type));
       }
     }
   }
@@ -172,7 +181,7 @@ class Reader {
       name,
       codec: this.codec(type[name], 'member'),
     }));
-    return aggregates.record(members);
+    return aggregates().record(members);
   }
 
   array(type, role) {
@@ -182,12 +191,14 @@ class Reader {
     }
     const inline = role === 'member' && type.ffiTypeTag === FFITypeTag.StackArray;
     if (type.type === DataType.U8Array) {
-      if (inline) return aggregates.inlineBytes(checkInline(length), isBytes);
+      if (inline) return aggregates().inlineBytes(checkInline(length), isBytes);
       return { ...pointedBytes(length), ...(this.borrowsBytes && { owned: [] }) };
     }
     const item = this.item(type);
-    if (inline) return aggregates.inlineArray(item, checkInline(length));
-    return aggregates.pointerToArray(item, length, { padded: type.type === DataType.StructArray });
+    if (inline) return aggregates().inlineArray(item, checkInline(length));
+    return aggregates().pointerToArray(item, length, {
+      padded: type.type === DataType.StructArray,
+    });
   }
 
   /** The codec of an array's elements. */

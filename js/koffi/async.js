@@ -3,13 +3,11 @@
 
 const { AsyncResource } = require('node:async_hooks');
 const { compileTask } = require('../core/compile.js');
-const { views, ERRNO } = require('../core/memory.js');
+const { native } = require('../core/loader.js');
 const { launchTask } = require('../core/tasks.js');
 const { taskEnded } = require('./callbacks.js');
 const { invalid, kindName } = require('./errors.js');
 const { describe } = require('./functions.js');
-
-const { i32 } = views;
 
 /** The callback of the asynchronous call that is being started. */
 let starting;
@@ -19,16 +17,18 @@ function launch(task, values, mark, later) {
   const callback = starting;
   const context = new AsyncResource('koffi');
   const deliver = (error, value) => {
-    const errno = i32[ERRNO];
     taskEnded();
-    queueMicrotask(() => {
-      i32[ERRNO] = errno;
-      context.runInAsyncScope(callback, undefined, error, value);
-    });
+    context.runInAsyncScope(callback, undefined, error, value);
   };
   const settle = { resolve: (value) => deliver(null, value), reject: (error) => deliver(error) };
   launchTask(task, values, mark, later, settle);
 }
+
+/** A callee with its address. A library that was closed has none, and starts no call. */
+const located = ({ address, library, symbol }) => ({
+  address: address ?? native.symbol(library, symbol),
+  library,
+});
 
 /** The asynchronous form of a function. Errors of arguments go to the callback at once. */
 function makeAsync(signature, callee, name) {
@@ -50,7 +50,7 @@ function makeAsync(signature, callee, name) {
         received,
       });
     }
-    start ??= compileTask(describe(signature, { startTask: launch }), callee);
+    start ??= compileTask(describe(signature, { startTask: launch }), located(callee));
     const outer = starting;
     starting = callback;
     let failed;

@@ -58,7 +58,7 @@ function config(...args) {
   if (args.length === 0) return { ...current };
   const [changes] = args;
   if (typeof changes !== 'object' || changes === null || Array.isArray(changes)) {
-    throw unexpected(changes, 'config', 'object');
+    throw unexpected(changes, 'config', 'object', 0);
   }
   const next = { ...current };
   for (const key of Object.keys(changes)) next[key] = check(key, changes[key]);

@@ -1,16 +1,16 @@
 'use strict';
 // `koffi.decode`: values out of memory.
 
-const { views, TOP, END, hold, overflow } = require('../core/memory.js');
+const { views, TOP, END, hold } = require('../core/memory.js');
 const { FROM, countUnits, loadPointed } = require('../core/routines.js');
 const { decodeText, findNul } = require('../core/text.js');
-const { invalid, unexpected, wrongCount } = require('./errors.js');
+const { invalidType, unexpected, wrongCount } = require('./errors.js');
 const { functionAt } = require('./functions.js');
 const { planOf } = require('./plans.js');
+const { readAt, readMany } = require('./reading.js');
 const references = require('./references.js');
 const { internals } = require('./types/model.js');
 const arrays = require('./values/arrays.js');
-const codecs = require('./values/codecs.js');
 
 const { u32 } = views;
 
@@ -27,7 +27,7 @@ function readOne(value, offset, plan, purpose) {
   if (plan.read === undefined) plan.compile();
   const top = u32[TOP];
   const at = (top + 63) & ~63;
-  if (size > END - at) throw overflow();
+  if (size > END - at) return readLarge(value, offset, plan, purpose);
   const length = references.point(value, FROM, purpose);
   if (length !== Infinity && !(offset >= 0 && offset + size <= length)) {
     throw references.outside(offset, size, plan.name);
@@ -42,43 +42,17 @@ function readOne(value, offset, plan, purpose) {
   }
 }
 
+/** Reads one value that does not fit frame memory. */
+function readLarge(value, offset, { type, size, name }, purpose) {
+  const reference = references.toReference(value, purpose);
+  references.checkBounds(reference, offset, size, name);
+  return readAt(reference, offset, type);
+}
+
 /** How elements in a row become JavaScript. */
 function hintOf({ kind, character, values }) {
   if (character) return 'String';
   return (kind === 'int' || kind === 'float') && values === undefined ? 'Typed' : 'Array';
-}
-
-/** Bytes up to which numbers are read through frame memory, whose views make typed arrays fast. */
-const SMALL = 4096;
-
-/** Elements that are read through frame memory at a time. */
-const CHUNK = 65_536;
-
-/** Reads `count` elements in a row. */
-function readMany(reference, offset, type, count, hint) {
-  const own = internals(type);
-  const size = own.size * count;
-  if (!references.fits(reference, offset, size)) {
-    throw references.outside(offset, size, `${own.name}[${count}]`);
-  }
-  if (hint === 'Typed' && size <= SMALL) {
-    return references.withBytes(reference, offset, size, (at) => arrays.typedAt(own, at, count));
-  }
-  if (hint !== 'Array') {
-    return arrays.fromBytes(own, hint, references.bytesFrom(reference, offset, size));
-  }
-  const list = new Array(count);
-  const items = codecs.itemsOf(type);
-  const step = Math.max(1, Math.floor(CHUNK / own.size));
-  for (let done = 0; done < count; done += step) {
-    const part = Math.min(step, count - done);
-    const bytes = part * own.size;
-    references.withScratch(bytes, (at) => {
-      references.loadBytes(reference, offset + done * own.size, bytes, at);
-      items.getAll(list, at, done, part);
-    });
-  }
-  return list;
 }
 
 const END_MARKED = new Set(['int', 'pointer', 'string', 'callback']);
@@ -87,7 +61,7 @@ const END_MARKED = new Set(['int', 'pointer', 'string', 'callback']);
 function countBeforeZero(reference, offset, own) {
   const { kind, size, name } = own;
   if (!END_MARKED.has(kind) || (kind === 'int' && size > 4)) {
-    throw invalid(`Cannot determine null-terminated length for type ${name}`);
+    throw invalidType(`Cannot determine null-terminated length for type ${name}`);
   }
   if (typeof reference === 'bigint') return countUnits(reference + BigInt(offset), size);
   references.checkBounds(reference, offset, 0, name);
@@ -95,12 +69,22 @@ function countBeforeZero(reference, offset, own) {
   return Math.floor((end - offset) / size);
 }
 
+/** Reads `count` elements in a row. */
+function readList(reference, offset, type, count, hint) {
+  const { size, name } = internals(type);
+  references.checkLength(count, size);
+  if (!references.fits(reference, offset, size * count)) {
+    throw references.outside(offset, size * count, `${name}[${count}]`);
+  }
+  return readMany(reference, offset, type, count, hint);
+}
+
 function readLength(reference, offset, type, length) {
   const own = internals(type);
-  if (length >= 0) return readMany(reference, offset, type, length, hintOf(own));
+  if (length >= 0) return readList(reference, offset, type, length, hintOf(own));
   const count = countBeforeZero(reference, offset, own);
   const hint = own.kind === 'int' ? hintOf(own) : 'Array';
-  return readMany(reference, offset, type, count, hint);
+  return readList(reference, offset, type, count, hint);
 }
 
 /** `decode(reference, [offset,] type[, length])` */
@@ -115,7 +99,7 @@ function decode(...args) {
   const plan = planOf(shifted ? args[2] : second);
   const length = shifted ? args[3] : args[2];
   if (plan.kind === 'prototype') return functionAt(plan.own.proto, toCode(reference, offset));
-  if (plan.size === 0) throw invalid(`Cannot decode value of type ${plan.name}`);
+  if (plan.size === 0) throw invalidType(`Cannot decode value of type ${plan.name}`);
   if (length === undefined || length === null) return readOne(reference, offset, plan, 'reference');
   const from = references.toReference(reference);
   return readLength(from, offset, plan.type, toNumber(length, 'length'));
@@ -141,6 +125,7 @@ function readText(unit, args) {
   if (ptr === null || ptr === undefined) return null;
   const from = references.toReference(ptr, 'ptr');
   const given = length === undefined || length === null ? -1 : toNumber(length, 'length');
+  references.checkLength(given, unit);
   if (typeof from !== 'bigint') {
     const end = given < 0 ? from.length : Math.min(given * unit, from.length);
     return decodeText(from, 0, findNul(from, 0, end, unit), unit);

@@ -3,8 +3,8 @@
 // signature; what is seldom asked for (`info`, `async`) is made when it is.
 
 const { compileCall } = require('../core/compile.js');
-const { weakGet, weakSet } = require('../core/primordials.js');
-const { bind, currentTier } = require('../core/tier.js');
+const { native } = require('../core/loader.js');
+const { connect, currentTier } = require('../core/tier.js');
 const { invalid, mismatch } = require('./errors.js');
 const codecs = require('./values/codecs.js');
 
@@ -38,22 +38,22 @@ const describe = ({ params, result, convention }, extra) => ({
 function compiledOf(signature) {
   const tier = currentTier();
   if (signature.compiled?.tier !== tier) {
-    signature.compiled = compileCall(describe(signature, { tier }));
+    signature.compiled = { tier, call: compileCall(describe(signature, { tier })) };
   }
-  return signature.compiled;
+  return signature.compiled.call;
 }
 
-/** What is known of each function. */
-const known = new WeakMap();
+/** The property of a function that holds what is known of it: a WeakMap would take its time. */
+const KNOWN = Symbol('koffi');
 
 function infoOf(fn) {
-  const own = weakGet(known, fn);
+  const own = fn[KNOWN];
   own.info ??= own.signature.info(own.name);
   return own.info;
 }
 
 function asyncOf(fn) {
-  const own = weakGet(known, fn);
+  const own = fn[KNOWN];
   own.async ??= require('./async.js').makeAsync(own.signature, own.callee, own.name);
   return own.async;
 }
@@ -64,7 +64,7 @@ const accessor = (key, get) => ({
     return get(this);
   },
   set(value) {
-    Object.defineProperty(this, key, {
+    defineProperty(this, key, {
       value,
       writable: true,
       enumerable: true,
@@ -75,31 +75,44 @@ const accessor = (key, get) => ({
   configurable: true,
 });
 
+const { defineProperty } = Object;
+
+/** Descriptors are made once, so that functions share their hidden class. */
+const HIDDEN = { __proto__: null, value: undefined };
 const INFO = accessor('info', infoOf);
 const ASYNC = accessor('async', asyncOf);
 
 /**
- * The JavaScript function of a C function.
+ * A C function: an address, or a symbol of a library.
+ * @typedef {{ address: bigint, library: -1 } | { library: number, symbol: string }} Callee
+ */
+
+/**
+ * The JavaScript function of a C function; undefined when the library has no such symbol.
  * @param {import('./types/signatures.js').Signature} signature
  * @param {string} name
- * @param {{ address: bigint, library: number }} callee `library` is -1 when nobody knows
+ * @param {Callee} callee
  */
 function makeFunction(signature, name, callee) {
+  if (signature.variadic && !exists(callee)) return undefined;
   const fn = signature.variadic
     ? require('./variadic.js').makeVariadic(signature, callee, name)
     : bindAs(compiledOf(signature), callee, name);
-  if (!signature.variadic) Object.defineProperty(fn, 'async', ASYNC);
-  Object.defineProperty(fn, 'info', INFO);
-  weakSet(known, fn, { signature, name, callee, info: undefined, async: undefined });
+  if (fn === undefined) return undefined;
+  if (!signature.variadic) defineProperty(fn, 'async', ASYNC);
+  defineProperty(fn, 'info', INFO);
+  HIDDEN.value = { signature, name, callee, info: undefined, async: undefined };
+  defineProperty(fn, KNOWN, HIDDEN);
+  HIDDEN.value = undefined;
   return fn;
 }
 
+const exists = ({ address, library, symbol }) =>
+  address !== undefined || native.symbol(library, symbol) !== undefined;
+
 /** A compiled call of a C function, under a name. */
-function bindAs(compiled, { address, library }, name) {
-  const { signature, stacked, errno, tier } = compiled;
-  const link = (entry) => compiled.link(entry, name);
-  return bind({ signature, stacked, errno, tier, link }, { address, library, name });
-}
+const bindAs = (compiled, { address, library, symbol }, name) =>
+  connect(compiled, { address, library, name: symbol ?? name, label: name });
 
 /** Functions at addresses, by their type: at most so many for each. */
 const MAX_ADDRESSES = 256;

@@ -15,17 +15,18 @@ const GLOBAL = 2;
 const DEEP = 4;
 
 /**
- * The address of a function. 32-bit x86 compilers may export it under a name that says its
- * convention: Microsoft's, or MinGW's.
+ * Names under which 32-bit x86 compilers export functions of a convention: Microsoft's, MinGW's.
+ * Some count the pointer to a result in memory as an argument.
  */
-function findFunction(id, name, { convention, params }) {
-  const plain = native.symbol(id, name);
-  const isDecorated = convention === 'stdcall' || convention === 'fastcall';
-  if (plain !== undefined || native.arch !== 'x86' || !isDecorated) return plain;
+function decorated(name, { convention, params, result }) {
+  if (native.arch !== 'x86' || (convention !== 'stdcall' && convention !== 'fastcall')) return [];
   const size = params.reduce((sum, { type }) => sum + Math.ceil(internals(type).size / 4) * 4, 0);
-  if (convention === 'fastcall') return native.symbol(id, `@${name}@${size}`);
-  return native.symbol(id, `_${name}@${size}`) ?? native.symbol(id, `${name}@${size}`);
+  const sizes = RECORDS.has(internals(result).kind) ? [size, size + 4] : [size];
+  if (convention === 'fastcall') return sizes.map((bytes) => `@${name}@${bytes}`);
+  return sizes.flatMap((bytes) => [`_${name}@${bytes}`, `${name}@${bytes}`]);
 }
+
+const RECORDS = new Set(['struct', 'union']);
 
 const notFound = (what, name) =>
   coded(Error, 'ERR_FFI_SYMBOL', `Cannot find ${what} '${name}' in shared library`);
@@ -42,9 +43,14 @@ class LibraryHandle {
   #declare(args, convention) {
     const { name, signature } = readFunction(args, convention);
     const plain = typeof name === 'number' && native.os === 'windows' ? `#${name}` : String(name);
-    const address = findFunction(this.#id, plain, signature);
-    if (address === undefined) throw notFound('function', name);
-    return makeFunction(signature, String(name), { address, library: this.#id });
+    const label = String(name);
+    const fn = makeFunction(signature, label, { library: this.#id, symbol: plain });
+    if (fn !== undefined) return fn;
+    for (const symbol of decorated(plain, signature)) {
+      const other = makeFunction(signature, label, { library: this.#id, symbol });
+      if (other !== undefined) return other;
+    }
+    throw notFound('function', name);
   }
 
   /** `func(prototype)`, `func([convention,] name, result, parameters)` */

@@ -229,7 +229,7 @@ if (Symbol.dispose !== undefined) {
 function poll(...args) {
   if (args.length < 2) throw wrongCount('2 or 3', args.length);
   const [fd, ...rest] = args;
-  if (!Number.isInteger(fd)) throw unexpected(fd, 'fd', 'integer');
+  if (!Number.isInteger(fd)) throw unexpected(fd, 'fd', 'integer', 0);
   const handle = new PollHandle(fd);
   handle.start(...rest);
   return handle;

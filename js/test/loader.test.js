@@ -80,10 +80,10 @@ const report = (glibc) => `
     value: { getReport: () => ({ header: { glibcVersionRuntime: '${glibc}' || undefined } }) },
   });`;
 
+const WITHOUT_REPORT = "Object.defineProperty(process, 'report', { value: undefined });";
+
 const NO_REPORT =
   "Object.defineProperty(process, 'report', { get() { throw new Error('asked'); } });";
-
-const NO_SUCH_REPORT = "Object.defineProperty(process, 'report', { value: undefined });";
 
 const GLIBC = memory('7f00-7f01 r-xp 0 08:01 1 /usr/lib/libc.so.6\n');
 const MUSL = memory('7f00-7f01 r-xp 0 08:01 1 /lib/ld-musl-x86_64.so.1\n');
@@ -128,6 +128,17 @@ test('a local build that does not load is reported, and the package is taken', (
     message,
     /linux-x64.ffi-jit\.node: .+\n {2}- ffi-jit-linux-x64-gnu: this package is/,
   );
+});
+
+test("the system loader's words are kept, in one line", (t) => {
+  // As Windows has them: a line break, then the file.
+  const file = {
+    'my.js': "throw new Error('The specified module\\r\\ncould not be found.\\r\\nmy.js');",
+  };
+  const message = evaluate(folder(t, file), 'got.message', {
+    env: { FFI_JIT_NATIVE_PATH: 'my.js' },
+  });
+  assert.match(message, /my\.js: The specified module: could not be found\.: my\.js\n/);
 });
 
 test('every package is loaded by its literal name', (t) => {
@@ -175,7 +186,7 @@ test("where its memory tells nothing, Node's report tells the C library", (t) =>
   for (const maps of [null, '7f00-7f01 r-xp 0 08:01 1 /opt/static/node\n']) {
     assert.equal(name(memory(maps) + report('')), 'ffi-jit-linux-x64-musl');
     assert.equal(name(memory(maps) + report('2.36')), 'ffi-jit-linux-x64-gnu');
-    assert.equal(name(memory(maps) + NO_SUCH_REPORT), 'ffi-jit-linux-x64-gnu');
+    assert.equal(name(memory(maps) + WITHOUT_REPORT), 'ffi-jit-linux-x64-gnu');
   }
   assert.equal(name(MUSL + NO_REPORT), 'ffi-jit-linux-x64-musl');
   assert.equal(name(GLIBC + NO_REPORT), 'ffi-jit-linux-x64-gnu');

@@ -19,6 +19,10 @@
 // What `dynasm!` makes of `X(register)` converts a u8 into a u8.
 #![allow(clippy::useless_conversion)]
 
+mod thunk;
+
+pub(super) use thunk::emit_thunk;
+
 use super::support::{PROBE_BYTES, internal, parts, stack_bytes};
 use super::{Blob, SLOT_STRIDE, Unwind, record};
 use crate::abi::Ext;
@@ -87,6 +91,8 @@ fn is_scaled(off: i64, size: u32) -> bool {
 fn is_encodable(off: i64, size: u32) -> bool {
     (-256..256).contains(&off) || is_scaled(off, size)
 }
+
+use access;
 
 struct Emitter<'a> {
     asm: VecAssembler<Aarch64Relocation>,

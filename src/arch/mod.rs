@@ -5,26 +5,46 @@ mod aarch64;
 pub mod arm32;
 mod blob;
 mod support;
+#[cfg(test)]
+mod thunk_tests;
 mod x64;
 mod x86;
 
 pub use blob::{Blob, Unwind};
 
-use crate::error::Result;
-use crate::plan::Plan;
-use crate::target::{Arch, Target};
+use crate::error::{Code, Error, Result};
+use crate::plan::{Plan, Thunk};
+use crate::target::{Arch, Os, Target};
 
 /// Emits the machine code of a plan for a target's CPU.
 ///
 /// # Errors
 /// [`InvalidType`](crate::error::Code::InvalidType) for a call that needs more stack than threads
 /// have, [`Internal`](crate::error::Code::Internal) for a plan that the CPU cannot carry out.
+#[inline]
 pub fn emit(plan: &Plan, target: &Target) -> Result<Blob> {
     match target.arch {
         Arch::X64 => x64::emit(plan, target),
         Arch::Aarch64 => aarch64::emit(plan),
         Arch::X86 => x86::emit(plan),
         Arch::Arm32 => arm32::emit(plan),
+    }
+}
+
+/// Emits the machine code of a thunk, where there is such a thing.
+///
+/// # Errors
+/// [`UnsupportedAbi`](crate::error::Code::UnsupportedAbi) on other targets than 64-bit Linux, and
+/// for thunks with more stack arguments than they take.
+#[inline]
+pub fn emit_thunk(thunk: &Thunk, target: &Target) -> Result<Blob> {
+    match (target.arch, target.os) {
+        (Arch::X64, Os::Linux) => x64::emit_thunk(thunk),
+        (Arch::Aarch64, Os::Linux) => aarch64::emit_thunk(thunk),
+        (arch, os) => Err(Error::new(
+            Code::UnsupportedAbi,
+            format!("there are no thunks for {arch:?} {os:?}"),
+        )),
     }
 }
 
@@ -35,6 +55,7 @@ pub fn emit(plan: &Plan, target: &Target) -> Result<Blob> {
 ///
 /// # Errors
 /// As [`emit`].
+#[inline]
 pub fn emit_slots(
     target: &Target,
     count: usize,
@@ -65,8 +86,27 @@ pub mod record {
     pub const FRAME_CELL: u32 = 3;
     /// Downcall: address of the thread's errno.
     pub const ERRNO: u32 = 4;
+    /// Downcall, thunks: what the owner knows of the shape of its calls. For a thunk that counts, its
+    /// first word is the address of the counter.
+    pub const SHAPE: u32 = 5;
+    /// Downcall: the first of the owner's words.
+    pub const SPARE: u32 = 6;
     /// Upcall: the dispatcher, `extern "C" fn(context: *mut c_void, frame: *mut u8)`.
     pub const DISPATCH: u32 = 1;
     /// Upcall: the dispatcher's first argument.
     pub const CONTEXT: u32 = 2;
 }
+
+/// Control cells that thunks write, in bytes from the cell that the record's
+/// [`record::FRAME_CELL`] names. Row 6 asserts that they agree.
+pub mod cell {
+    /// Offset of the first free byte of frame memory, counted from its start (4 bytes).
+    pub const TOP: u32 = 4;
+    /// errno after the call (4 bytes).
+    pub const ERRNO: u32 = 12;
+    /// The result (8 bytes).
+    pub const RESULT: u32 = 72;
+}
+
+/// The most bytes of stack arguments that a thunk takes: so much needs no probes.
+const MAX_THUNK_OUT: u32 = 2048;

@@ -27,6 +27,9 @@
 mod moves;
 #[cfg(test)]
 mod tests;
+mod thunk;
+
+pub(super) use thunk::emit_thunk;
 
 use super::record;
 use super::support::stack_bytes;

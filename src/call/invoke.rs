@@ -27,6 +27,20 @@ impl Downcall {
         Ok(Downcall { code, size, align })
     }
 
+    /// Calls the target of a record, with the arguments in a frame that is as large and aligned as
+    /// the signature's.
+    ///
+    /// # Safety
+    /// The record's target must be a function of this signature, or one that can stand for it, the
+    /// arguments what it expects, and the frame as large and aligned as its layout says.
+    pub unsafe fn enter(&self, frame: *mut u8, record: &CallRecord) {
+        // SAFETY: a direct trampoline has this type; the caller vouches for the rest.
+        unsafe {
+            let enter = std::mem::transmute::<*const u8, Direct>(self.code.as_ptr());
+            enter(frame, record);
+        }
+    }
+
     /// Calls `target` with the arguments in `frame`, and leaves its result there.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use crate::abi::{self, CallLayout};
 use crate::arch;
 use crate::code::{self, CodePtr};
 use crate::error::{Code, Error, Result};
-use crate::plan::{self, Entry, FrameLayout, Plan};
+use crate::plan::{self, Crossing, Entry, Form, FrameLayout, Plan, Thunk};
 use crate::target::Target;
 use crate::types::Signature;
 use std::collections::HashMap;
@@ -58,10 +58,8 @@ impl Prepared {
     /// machine, [`Code::Internal`] for a plan that does not verify.
     pub fn trampoline(&self, entry: Entry, errno: bool) -> Result<CodePtr> {
         static PUBLISHED: Mutex<Option<HashMap<Plan, CodePtr>>> = Mutex::new(None);
-        if self.target != Target::host()? {
-            let message = format!("code for {:?} cannot run here", self.target);
-            return Err(Error::new(Code::UnsupportedAbi, message));
-        }
+        let host = Target::host()?;
+        self.runs_on(&host)?;
         let plan = self.plan(entry, errno);
         // Held while the code is made: two threads that want the same plan make it once.
         let mut published = PUBLISHED.lock().unwrap_or_else(PoisonError::into_inner);
@@ -70,9 +68,50 @@ impl Prepared {
             return Ok(code);
         }
         plan::verify(&plan, &self.layout, &self.frame)?;
-        let blob = arch::emit(&plan, &self.target)?;
+        let blob = arch::emit(&plan, &host)?;
         let code = code::publish(&blob, &format!("{entry:?} {}", self.signature))?;
         published.insert(plan, code);
         Ok(code)
+    }
+
+    /// The thunk for arguments and a result in certain forms, made when its plan is first seen in
+    /// this process. See [`Crossing::thunk`].
+    ///
+    /// # Errors
+    /// As there, and as [`Prepared::trampoline`].
+    pub fn thunk(
+        &self,
+        forms: &[Form],
+        result: Form,
+        errno: bool,
+        counted: bool,
+    ) -> Result<CodePtr> {
+        // A list, because there are few: an environment has a bound for them.
+        static PUBLISHED: Mutex<Vec<(Thunk, CodePtr)>> = Mutex::new(Vec::new());
+        let host = Target::host()?;
+        self.runs_on(&host)?;
+        let crossing = Crossing { signature: &self.signature, callee: &self.layout, forms, result };
+        let thunk = crossing.thunk(&self.target, errno, counted)?;
+        // Held while the code is made: two threads that want the same thunk make it once.
+        let mut published = PUBLISHED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, code)) = published.iter().find(|(known, _)| *known == thunk) {
+            return Ok(*code);
+        }
+        let blob = arch::emit_thunk(&thunk, &host)?;
+        let code = code::publish(&blob, &format!("Thunk {}", self.signature))?;
+        published.push((thunk, code));
+        Ok(code)
+    }
+
+    /// Refuses what is not for a machine.
+    ///
+    /// Callers emit for the machine, not for `self.target`: the compiler knows it, and leaves the
+    /// emitters of other ones out of a program that makes code by this alone.
+    fn runs_on(&self, host: &Target) -> Result<()> {
+        if self.target == *host {
+            return Ok(());
+        }
+        let message = format!("code for {:?} cannot run here", self.target);
+        Err(Error::new(Code::UnsupportedAbi, message))
     }
 }

@@ -23,8 +23,12 @@ pub struct CallRecord {
     pub frame_cell: AtomicPtr<u32>,
     /// Address of the calling thread's errno, read by trampolines that save it.
     pub errno: AtomicPtr<i32>,
-    /// For the record's owner; trampolines do not read it.
-    pub spare: [AtomicPtr<c_void>; 3],
+    /// Thunks: what the owner knows of the shape of its calls, a structure whose first word is the
+    /// address of the counter of thunks that count.
+    pub shape: AtomicPtr<c_void>,
+    /// For the record's owner; trampolines do not read it. The first word is the trampoline that
+    /// `set` pointed the record at, whatever the body is now.
+    pub spare: [AtomicPtr<c_void>; 2],
 }
 
 /// The record of an upcall.
@@ -61,6 +65,8 @@ const _: () = {
     assert!(offset_of!(CallRecord, frame) == record::FRAME as usize * WORD);
     assert!(offset_of!(CallRecord, frame_cell) == record::FRAME_CELL as usize * WORD);
     assert!(offset_of!(CallRecord, errno) == record::ERRNO as usize * WORD);
+    assert!(offset_of!(CallRecord, shape) == record::SHAPE as usize * WORD);
+    assert!(offset_of!(CallRecord, spare) == record::SPARE as usize * WORD);
     assert!(offset_of!(UpcallRecord, body) == record::BODY as usize * WORD);
     assert!(offset_of!(UpcallRecord, dispatch) == record::DISPATCH as usize * WORD);
     assert!(offset_of!(UpcallRecord, context) == record::CONTEXT as usize * WORD);
@@ -85,12 +91,37 @@ impl CallRecord {
         self.frame.store(call.frame, Ordering::Relaxed);
         self.frame_cell.store(call.frame_cell, Ordering::Relaxed);
         self.errno.store(call.errno, Ordering::Relaxed);
+        self.spare[0].store(body.as_ptr().cast_mut().cast(), Ordering::Relaxed);
         self.redirect(body.as_ptr().cast());
+    }
+
+    /// The trampoline that the record was pointed at.
+    pub fn trampoline(&self) -> *const c_void {
+        self.spare[0].load(Ordering::Relaxed)
+    }
+
+    /// Lets the slot jump to something that stands in front of the trampoline, unless it was
+    /// redirected before.
+    pub fn replace_body(&self, body: *const c_void) {
+        let (from, to) = (self.trampoline().cast_mut(), body.cast_mut());
+        let _ = self.body.compare_exchange(from, to, Ordering::Release, Ordering::Relaxed);
     }
 
     /// Lets the slot jump somewhere else from now on: to a function of the same C type.
     pub fn redirect(&self, body: *const c_void) {
         self.body.store(body.cast_mut(), Ordering::Release);
+    }
+
+    /// Lets thunks, which do not go through the body, call another function from now on. It finds
+    /// the record where trampolines have it.
+    pub fn retarget(&self, target: *const c_void) {
+        self.target.store(target.cast_mut(), Ordering::Release);
+    }
+
+    /// Undoes [`CallRecord::replace_body`] with the same body.
+    pub fn restore_body(&self, body: *const c_void) {
+        let (from, to) = (body.cast_mut(), self.trampoline().cast_mut());
+        let _ = self.body.compare_exchange(from, to, Ordering::Release, Ordering::Relaxed);
     }
 
     /// A record for a direct entry: the function, and where errno is.

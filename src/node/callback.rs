@@ -1,24 +1,28 @@
 //! Callbacks: C function pointers that run JavaScript.
 //!
 //! An upcall's trampoline spills its arguments into a frame on C's stack and calls [`dispatch`].
-//! On the environment's own thread that enters JavaScript at once: the frame is copied to frame
-//! memory, and a generated unmarshaller reads it and writes the result. On any other thread the
-//! call is handed over, and the thread waits for the result. A queued callback (void, in the
-//! ffi-rs dialect) never waits: its arguments are copied, with what they point to.
+//! On the environment's own thread JavaScript runs at once: the frame is copied to frame memory,
+//! and a generated unmarshaller reads it and writes the result. Either the call of C is left for
+//! that (see [`relay`]), or JavaScript is entered. On any other thread the call is handed over, and
+//! the thread waits for the result. A queued callback (void, in the ffi-rs dialect) never waits:
+//! its arguments are copied, with what they point to.
 //!
 //! A JavaScript exception makes the result zero. Node-API keeps it pending and throws it when the
 //! downcall that led here returns; while it is pending, further callbacks do not run. Where no
 //! downcall is under way (queued, other threads) it is an uncaught exception.
 
 use super::env::State;
-use super::frame::{ALIGN, CLOSED, FOREIGN, FRAME, LIVE, PENDING, SIZE, THROWN, TOP};
+use super::frame::{ALIGN, CALLBACK, CALLED_BACK, CLOSED, FOREIGN, FRAME, FrameMemory};
+use super::frame::{LIVE, PENDING, THROWN, TOP};
 use super::libraries;
 use super::memory::numbers;
 use super::owned::Owned;
+use super::relay;
 use super::shared::{Shared, Waiter, lock};
 use super::value::{Reference, Scope, Value};
 use crate::call::{Prepared, Upcall};
 use crate::error::{Code, Error, Result};
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -30,10 +34,7 @@ use std::sync::{Arc, Mutex};
 /// What every thread may know of a callback.
 pub struct Callback {
     id: u64,
-    /// The unmarshaller; for the environment's thread, while the callback is not forgotten.
-    function: Reference,
-    frame_bytes: usize,
-    result: (usize, usize),
+    shape: Shape,
     /// What its arguments point to.
     owned: Owned,
     /// Whether it is queued, whoever calls it.
@@ -42,6 +43,16 @@ pub struct Callback {
     frees: bool,
     /// Calls that were handed over and have not run yet: the function is needed until then.
     pending: AtomicU32,
+}
+
+/// What is needed to run a callback: it can be used when the callback is gone.
+#[derive(Clone, Copy)]
+pub struct Shape {
+    /// By which JavaScript knows it, until it is forgotten.
+    pub index: u32,
+    bytes: usize,
+    /// Where the result is, and its size.
+    result: (usize, usize),
 }
 
 /// The context of an upcall. Immortal and reused, because C may call late.
@@ -53,7 +64,99 @@ pub struct Handle {
     here: AtomicPtr<Callback>,
 }
 
+impl Shape {
+    /// Copies a frame to frame memory at TOP, with zero as the result, and lets FRAME name it.
+    /// Returns where it is; None when there is no room.
+    pub fn push(self, memory: &FrameMemory, frame: *const u8) -> Option<*mut u8> {
+        let at = (memory.get(TOP) as usize).next_multiple_of(ALIGN);
+        let bytes = self.bytes;
+        let cells = memory.at(u32::try_from(at).ok()?, bytes).ok()?;
+        let (result, size) = self.result;
+        // SAFETY: both frames have `bytes` bytes and are different memory; the result is inside.
+        unsafe {
+            copy(frame, cells, bytes);
+            clear(cells.add(result), size);
+        }
+        memory.set(FRAME, at as u32);
+        memory.set(TOP, (at + bytes) as u32);
+        Some(cells)
+    }
+
+    /// Copies the result from where `push` put the frame.
+    pub fn take_result(self, cells: *const u8, frame: *mut u8) {
+        let (result, size) = self.result;
+        // SAFETY: both frames have the result cell inside.
+        unsafe { copy(cells.add(result), frame.add(result), size) };
+    }
+
+    /// Sets the result to zero.
+    pub fn zero_result(self, frame: *mut u8) {
+        let (at, size) = self.result;
+        // SAFETY: the result cell is inside the frame that the trampoline gave.
+        unsafe { clear(frame.add(at), size) };
+    }
+}
+
+impl Callback {
+    /// Whether a call does nothing but run the function and give its result.
+    fn is_plain(&self) -> bool {
+        !self.queued && !self.frees
+    }
+}
+
+/// Copies bytes, most often a few words: a call of `memcpy` would cost more than they do.
+///
+/// # Safety
+/// As `ptr::copy_nonoverlapping`.
+unsafe fn copy(from: *const u8, to: *mut u8, bytes: usize) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        match bytes {
+            4 => to.cast::<u32>().write_unaligned(from.cast::<u32>().read_unaligned()),
+            0..=64 if bytes.is_multiple_of(8) => {
+                for at in (0..bytes).step_by(8) {
+                    let word = from.add(at).cast::<u64>().read_unaligned();
+                    to.add(at).cast::<u64>().write_unaligned(word);
+                }
+            }
+            _ => ptr::copy_nonoverlapping(from, to, bytes),
+        }
+    }
+}
+
+/// Sets bytes to zero, most often a word.
+///
+/// # Safety
+/// As `ptr::write_bytes`.
+unsafe fn clear(at: *mut u8, bytes: usize) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        match bytes {
+            4 => at.cast::<u32>().write_unaligned(0),
+            8 => at.cast::<u64>().write_unaligned(0),
+            _ => at.write_bytes(0, bytes),
+        }
+    }
+}
+
 impl Handle {
+    /// The environment that the callback belongs to.
+    pub fn shared(&self) -> &'static Shared {
+        self.shared
+    }
+
+    /// What is needed to run the callback, if that is all that there is to do. None also when it
+    /// was released.
+    ///
+    /// # Safety
+    /// Only on the environment's thread.
+    pub unsafe fn plain_shape(&self) -> Option<Shape> {
+        // SAFETY: the environment's table keeps the callback for as long as it is not released, and
+        // only this thread releases it.
+        let callback = unsafe { self.here.load(Ordering::Relaxed).as_ref() }?;
+        callback.is_plain().then_some(callback.shape)
+    }
+
     /// The callback, for whichever thread is running. None when it was released.
     fn callback(&self) -> Option<Arc<Callback>> {
         if !self.shared.is_here() {
@@ -91,6 +194,8 @@ pub struct Callbacks {
     by_id: HashMap<u64, Registered>,
     by_code: HashMap<usize, u64>,
     free_handles: Vec<&'static Handle>,
+    /// What JavaScript runs for a callback that the CALLBACK cell names, and to forget one.
+    functions: Cell<Option<[Reference; 2]>>,
 }
 
 /// Something for the environment's thread.
@@ -124,20 +229,31 @@ const FREES: u32 = 2;
 /// Flag of [`create`]: the callback keeps the event loop alive until it is released.
 const KEEPS_ALIVE: u32 = 4;
 
-/// `createCallback(signature id, function, owned, flags)`. The C function pointer is written into
-/// the ARG cell.
+/// `onCallbacks(run, forget)`: what runs the callback that the CALLBACK cell names, whose frame is
+/// the one that the FRAME cell names; and what forgets it, when a call that it was still needed for
+/// has run.
+pub fn on_callbacks(scope: Scope, state: &State, [run, forget]: [Value; 2]) -> Result<Value> {
+    let functions = [scope.reference(run)?, scope.reference(forget)?];
+    let callbacks = state.callbacks.borrow();
+    for old in callbacks.functions.replace(Some(functions)).into_iter().flatten() {
+        scope.delete_reference(old);
+    }
+    scope.undefined()
+}
+
+/// `createCallback(signature id, index, owned, flags)`. The C function pointer is written into the
+/// ARG cell.
 ///
-/// `function` is the generated unmarshaller: called without arguments, it finds its frame in the
-/// FRAME cell. `owned` describes what the arguments point to (see [`Owned::parse`]; null for
-/// nothing).
+/// `index`, which is not 0, names the callback in the CALLBACK cell. `owned` describes what the
+/// arguments point to (see [`Owned::parse`]; null for nothing).
 pub fn create(scope: Scope, state: &State, arguments: [Value; 4]) -> Result<Value> {
     static NEXT: AtomicU64 = AtomicU64::new(1);
-    let [signature, function, owned, flags] = arguments;
+    let [signature, index, owned, flags] = arguments;
     let prepared: Rc<Prepared> = state.prepared(scope.to_u32(signature)?)?;
     let owned = Owned::parse(&numbers(scope, owned)?)?;
     let flags = scope.to_u32(flags)?;
     let keeps_alive = flags & KEEPS_ALIVE != 0;
-    let function = scope.reference(function)?;
+    let index = scope.to_u32(index)?;
     let id = NEXT.fetch_add(1, Ordering::Relaxed);
     let mut callbacks = state.callbacks.borrow_mut();
     let handle = callbacks.free_handles.pop().unwrap_or_else(|| {
@@ -146,20 +262,21 @@ pub fn create(scope: Scope, state: &State, arguments: [Value; 4]) -> Result<Valu
     });
     handle.id.store(id, Ordering::Release);
     let context = ptr::from_ref(handle).cast_mut().cast();
-    let upcall = match Upcall::new(&prepared, dispatch, context) {
+    let upcall = match Upcall::new(&prepared, relay::upcall, context) {
         Ok(upcall) => upcall,
         Err(error) => {
             callbacks.free_handles.push(handle);
-            scope.delete_reference(function);
             return Err(error);
         }
     };
     let model = &state.target.model;
     let callback = Arc::new(Callback {
         id,
-        function,
-        frame_bytes: prepared.frame.size as usize,
-        result: (prepared.frame.ret as usize, prepared.signature.ret.size(model) as usize),
+        shape: Shape {
+            index,
+            bytes: prepared.frame.size as usize,
+            result: (prepared.frame.ret as usize, prepared.signature.ret.size(model) as usize),
+        },
         owned,
         queued: flags & QUEUED != 0,
         frees: flags & FREES != 0,
@@ -174,7 +291,7 @@ pub fn create(scope: Scope, state: &State, arguments: [Value; 4]) -> Result<Valu
     handle.here.store(Arc::as_ptr(&callback).cast_mut(), Ordering::Relaxed);
     let registered = Registered { upcall, handle, callback, released: false, keeps_alive };
     callbacks.by_id.insert(id, registered);
-    state.frame.set(LIVE, callbacks.by_code.len() as u32);
+    state.frame.set(LIVE, state.frame.get(LIVE) + 1);
     drop(callbacks);
     let cell = state.frame.arg()?;
     // SAFETY: `arg` checked the bounds; the cell may be unaligned.
@@ -182,32 +299,30 @@ pub fn create(scope: Scope, state: &State, arguments: [Value; 4]) -> Result<Valu
     scope.undefined()
 }
 
-/// `releaseCallback(code address)` -> whether there was a callback at it. From now on C gets zero
-/// from it; calls that are running or queued still complete.
+/// `releaseCallback(code address)` -> the index of the callback at it; the negative index when it is
+/// needed until queued calls have run; 0 when there is none. From now on C gets zero from it; calls
+/// that are running or queued still complete.
 pub fn release(scope: Scope, state: &State, [address]: [Value; 1]) -> Result<Value> {
     let address = scope.to_address(address)?;
     let id = state.callbacks.borrow_mut().by_code.remove(&address);
-    if let Some(id) = id {
-        lock(&CALLBACKS).get_or_insert_default().remove(&id);
-        let mut callbacks = state.callbacks.borrow_mut();
-        state.frame.set(LIVE, callbacks.by_code.len() as u32);
-        let registered = callbacks.by_id.get_mut(&id);
-        let alive = registered.is_some_and(|registered| {
-            registered.handle.here.store(ptr::null_mut(), Ordering::Relaxed);
-            registered.released = true;
-            std::mem::take(&mut registered.keeps_alive)
-        });
-        drop(callbacks);
-        if alive {
-            state.alive.remove(scope, state.shared)?;
-        }
-        sweep(scope, state, id);
+    let Some(id) = id else { return scope.number(0.0) };
+    lock(&CALLBACKS).get_or_insert_default().remove(&id);
+    let mut callbacks = state.callbacks.borrow_mut();
+    state.frame.set(LIVE, state.frame.get(LIVE).saturating_sub(1));
+    let Some(registered) = callbacks.by_id.get_mut(&id) else { return scope.number(0.0) };
+    registered.handle.here.store(ptr::null_mut(), Ordering::Relaxed);
+    registered.released = true;
+    let index = f64::from(registered.callback.shape.index);
+    let alive = std::mem::take(&mut registered.keeps_alive);
+    drop(callbacks);
+    if alive {
+        state.alive.remove(scope, state.shared)?;
     }
-    scope.boolean(id.is_some())
+    scope.number(if sweep(state, id) { index } else { -index })
 }
 
-/// Forgets a released callback once nothing needs its function any more.
-fn sweep(scope: Scope, state: &State, id: u64) {
+/// Forgets a released callback once nothing needs its function any more; whether it did.
+fn sweep(state: &State, id: u64) -> bool {
     let mut callbacks = state.callbacks.borrow_mut();
     let done = callbacks
         .by_id
@@ -215,9 +330,9 @@ fn sweep(scope: Scope, state: &State, id: u64) {
         .is_some_and(|r| r.released && r.callback.pending.load(Ordering::Acquire) == 0);
     if done && let Some(registered) = callbacks.by_id.remove(&id) {
         callbacks.free_handles.push(registered.handle);
-        scope.delete_reference(registered.callback.function);
         drop(registered.upcall);
     }
+    done
 }
 
 /// Releases everything, when the environment ends. References die with the environment.
@@ -231,8 +346,11 @@ pub fn release_all(state: &State) {
     }
 }
 
-/// What trampolines call.
-unsafe extern "C" fn dispatch(context: *mut c_void, frame: *mut u8) {
+/// What trampolines call, unless `relay` knows a shorter way.
+///
+/// # Safety
+/// The context must be a [`Handle`], and the frame that of an upcall of its callback.
+pub unsafe extern "C" fn dispatch(context: *mut c_void, frame: *mut u8) {
     // SAFETY: the context is an immortal handle.
     let handle = unsafe { &*context.cast::<Handle>() };
     // Released a moment ago by another thread: there is nothing left to say how its result looks.
@@ -243,7 +361,10 @@ unsafe extern "C" fn dispatch(context: *mut c_void, frame: *mut u8) {
             return true;
         }
         match handle.shared.state() {
-            Some(state) => run_here(state.scope(), state, &callback, frame, false),
+            // JavaScript says that all callbacks are idle, and may not run on this release.
+            Some(state) if state.frame.get(LIVE) == 0 => false,
+            Some(state) => relay::call(state, callback.shape, frame)
+                .unwrap_or_else(|| run_here(state.scope(), state, &callback, frame, false)),
             None => {
                 callback.pending.fetch_add(1, Ordering::AcqRel);
                 handle.shared.post_and_wait(|waiter| {
@@ -254,7 +375,7 @@ unsafe extern "C" fn dispatch(context: *mut c_void, frame: *mut u8) {
     };
     let answered = catch_unwind(AssertUnwindSafe(run)).unwrap_or(false);
     if !answered {
-        zero_result(&callback, frame);
+        callback.shape.zero_result(frame);
     }
     if callback.frees {
         // SAFETY: whoever sets the flag says that C gives the arguments' memory away.
@@ -262,16 +383,10 @@ unsafe extern "C" fn dispatch(context: *mut c_void, frame: *mut u8) {
     }
 }
 
-fn zero_result(callback: &Callback, frame: *mut u8) {
-    let (at, size) = callback.result;
-    // SAFETY: the result cell is inside the frame that the trampoline gave.
-    unsafe { frame.add(at).write_bytes(0, size) };
-}
-
 /// Copies the arguments of a queued callback and hands them over.
 fn enqueue(shared: &Shared, callback: &Arc<Callback>, frame: *mut u8) {
     // SAFETY: the trampoline's frame has this many bytes.
-    let frame = unsafe { std::slice::from_raw_parts(frame, callback.frame_bytes) };
+    let frame = unsafe { std::slice::from_raw_parts(frame, callback.shape.bytes) };
     let mut captured = Captured { frame: frame.into(), copies: Vec::new(), keeps_alive: false };
     // SAFETY: C passes what the signature says.
     unsafe { callback.owned.copy(&mut captured.frame, &mut captured.copies) };
@@ -293,8 +408,13 @@ fn run_here(
     frame: *mut u8,
     foreign: bool,
 ) -> bool {
-    let outer = state.frame.get(FOREIGN);
-    state.frame.set(FOREIGN, u32::from(foreign));
+    let memory = &state.frame;
+    if memory.get(PENDING) == CALLED_BACK {
+        memory.set(PENDING, 0);
+    }
+    let outer = memory.get(FOREIGN);
+    memory.set(FOREIGN, u32::from(foreign));
+    let level = state.relay.level();
     // The call that led here may have come from V8 directly, without a handle scope.
     let result = scope.with_handles(|| {
         enter(scope, state, callback, frame).inspect_err(|error| {
@@ -302,11 +422,21 @@ fn run_here(
             scope.throw(error);
         })
     });
-    state.frame.set(FOREIGN, outer);
+    // What JavaScript has called in there and could not go on with ends now.
+    relay::drain(state, level);
+    memory.set(FOREIGN, outer);
     if result.is_err() {
-        state.frame.set(PENDING, THROWN);
+        memory.set(PENDING, THROWN);
+    } else if !foreign && memory.get(PENDING) == 0 && state.relay.is_on() {
+        memory.set(PENDING, CALLED_BACK);
     }
     result.is_ok()
+}
+
+/// `reportUncaught(error)`: makes it an uncaught exception.
+pub fn report_uncaught(scope: Scope, _state: &State, [error]: [Value; 1]) -> Result<Value> {
+    scope.report(error);
+    scope.undefined()
 }
 
 /// `rethrow()`: throws what the PENDING cell says. Node-API itself throws an exception that it
@@ -326,33 +456,32 @@ pub fn rethrow(scope: Scope, state: &State, []: [Value; 0]) -> Result<Value> {
 /// Copies the frame to frame memory, calls the unmarshaller, copies the result back. While an
 /// exception is pending, Node-API refuses the call.
 fn enter(scope: Scope, state: &State, callback: &Callback, frame: *mut u8) -> Result<()> {
-    let function = scope.referenced(callback.function)?;
     let memory = &state.frame;
     let (top, outer) = (memory.get(TOP), memory.get(FRAME));
-    let at = (top as usize).next_multiple_of(ALIGN);
-    let bytes = callback.frame_bytes;
-    if at + bytes > SIZE {
-        let message = "callbacks are nested too deeply: frame memory ran out";
-        return Err(Error::new(Code::OutOfMemory, message));
-    }
-    let cells = memory.at(at as u32, bytes)?;
-    let (result, size) = callback.result;
-    // SAFETY: both frames have `bytes` bytes and are different memory; the result is inside.
-    unsafe {
-        ptr::copy_nonoverlapping(frame, cells, bytes);
-        cells.add(result).write_bytes(0, size);
-    }
-    memory.set(FRAME, at as u32);
-    memory.set(TOP, (at + bytes) as u32);
+    let function = callback_function(state, RUN, scope)?;
+    // JavaScript throws the error of frames that do not fit.
+    let cells = callback.shape.push(memory, frame);
+    memory.set(CALLBACK, if cells.is_some() { callback.shape.index } else { 0 });
     state.upcalls.set(state.upcalls.get() + 1);
     let called = scope.call(function);
     state.upcalls.set(state.upcalls.get() - 1);
     memory.set(FRAME, outer);
     memory.set(TOP, top);
     called?;
-    // SAFETY: as above.
-    unsafe { ptr::copy_nonoverlapping(cells.add(result), frame.add(result), size) };
+    if let Some(cells) = cells {
+        callback.shape.take_result(cells, frame);
+    }
     Ok(())
+}
+
+/// Which of the two functions of [`on_callbacks`].
+const RUN: usize = 0;
+const FORGET: usize = 1;
+
+fn callback_function(state: &State, which: usize, scope: Scope) -> Result<Value> {
+    let functions = state.callbacks.borrow().functions.get();
+    let missing = || Error::new(Code::Internal, "nothing runs callbacks");
+    scope.referenced(functions.ok_or_else(missing)?[which])
 }
 
 /// Deals with an event on the environment's thread.
@@ -369,7 +498,7 @@ pub fn run_event(scope: Scope, state: &State, event: Event) {
         }
         Event::Waiting(callback, frame, waiter) => {
             if !run_here(scope, state, &callback, frame.0, true) {
-                zero_result(&callback, frame.0);
+                callback.shape.zero_result(frame.0);
             }
             waiter.finish();
             ran(scope, state, &callback);
@@ -383,5 +512,9 @@ pub fn run_event(scope: Scope, state: &State, event: Event) {
 /// Notes that a call that was handed over has run.
 fn ran(scope: Scope, state: &State, callback: &Callback) {
     callback.pending.fetch_sub(1, Ordering::AcqRel);
-    sweep(scope, state, callback.id);
+    if sweep(state, callback.id) {
+        state.frame.set(CALLBACK, callback.shape.index);
+        // It does not throw.
+        let _ = scope.with_handles(|| scope.call(callback_function(state, FORGET, scope)?));
+    }
 }

@@ -1,10 +1,12 @@
 //! The state of one Node-API environment, and what it exports.
 
+use super::addresses::Addresses;
 use super::callback::{self, Callbacks};
 use super::frame::{self, FrameMemory};
+use super::relay::{self, Relay};
 use super::shared::{Alive, Shared};
 use super::value::{Scope, Value, arguments, guard};
-use super::{enter, function, heap, libraries, memory, routines, task, v8};
+use super::{enter, function, heap, libraries, memory, routines, task, text_call, v8};
 use crate::call::Prepared;
 use crate::code::Slot;
 use crate::error::{Code, Error, Result};
@@ -31,16 +33,22 @@ pub struct State {
     pub shared: &'static Shared,
     /// Our callbacks.
     pub callbacks: RefCell<Callbacks>,
+    /// Calls that are left when C calls back.
+    pub relay: Relay,
     /// What keeps the event loop alive.
     pub alive: Alive,
     /// Calls on other threads.
     pub tasks: task::Tasks,
     /// Addresses of heap cells that were made for JavaScript and not freed.
-    pub live: RefCell<heap::Addresses>,
+    pub live: RefCell<Addresses>,
+    /// Shapes of calls that V8 makes with their arguments.
+    pub shapes: v8::Shapes,
     /// What Externals hold that were not made by Node-API.
     pub wrappers: RefCell<v8::Wrappers>,
     /// The bound functions.
     pub functions: RefCell<function::Functions>,
+    /// What crosses with calls that have text.
+    pub texts: text_call::TextShapes,
     /// The slot of Node-API's entry.
     pub entry: OnceCell<Slot>,
     /// How many upcalls are running, one inside the other.
@@ -137,13 +145,16 @@ pub fn register(scope: Scope, exports: Value) -> Result<()> {
         target,
         shared: Shared::new(scope)?,
         callbacks: RefCell::default(),
+        relay: Relay::default(),
         alive: Alive::default(),
         tasks: task::Tasks::default(),
         live: RefCell::default(),
         frame,
         held: RefCell::default(),
+        shapes: v8::Shapes::default(),
         wrappers: RefCell::default(),
         functions: RefCell::default(),
+        texts: text_call::TextShapes::default(),
         entry: OnceCell::new(),
         upcalls: Cell::new(0),
         signatures: RefCell::default(),
@@ -164,9 +175,16 @@ pub fn register(scope: Scope, exports: Value) -> Result<()> {
         (c"bind", Some(primitive!(function::bind, 5))),
         (c"unbind", Some(primitive!(function::unbind, 1))),
         (c"entry", Some(primitive!(enter::entry, 0))),
+        (c"textShape", Some(primitive!(text_call::shape, 1))),
+        (c"textEntry", Some(primitive!(text_call::entry, 1))),
         (c"startPacked", Some(primitive!(v8::start, 3))),
+        (c"directEntry", Some(primitive!(v8::direct_entry, 3))),
         (c"packedCounts", Some(primitive!(v8::counts, 0))),
         (c"rethrow", Some(primitive!(callback::rethrow, 0))),
+        (c"reportUncaught", Some(primitive!(callback::report_uncaught, 1))),
+        (c"startRelay", Some(primitive!(relay::start, 0))),
+        (c"stopRelay", Some(primitive!(relay::stop, 0))),
+        (c"relayCalls", Some(primitive!(relay::promote, 1))),
         (c"openLibrary", Some(primitive!(libraries::open, 2))),
         (c"closeLibrary", Some(primitive!(libraries::close, 1))),
         (c"symbol", Some(primitive!(libraries::symbol, 2))),
@@ -192,6 +210,7 @@ pub fn register(scope: Scope, exports: Value) -> Result<()> {
         (c"free", Some(primitive!(heap::free, 3))),
         (c"makeCell", Some(primitive!(heap::make_cell, 1))),
         (c"freeOwned", Some(primitive!(heap::free_owned, 2))),
+        (c"onCallbacks", Some(primitive!(callback::on_callbacks, 2))),
         (c"createCallback", Some(primitive!(callback::create, 4))),
         (c"releaseCallback", Some(primitive!(callback::release, 1))),
         (c"startTask", Some(primitive!(task::start, 6))),
@@ -223,6 +242,7 @@ unsafe extern "C" fn close(data: *mut c_void) {
     let shared = unsafe { &*data.cast::<Shared>() };
     shared.close();
     if let Some(state) = shared.state() {
+        relay::close(state);
         task::close(state);
         callback::release_all(state);
     }
@@ -254,7 +274,14 @@ fn describe(scope: Scope, exports: Value, state: &State, buffer: Value) -> Resul
     number(c"lengthCell", frame::LENGTH)?;
     number(c"pendingCell", frame::PENDING)?;
     number(c"liveCell", frame::LIVE)?;
+    number(c"resultCell", frame::RESULT)?;
+    number(c"missed", frame::MISSED as usize)?;
+    number(c"callbackCell", frame::CALLBACK)?;
+    number(c"levelCell", frame::LEVEL)?;
+    number(c"failedCell", frame::FAILED)?;
+    number(c"callerCell", frame::CALLER)?;
     number(c"tokenCell", frame::TOKEN)?;
+    number(c"textCell", frame::TEXT)?;
     number(c"fixed", frame::FIXED)?;
     number(c"fixedSize", frame::FIXED_SIZE)?;
     number(c"frameAlign", frame::ALIGN)?;

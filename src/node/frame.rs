@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! start of the ArrayBuffer
-//! origin          control cells, 64 bytes; origin is the first multiple of 64
+//! origin          control cells, 128 bytes; origin is the first multiple of 64
 //!   + FRAME   u32   offset of the frame of the call being entered
 //!   + TOP     u32   first free byte
 //!   + ARG     u32   offset of the cell that a memory primitive works on
@@ -13,7 +13,14 @@
 //!   + LENGTH  f64   what a memory primitive tells besides an address
 //!   + PENDING u32   what a call that was not made through Node-API has to throw
 //!   + LIVE    u32   how many callbacks exist
+//!   + CALLBACK u32  index of the callback that JavaScript has to run
+//!   + LEVEL   u32   how many calls are suspended, when the last one is nobody's at the moment
 //!   + TOKEN   f64   which function Node-API's entry shall enter (JavaScript's word to it)
+//!   + CALLER  f64   the token of the function whose call was suspended
+//!   + FAILED  u32   whether the callback that was run has thrown
+//!   + RESULT  8 B   a result that a thunk cannot return, or not whole
+//!   + STATE   8 B   the address of the environment's state
+//!   + TEXT    f64   what text crosses with the call that Node-API's entry makes
 //! origin + FIXED  the fixed frame: cells of calls that keep nothing while C runs
 //! origin + STACK  the frame stack, up to the end
 //! ```
@@ -21,8 +28,10 @@
 //! are multiples of 64, which is therefore the largest alignment a frame can have.
 
 use super::value::{Scope, Value};
+use crate::arch::cell;
 use crate::error::{Code, Error, Result};
 use napi::sys;
+use std::ffi::c_void;
 use std::ptr::{self, NonNull};
 
 /// Alignment of the origin and of every frame.
@@ -45,16 +54,46 @@ pub const LENGTH: usize = 24;
 /// (which throws by itself): zero, [`THROWN`] or [`CLOSED`].
 pub const PENDING: usize = 32;
 /// Control cell: how many callbacks of the environment exist, whose JavaScript a call may run.
+/// JavaScript takes those off that it keeps for later.
 pub const LIVE: usize = 36;
+/// Control cell: index of the callback that JavaScript has to run; 0 is none, and an error.
+pub const CALLBACK: usize = 40;
+/// Control cell: how many calls are suspended, while the last of them is given to JavaScript or back;
+/// zero while JavaScript has it in hand. When another call finds it set, JavaScript had no stack to
+/// take it over or to go on with it.
+pub const LEVEL: usize = 44;
+/// Control cell: whether the callback that JavaScript has run for a suspended call has thrown.
+pub const FAILED: usize = 64;
+/// Control cell: the token of the function whose call was suspended, as a double.
+pub const CALLER: usize = 56;
+/// Control cell: what a thunk writes besides what it returns.
+pub const RESULT: usize = 72;
+/// Control cell: the address of the environment's state, for machine code that knows only a record.
+pub const STATE: usize = 80;
 /// Control cell: the token of the function that Node-API's entry enters (see `enter.rs`).
 pub const TOKEN: usize = 48;
+/// Control cell: the shape of the text of Node-API's next call with text (see `text_call.rs`).
+pub const TEXT: usize = 88;
 /// Value of [`PENDING`]: Node-API keeps an exception, which it throws when one of our functions
 /// that it called returns.
 pub const THROWN: u32 = 1;
 /// Value of [`PENDING`]: the function's library was closed.
 pub const CLOSED: u32 = 2;
+/// Value of [`PENDING`]: the call was not made, because a value is none that it can take this way.
+pub const MISSED: u32 = 3;
+/// Value of [`PENDING`]: the call was left, because C has called back (see `relay`).
+pub const UPCALL: u32 = 4;
+/// Value of [`PENDING`]: the function has called back, from the thread's stack.
+pub const CALLED_BACK: u32 = 5;
+
+const _: () = {
+    assert!(TOP - FRAME == cell::TOP as usize);
+    assert!(ERRNO - FRAME == cell::ERRNO as usize);
+    assert!(RESULT - FRAME == cell::RESULT as usize);
+};
+
 /// Offset of the fixed frame from the origin.
-pub const FIXED: usize = 64;
+pub const FIXED: usize = 128;
 /// Size of the fixed frame.
 pub const FIXED_SIZE: usize = 4096;
 /// Offset of the frame stack from the origin.
@@ -63,6 +102,7 @@ pub const STACK: usize = FIXED + FIXED_SIZE;
 pub const SIZE: usize = 2 << 20;
 
 /// The frame memory of one environment. The ArrayBuffer lives as long as the environment.
+#[derive(Clone, Copy)]
 pub struct FrameMemory {
     start: NonNull<u8>,
     origin: usize,
@@ -115,6 +155,20 @@ impl FrameMemory {
         unsafe { self.start.as_ptr().add(self.origin + cell).cast() }
     }
 
+    /// The frame that the FRAME cell names.
+    pub fn current(&self) -> *mut u8 {
+        // SAFETY: marshallers write offsets of frames within the memory.
+        unsafe { self.start.as_ptr().add(self.get(FRAME) as usize) }
+    }
+
+    /// The fixed frame.
+    ///
+    /// # Errors
+    /// None, as it is within the memory.
+    pub fn fixed(&self) -> Result<*mut u8> {
+        self.at((self.origin + FIXED) as u32, FIXED_SIZE)
+    }
+
     /// Reads a control cell.
     pub fn get(&self, cell: usize) -> u32 {
         // SAFETY: as above; JavaScript runs on this thread only, so nothing races.
@@ -127,10 +181,21 @@ impl FrameMemory {
         unsafe { self.control(cell).write(value) }
     }
 
+    /// Writes the STATE cell.
+    pub fn set_state(&self, state: *const c_void) {
+        // SAFETY: as for `get`; the cell has room for an address, at a multiple of its size.
+        unsafe { self.control(STATE).cast::<*const c_void>().write(state) }
+    }
+
     /// Writes the LENGTH cell.
     pub fn set_length(&self, length: f64) {
+        self.set_double(LENGTH, length);
+    }
+
+    /// Writes a control cell that holds a double.
+    pub fn set_double(&self, cell: usize, value: f64) {
         // SAFETY: the cell lies within the memory, at a multiple of 8.
-        unsafe { self.control(LENGTH).cast::<f64>().write(length) }
+        unsafe { self.control(cell).cast::<f64>().write(value) }
     }
 
     /// The bytes at an offset, checked.

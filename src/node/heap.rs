@@ -6,35 +6,9 @@ use super::memory::numbers;
 use super::owned::Owned;
 use super::value::{Scope, Value};
 use crate::error::{Code, Error, Result};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::ffi::c_void;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::ptr;
-
-/// A set of addresses.
-pub type Addresses = HashSet<usize, BuildHasherDefault<AddressHasher>>;
-
-/// Hashes an address by a multiplication (Fibonacci hashing): what `malloc` gives differs in bits
-/// that are not the lowest, and nobody outside chooses it.
-#[derive(Default)]
-pub struct AddressHasher(u64);
-
-impl Hasher for AddressHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.write_usize(usize::from(byte));
-        }
-    }
-
-    fn write_usize(&mut self, address: usize) {
-        let mixed = (self.0 ^ address as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        self.0 = mixed ^ (mixed >> 32);
-    }
-}
 
 fn out_of_memory(size: usize) -> Error {
     Error::new(Code::OutOfMemory, format!("malloc({size}) failed"))

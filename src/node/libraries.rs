@@ -3,7 +3,9 @@
 //! every library it has bound functions of, and lets go of a closed one only when none of its
 //! own calls can be inside.
 
+use super::addresses::AddressMap;
 use super::env::State;
+use super::frame::{PENDING, THROWN};
 use super::value::{Scope, Value};
 use crate::call::{CallRecord, Library, OpenOptions};
 use crate::error::{Code, Error, Result};
@@ -27,12 +29,16 @@ struct Open {
     library: Arc<Library>,
     /// Records of the functions bound to this library in any environment, by address, each with
     /// what its slot does once the library is closed.
-    records: HashMap<usize, (&'static CallRecord, ClosedBody)>,
+    records: AddressMap<(&'static CallRecord, ClosedBody)>,
 }
 
 /// What the slot of a bound function of a closed library jumps to.
 #[derive(Clone, Copy)]
-pub struct ClosedBody(*const c_void);
+pub struct ClosedBody {
+    code: *const c_void,
+    /// Whether it also stands for the C function itself, which thunks call.
+    is_target: bool,
+}
 
 // SAFETY: the address of a function of ours.
 unsafe impl Send for ClosedBody {}
@@ -40,14 +46,22 @@ unsafe impl Send for ClosedBody {}
 impl ClosedBody {
     /// For functions that Node-API calls.
     pub fn node_api() -> ClosedBody {
-        ClosedBody(closed as *const c_void)
+        ClosedBody { code: closed as *const c_void, is_target: false }
     }
 
     /// A body that keeps the C convention, ignores its arguments and finds what it needs in the
     /// record, like a trampoline.
-    #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-    pub fn of_record(body: *const c_void) -> ClosedBody {
-        ClosedBody(body)
+    #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+    pub fn of_record(code: *const c_void) -> ClosedBody {
+        ClosedBody { code, is_target: true }
+    }
+
+    /// Puts it in the place of a function.
+    fn replace(self, record: &CallRecord) {
+        if self.is_target {
+            record.retarget(self.code);
+        }
+        record.redirect(self.code);
     }
 }
 
@@ -76,7 +90,7 @@ impl Table {
     fn add(&mut self, library: Arc<Library>) -> Id {
         let id = self.next;
         self.next += 1;
-        self.open.insert(id, Open { library, records: HashMap::new() });
+        self.open.insert(id, Open { library, records: AddressMap::default() });
         id
     }
 
@@ -85,7 +99,7 @@ impl Table {
     fn remove(&mut self, id: Id) -> Option<Arc<Library>> {
         let open = self.open.remove(&id)?;
         for (record, body) in open.records.values() {
-            record.redirect(body.0);
+            body.replace(record);
         }
         Some(open.library)
     }
@@ -94,7 +108,12 @@ impl Table {
 /// What a bound function of a closed library does: the slot jumps here with Node-API's own
 /// arguments.
 unsafe extern "C" fn closed(env: sys::napi_env, _info: sys::napi_callback_info) -> sys::napi_value {
-    Scope::new(env).throw(&function_closed());
+    let scope = Scope::new(env);
+    scope.throw(&function_closed());
+    // For entries that do more than to call C.
+    if let Some(state) = scope.state() {
+        state.frame.set(PENDING, THROWN);
+    }
     std::ptr::null_mut()
 }
 
@@ -126,7 +145,8 @@ pub fn attach(
     let mut table = table();
     let open = table.open.get_mut(&id).ok_or_else(closed_error)?;
     open.records.insert(ptr::from_ref(record) as usize, (record, closed));
-    state.held.borrow_mut().libraries.insert(id, Arc::clone(&open.library));
+    let held = &mut state.held.borrow_mut().libraries;
+    held.entry(id).or_insert_with(|| Arc::clone(&open.library));
     Ok(())
 }
 

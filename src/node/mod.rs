@@ -5,6 +5,7 @@
 //! code slot that Node-API calls directly, in front of every function that `bind` makes. `v8` holds
 //! the optional way past Node-API.
 
+mod addresses;
 mod callback;
 mod enter;
 mod env;
@@ -14,9 +15,13 @@ mod heap;
 mod libraries;
 mod memory;
 mod owned;
+mod pool;
+mod relay;
 mod routines;
 mod shared;
 mod task;
+mod text;
+mod text_call;
 mod v8;
 mod value;
 

@@ -3,6 +3,7 @@
 
 use super::callback::{self, Event};
 use super::env::State;
+use super::relay::Running;
 use super::task;
 use super::value::Scope;
 use crate::error::{Code, Error, Result};
@@ -25,6 +26,8 @@ pub struct Shared {
     /// The environment's state; null once it is gone. Only its own thread follows it.
     state: AtomicPtr<State>,
     inner: Mutex<Inner>,
+    /// The fiber that the environment's thread runs C on.
+    pub running: Running,
     /// Finished jobs that JavaScript has not collected.
     pub finished: task::Finished,
 }
@@ -79,6 +82,7 @@ impl Shared {
             thread: thread_token(),
             state: AtomicPtr::new(ptr::null_mut()),
             inner: Mutex::new(Inner { queue: ptr::null_mut(), waiting: Vec::new() }),
+            running: Running::default(),
             finished: task::Finished::default(),
         }));
         let context = ptr::from_ref(shared).cast_mut().cast();
@@ -103,6 +107,12 @@ impl Shared {
             return None;
         }
         // SAFETY: set and cleared on this thread by the state's own lifetime.
+        unsafe { self.state.load(Ordering::Acquire).as_ref() }
+    }
+
+    /// The state, for a thread that is known to be the environment's.
+    pub fn own_state(&self) -> Option<&State> {
+        // SAFETY: as in `state`.
         unsafe { self.state.load(Ordering::Acquire).as_ref() }
     }
 

@@ -6,6 +6,7 @@ use super::env::State;
 use super::frame::{ALIGN, FRAME, SIZE, TOP};
 use super::libraries;
 use super::memory::numbers;
+use super::pool;
 use super::shared::{Shared, lock};
 use super::value::{Reference, Scope, Value};
 use crate::call::{CallRecord, Library, errno};
@@ -17,16 +18,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::mem;
 use std::ptr::{self, NonNull};
-use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
-use std::thread;
-use std::time::Duration;
-
-/// Threads of the pool at most, unless `limitTasks` says otherwise. They are shared by all
-/// environments, start when all others are busy, and end when they have been idle for a while.
-const MAX_THREADS: usize = 64;
-/// Stack of a thread at least.
-const MIN_STACK: usize = 2 << 20;
-const IDLE: Duration = Duration::from_secs(5);
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 /// Memory of one call, aligned like a frame.
 struct Chunk {
@@ -57,7 +49,7 @@ impl Drop for Chunk {
 }
 
 /// A call to be made on another thread.
-struct Job {
+pub struct Job {
     id: u32,
     chunk: Chunk,
     frame_bytes: usize,
@@ -71,7 +63,14 @@ struct Job {
 }
 
 impl Job {
-    fn run(&self) {
+    /// Makes the call, and tells the environment.
+    pub fn run(self) {
+        self.call();
+        let shared = self.shared;
+        shared.finished.push(self);
+    }
+
+    fn call(&self) {
         let record =
             CallRecord::direct(ptr::with_exposed_provenance(self.target), errno::address());
         // SAFETY: the code of an `Entry::Direct` trampoline has this type.
@@ -109,8 +108,8 @@ impl Finished {
         let tell = {
             let mut inner = lock(&self.inner);
             inner.running -= usize::from(!job.background);
-            self.changed.notify_all();
             if inner.closed {
+                self.changed.notify_all();
                 return;
             }
             inner.jobs.push_back(job);
@@ -145,7 +144,7 @@ pub fn on_finished(scope: Scope, state: &State, [function]: [Value; 1]) -> Resul
 
 /// `startTask(signature id, address, library id or -1, errno, pointers, background)` ->
 /// identifier. Copies everything from the FRAME cell's frame up to TOP; `pointers` is a
-/// Uint32Array of the offsets of cells that point into it. Memory elsewhere is the caller's to
+/// Uint32Array of the offsets of cells that point into it, or null. Memory elsewhere is the caller's to
 /// keep alive. A `background` task does not keep the event loop alive, and is not waited for.
 ///
 /// # Errors
@@ -162,7 +161,8 @@ pub fn start(scope: Scope, state: &State, arguments: [Value; 6]) -> Result<Value
     let len = (end.saturating_sub(start)) as usize;
     let source = memory.at(start, len)?;
     let chunk = Chunk::copy_of(source, len)?;
-    for cell in numbers(scope, pointers)? {
+    let pointers = if scope.is_nullish(pointers)? { Vec::new() } else { numbers(scope, pointers)? };
+    for cell in pointers {
         let at = cell.wrapping_sub(start) as usize;
         if at + size_of::<usize>() > len {
             return Err(Error::new(Code::Internal, "startTask: bad pointer cell"));
@@ -180,12 +180,12 @@ pub fn start(scope: Scope, state: &State, arguments: [Value; 6]) -> Result<Value
     let shared = state.shared;
     let job = Job { id, chunk, frame_bytes, body, target, _library: library, shared, background };
     if background {
-        submit(job)?;
+        pool::submit(job)?;
         return scope.number(f64::from(id));
     }
     state.alive.add(scope, shared)?;
     lock(&shared.finished.inner).running += 1;
-    if let Err(error) = submit(job) {
+    if let Err(error) = pool::submit(job) {
         lock(&shared.finished.inner).running -= 1;
         state.alive.remove(scope, shared)?;
         return Err(error);
@@ -193,12 +193,24 @@ pub fn start(scope: Scope, state: &State, arguments: [Value; 6]) -> Result<Value
     scope.number(f64::from(id))
 }
 
-/// Lets JavaScript collect what has finished.
+/// Lets JavaScript collect what has finished. What it throws is an uncaught exception, and does not
+/// keep it from the rest.
 pub fn collect_all(scope: Scope, state: &State) {
     lock(&state.shared.finished.inner).told = false;
     if let Some(function) = state.tasks.on_finished.get() {
-        // An exception stays pending, and is reported by the caller.
-        let _ = scope.with_handles(|| scope.call(scope.referenced(function)?).map(|_| ()));
+        let collect = || scope.with_handles(|| scope.call(scope.referenced(function)?).map(|_| ()));
+        loop {
+            let left = lock(&state.shared.finished.inner).jobs.len();
+            if collect().is_ok() || !scope.exception_pending() {
+                break;
+            }
+            scope.report_exception();
+            // Where no JavaScript can run any more, none is collected. What has finished meanwhile
+            // has told so.
+            if lock(&state.shared.finished.inner).jobs.len() >= left {
+                break;
+            }
+        }
     }
     state.tasks.current.borrow_mut().take();
 }
@@ -239,12 +251,7 @@ pub fn wait_at_exit(scope: Scope, state: &State, [wait]: [Value; 1]) -> Result<V
 pub fn close(state: &State) {
     let finished = &state.shared.finished;
     let is_ours = |job: &Job| ptr::eq(job.shared, state.shared);
-    let dropped = {
-        let mut pool = lock(&POOL.state);
-        let dropped = pool.jobs.iter().filter(|job| is_ours(job) && !job.background).count();
-        pool.jobs.retain(|job| !is_ours(job));
-        dropped
-    };
+    let dropped = pool::remove(is_ours).into_iter().filter(|job| !job.background).count();
     let mut inner = lock(&finished.inner);
     inner.closed = true;
     inner.jobs.clear();
@@ -254,40 +261,6 @@ pub fn close(state: &State) {
     }
 }
 
-struct Pool {
-    state: Mutex<PoolState>,
-    changed: Condvar,
-}
-
-struct PoolState {
-    jobs: VecDeque<Job>,
-    /// Jobs that were taken so far: tells the monitor whether the queue moves.
-    taken: u64,
-    threads: usize,
-    /// Threads that wait for work.
-    idle: usize,
-    /// Whether the monitor runs.
-    monitored: bool,
-    /// Threads at most, and those that stay however long they are idle.
-    max: usize,
-    resident: usize,
-    stack: usize,
-}
-
-static POOL: Pool = Pool {
-    state: Mutex::new(PoolState {
-        jobs: VecDeque::new(),
-        taken: 0,
-        threads: 0,
-        idle: 0,
-        monitored: false,
-        max: MAX_THREADS,
-        resident: 0,
-        stack: MIN_STACK,
-    }),
-    changed: Condvar::new(),
-};
-
 /// `limitTasks(max, resident, stack)`: how many threads the pool has at most, how many of them
 /// stay when they are idle, and the size of the stacks of new ones, at least 2 MiB. For the whole
 /// process; threads that run already stay as they are.
@@ -295,100 +268,6 @@ pub fn limit(scope: Scope, _state: &State, arguments: [Value; 3]) -> Result<Valu
     let [max, resident, stack] = arguments;
     let (max, resident) = (scope.to_u32(max)? as usize, scope.to_u32(resident)? as usize);
     let stack = scope.to_u32(stack)? as usize;
-    let mut pool = lock(&POOL.state);
-    pool.max = max.max(1);
-    pool.resident = resident;
-    pool.stack = stack.max(MIN_STACK);
+    pool::limit(max, resident, stack);
     scope.undefined()
-}
-
-/// How often the monitor looks at a queue that does not move.
-const STALL: Duration = Duration::from_millis(1);
-
-/// Queues a job. A sleeping thread is woken for it, or a thread started, as long as there are
-/// fewer than the machine has processors; when all of them are busy for long (calls that block),
-/// the monitor starts more.
-fn submit(job: Job) -> Result<()> {
-    let mut pool = lock(&POOL.state);
-    if pool.idle == 0 && pool.threads < processors().min(pool.max) {
-        if let Err(error) = pool.start_thread()
-            && pool.threads == 0
-        {
-            return Err(error);
-        }
-    } else if pool.idle > pool.jobs.len() {
-        POOL.changed.notify_one();
-    }
-    pool.jobs.push_back(job);
-    if pool.jobs.len() > pool.idle && !pool.monitored && pool.threads < pool.max {
-        let builder = thread::Builder::new().name("ffi-jit monitor".to_owned());
-        pool.monitored = builder.stack_size(MONITOR_STACK).spawn(monitor).is_ok();
-    }
-    Ok(())
-}
-
-/// Number of processors; asking the system costs system calls.
-fn processors() -> usize {
-    static PROCESSORS: OnceLock<usize> = OnceLock::new();
-    *PROCESSORS.get_or_init(|| thread::available_parallelism().map_or(2, usize::from))
-}
-
-/// Stack of the monitor, which calls nothing of the user's.
-const MONITOR_STACK: usize = 128 << 10;
-
-impl PoolState {
-    fn start_thread(&mut self) -> Result<()> {
-        let builder = thread::Builder::new().name("ffi-jit call".to_owned());
-        let started = builder.stack_size(self.stack).spawn(work);
-        started
-            .map(|_| self.threads += 1)
-            .map_err(|error| Error::new(Code::OutOfMemory, format!("no thread: {error}")))
-    }
-}
-
-/// Starts threads while jobs wait and none is taken; ends when no job waits.
-fn monitor() {
-    let mut last_taken = u64::MAX;
-    loop {
-        thread::sleep(STALL);
-        let mut pool = lock(&POOL.state);
-        if pool.jobs.is_empty() {
-            pool.monitored = false;
-            return;
-        }
-        if pool.taken == last_taken && pool.threads < pool.max {
-            // One per waiting job: all threads that there are seem to block.
-            for _ in 0..pool.jobs.len().min(pool.max - pool.threads) {
-                if pool.start_thread().is_err() {
-                    break;
-                }
-            }
-        }
-        last_taken = pool.taken;
-    }
-}
-
-/// A thread of the pool.
-fn work() {
-    let mut pool = lock(&POOL.state);
-    loop {
-        if let Some(job) = pool.jobs.pop_front() {
-            pool.taken += 1;
-            drop(pool);
-            job.run();
-            let shared = job.shared;
-            shared.finished.push(job);
-            pool = lock(&POOL.state);
-            continue;
-        }
-        pool.idle += 1;
-        let (guard, timeout) =
-            POOL.changed.wait_timeout(pool, IDLE).unwrap_or_else(PoisonError::into_inner);
-        pool = guard;
-        pool.idle -= 1;
-        if timeout.timed_out() && pool.jobs.is_empty() && pool.threads > pool.resident {
-            pool.threads -= 1;
-            return;
-        }
-    }
 }

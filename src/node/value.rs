@@ -1,5 +1,6 @@
 //! A thin, checked layer over raw Node-API: values in and out, errors, panics.
 
+use super::env::State;
 use crate::error::{Code, Error, Result};
 use napi::sys;
 use std::ffi::c_void;
@@ -58,6 +59,13 @@ impl Scope {
         self.env
     }
 
+    /// The environment's state.
+    pub fn state<'a>(self) -> Option<&'a State> {
+        let data = out!(napi_get_instance_data(self.env), ptr::null_mut()).ok()?;
+        // SAFETY: `register` set it, and it lives as long as the environment.
+        unsafe { data.cast::<State>().as_ref() }
+    }
+
     /// `undefined`.
     pub fn undefined(self) -> Result<Value> {
         out!(napi_get_undefined(self.env), ptr::null_mut())
@@ -91,26 +99,34 @@ impl Scope {
     /// A string from UTF-8; invalid sequences become U+FFFD.
     pub fn string_utf8(self, bytes: &[u8]) -> Result<Value> {
         let (data, len) = (bytes.as_ptr().cast(), bytes.len() as isize);
-        if bytes.is_ascii() {
-            return out!(napi_create_string_latin1(self.env, data, len), ptr::null_mut());
-        }
         out!(napi_create_string_utf8(self.env, data, len), ptr::null_mut())
     }
 
-    /// A string from UTF-16 code units.
-    pub fn string_utf16(self, units: &[u16]) -> Result<Value> {
+    /// A string from Latin-1, which ASCII is part of; None when it is refused.
+    #[inline(always)]
+    pub fn string_latin1(self, bytes: &[u8]) -> Option<Value> {
+        let (data, len) = (bytes.as_ptr().cast(), bytes.len() as isize);
+        out!(napi_create_string_latin1(self.env, data, len), ptr::null_mut()).ok()
+    }
+
+    /// A string from UTF-16 code units; None when it is refused.
+    pub fn string_utf16(self, units: &[u16]) -> Option<Value> {
         let (data, len) = (units.as_ptr(), units.len() as isize);
-        out!(napi_create_string_utf16(self.env, data, len), ptr::null_mut())
+        out!(napi_create_string_utf16(self.env, data, len), ptr::null_mut()).ok()
     }
 
     /// An array of numbers.
     pub fn numbers(self, values: impl ExactSizeIterator<Item = f64>) -> Result<Value> {
+        self.list(&values.map(|value| self.number(value)).collect::<Result<Vec<_>>>()?)
+    }
+
+    /// An array.
+    pub fn list(self, values: &[Value]) -> Result<Value> {
         let array = out!(
             napi_create_array_with_length(self.env, values.len()),
             ptr::null_mut::<sys::napi_value__>()
         )?;
-        for (i, value) in (0u32..).zip(values) {
-            let element = self.number(value)?;
+        for (i, &element) in (0u32..).zip(values) {
             // SAFETY: `array` and `element` are handles of the open scope.
             let status = unsafe { sys::napi_set_element(self.env, array, i, element) };
             check(status, "napi_set_element")?;
@@ -199,6 +215,11 @@ impl Scope {
         out!(napi_get_value_uint32(self.env, value), 0).map_err(|_| expected("a number"))
     }
 
+    /// A number argument.
+    pub fn to_f64(self, value: Value) -> Result<f64> {
+        out!(napi_get_value_double(self.env, value), 0.0).map_err(|_| expected("a number"))
+    }
+
     /// A number argument as a length.
     pub fn to_length(self, value: Value) -> Result<usize> {
         let length = out!(napi_get_value_int64(self.env, value), 0);
@@ -226,6 +247,15 @@ impl Scope {
     /// A string argument; lone surrogates become U+FFFD.
     pub fn to_string(self, value: Value) -> Result<String> {
         let text = |_| expected("a string");
+        // Names are short: one crossing is enough.
+        let mut short = [0u8; 128];
+        let (data, size) = (short.as_mut_ptr().cast(), short.len());
+        let written =
+            out!(napi_get_value_string_utf8(self.env, value, data, size), 0).map_err(text)?;
+        // Node-API does not write half a character, of at most 4 bytes, and a terminator.
+        if written + 4 < size {
+            return Ok(String::from_utf8_lossy(&short[..written]).into_owned());
+        }
         let null = ptr::null_mut();
         let len = out!(napi_get_value_string_utf8(self.env, value, null, 0), 0).map_err(text)?;
         let mut bytes = vec![0u8; len + 1];
@@ -234,6 +264,38 @@ impl Scope {
             out!(napi_get_value_string_utf8(self.env, value, data, size), 0).map_err(text)?;
         bytes.truncate(written);
         Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// Writes a string as UTF-8 with its terminator into `size` bytes, of which those that do not
+    /// fit are left out; lone surrogates become U+FFFD. Returns its length, or None for other
+    /// values.
+    ///
+    /// # Safety
+    /// There must be room for `size` bytes.
+    #[inline(always)]
+    pub unsafe fn copy_utf8(self, value: Value, to: *mut u8, size: usize) -> Option<usize> {
+        let mut len = 0;
+        // SAFETY: the caller's promise; the out-parameter outlives the call.
+        let status =
+            unsafe { sys::napi_get_value_string_utf8(self.env, value, to.cast(), size, &mut len) };
+        (status == sys::Status::napi_ok).then_some(len)
+    }
+
+    /// The same as UTF-16, as it is.
+    ///
+    /// # Safety
+    /// There must be room for `size` units.
+    pub unsafe fn copy_utf16(self, value: Value, to: *mut u16, size: usize) -> Option<usize> {
+        let mut len = 0;
+        // SAFETY: as above.
+        let status =
+            unsafe { sys::napi_get_value_string_utf16(self.env, value, to, size, &mut len) };
+        (status == sys::Status::napi_ok).then_some(len)
+    }
+
+    /// How many UTF-16 units a string has, or None for other values.
+    pub fn utf16_length(self, value: Value) -> Option<usize> {
+        out!(napi_get_value_string_utf16(self.env, value, ptr::null_mut(), 0), 0).ok()
     }
 
     /// A string argument, or None for null and undefined.
@@ -284,9 +346,14 @@ impl Scope {
             return;
         }
         if let Ok(error) = out!(napi_get_and_clear_last_exception(self.env), ptr::null_mut()) {
-            // SAFETY: a handle of the open scope.
-            unsafe { sys::napi_fatal_exception(self.env, error) };
+            self.report(error);
         }
+    }
+
+    /// Makes a value an uncaught exception.
+    pub fn report(self, error: Value) {
+        // SAFETY: a handle of the open scope.
+        unsafe { sys::napi_fatal_exception(self.env, error) };
     }
 
     /// Runs a function when the environment ends.

@@ -6,11 +6,13 @@
 
 mod downcall;
 mod frame;
+mod thunk;
 mod upcall;
 mod verify;
 
 pub use downcall::downcall;
 pub use frame::FrameLayout;
+pub use thunk::{Back, Crossing, Form, How, Step, Thunk, verify_thunk};
 pub use upcall::upcall;
 pub use verify::verify;
 

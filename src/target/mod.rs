@@ -69,8 +69,11 @@ impl Target {
     /// # Errors
     /// [`Code::UnsupportedAbi`] for architectures without a classifier (and soft-float ARM).
     pub fn from_triple(triple: &Triple) -> Result<Self> {
-        let unsupported =
-            || Error::new(Code::UnsupportedAbi, format!("no calling convention for {triple}"));
+        Self::known(triple).ok_or_else(|| unsupported(triple))
+    }
+
+    /// The same, which the compiler can do for the machine that it compiles for.
+    const fn known(triple: &Triple) -> Option<Self> {
         let arch = match triple.architecture {
             Architecture::X86_64 | Architecture::X86_64h => Arch::X64,
             Architecture::X86_32(
@@ -87,7 +90,7 @@ impl Target {
             ) if matches!(triple.environment, Environment::Gnueabihf | Environment::Musleabihf) => {
                 Arch::Arm32
             }
-            _ => return Err(unsupported()),
+            _ => return None,
         };
         let os = match (triple.operating_system, triple.environment) {
             (OperatingSystem::Windows, _) => Os::Windows,
@@ -103,14 +106,11 @@ impl Target {
                 OperatingSystem::Darwin(_) | OperatingSystem::MacOSX(_) | OperatingSystem::IOS(_),
                 _,
             ) => Os::Darwin,
-            _ => return Err(unsupported()),
+            _ => return None,
         };
-        let toolchain = if os == Os::Windows && triple.environment == Environment::Msvc {
-            Toolchain::Msvc
-        } else {
-            Toolchain::Gnu
-        };
-        Ok(Target::new(arch, os, toolchain))
+        let msvc = matches!(os, Os::Windows) && matches!(triple.environment, Environment::Msvc);
+        let toolchain = if msvc { Toolchain::Msvc } else { Toolchain::Gnu };
+        Some(Target::new(arch, os, toolchain))
     }
 
     /// The target whose libraries this one calls. On 32-bit Windows that follows Microsoft's
@@ -119,8 +119,11 @@ impl Target {
     ///
     /// # Errors
     /// As [`Target::from_triple`].
+    #[inline]
     pub fn host() -> Result<Self> {
-        Target::from_triple(&target_lexicon::HOST).map(Target::of_system)
+        const TRIPLE: &Triple = &target_lexicon::HOST;
+        const HOST: Option<Target> = Target::known(TRIPLE);
+        HOST.map(Target::of_system).ok_or_else(|| unsupported(TRIPLE))
     }
 
     /// The same target with the conventions of the system's own libraries.
@@ -135,6 +138,11 @@ impl Target {
     pub const fn pointer_size(&self) -> u32 {
         self.model.pointer
     }
+}
+
+#[cold]
+fn unsupported(triple: &Triple) -> Error {
+    Error::new(Code::UnsupportedAbi, format!("no calling convention for {triple}"))
 }
 
 #[cfg(test)]

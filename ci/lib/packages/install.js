@@ -73,9 +73,10 @@ const installedPackages = (folder) =>
  * @param {string} name the package whose addon must be the one in use
  * @param {{ platform?: string, timeout?: number }} [options] process.platform to put on
  */
-function runProgram(node, folder, name, { platform = '', timeout = 2 * MINUTE } = {}) {
+function runProgram(node, folder, name, { platform, timeout = 2 * MINUTE } = {}) {
   fs.copyFileSync(PROGRAM, path.join(folder, 'program.cjs'));
-  return run(node, ['program.cjs', name, platform], { cwd: folder, env: ENV, timeout });
+  const args = ['program.cjs', name, ...(platform ? [platform] : [])];
+  return run(node, args, { cwd: folder, env: ENV, timeout });
 }
 
 module.exports = {

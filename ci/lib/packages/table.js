@@ -68,7 +68,7 @@ function platformNamed(folder) {
 /** The platform of this machine's Node; undefined if there is no package for it. */
 function hostPlatform() {
   const { platform, arch } = process;
-  const maps = platform === 'linux' ? fs.readFileSync('/proc/self/maps', 'latin1') : '';
+  const maps = platform === 'linux' ? fs.readFileSync('/proc/self/maps', 'utf8') : '';
   const { name } = packageFor({ platform, arch, libc: libcOf(maps) });
   return platforms.find((one) => one.name === name);
 }

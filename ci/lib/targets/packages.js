@@ -40,8 +40,10 @@ async function installed(row, addon, system) {
 
 /** Runs the program in the project. A Node that stands for Android's calls itself Linux. */
 async function use({ node }, project, platform) {
-  const options = { platform: platform.os === 'android' ? 'android' : '', timeout: 10 * MINUTE };
-  const { ok, output } = await runProgram(node, project, platform.name, options);
+  const { ok, output } = await runProgram(node, project, platform.name, {
+    platform: platform.os === 'android' ? 'android' : undefined,
+    timeout: 10 * MINUTE,
+  });
   const counts = settle(closingCounts(output), ok);
   return { ...counts, output: counts.failed > 0 ? output : '' };
 }

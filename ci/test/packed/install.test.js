@@ -7,7 +7,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const test = require('node:test');
 const { addon, cache, root } = require('../../lib/paths.js');
-const { mapLimit, run } = require('../../lib/run.js');
+const { mapLimit, npm, run } = require('../../lib/run.js');
 const {
   ENV,
   emptyProject,
@@ -46,6 +46,11 @@ function copyOf(name) {
 
 const inside = (folder, name) => path.join(folder, 'node_modules', name);
 
+/** Puts another platform's package into a project, which npm would not do. */
+function addPackage(folder, name) {
+  fs.cpSync(path.join(place('packed/staged'), name), inside(folder, name), { recursive: true });
+}
+
 /** The program's own report, and that it found nothing wrong. */
 async function works(folder) {
   const { ok, output } = await runProgram(process.execPath, folder, HOST.name);
@@ -70,14 +75,18 @@ async function refusal(folder, env = {}) {
 }
 
 test('npm installs ffi-jit with the package of the system, and no other', async () => {
-  const names = await mapLimit(platforms, 3, async (platform) => {
+  // npm 9 cannot be told of another C library than the machine's.
+  const { output: npmVersion } = await npm(['--version', '--silent']);
+  const told = Number(/^(\d+)\./m.exec(npmVersion)[1]) >= 10;
+  const asked = platforms.filter(({ libc }) => told || !libc || libc === HOST.libc);
+  const names = await mapLimit(asked, 3, async (platform) => {
     const folder = place(`for-${platform.folder}`);
     await installFor(folder, platform, packed);
     return installedPackages(folder);
   });
   assert.deepEqual(
     names,
-    platforms.map(({ name }) => ['ffi-jit', name]),
+    asked.map(({ name }) => ['ffi-jit', name]),
   );
 });
 
@@ -109,9 +118,7 @@ test('with the packages of two C libraries, that of the system is taken', {
 }, async () => {
   const folder = copyOf('both');
   const other = HOST.libc === 'musl' ? 'ffi-jit-linux-x64-gnu' : 'ffi-jit-linux-x64-musl';
-  fs.cpSync(inside(place(`for-${other.slice('ffi-jit-'.length)}`), other), inside(folder, other), {
-    recursive: true,
-  });
+  addPackage(folder, other);
   assert.equal(installedPackages(folder).length, 3);
   await works(folder);
 });
@@ -123,9 +130,7 @@ test('without its package, the error names it, and the wrong one that is there',
   assert.match(missing, new RegExp(`- ${HOST.name}: this package is not installed\n`));
   assert.match(missing, /--omit=optional/);
   const wrong = platforms.find(({ os }) => os !== HOST.os);
-  fs.cpSync(inside(place(`for-${wrong.folder}`), wrong.name), inside(folder, wrong.name), {
-    recursive: true,
-  });
+  addPackage(folder, wrong.name);
   assert.ok((await refusal(folder)).includes(`installed for other systems: ${wrong.folder}\n`));
 });
 

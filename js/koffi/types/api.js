@@ -1,7 +1,7 @@
 'use strict';
 // The functions of `koffi` that make types and look into them.
 
-const { invalidType, unexpected, wrongCount } = require('../errors.js');
+const { invalid, invalidType, unexpected, wrongCount } = require('../errors.js');
 const { TypeObject, internals, makeType } = require('./model.js');
 const { anonymousName, checkName, define } = require('./names.js');
 const { arrayOf, disposableOf, isPointer, pointerTo, pointerType } = require('./derived.js');
@@ -22,7 +22,7 @@ const isMissing = (value) => value === undefined || value === null;
 /** The name of a definition: checked, or undefined when none is given. */
 function readName(name) {
   if (isMissing(name)) return undefined;
-  if (typeof name !== 'string') throw unexpected(name, 'name', 'string');
+  if (typeof name !== 'string') throw unexpected(name, 'name', 'string', 0);
   checkName(name);
   return name;
 }
@@ -47,7 +47,7 @@ function opaque(name) {
 function alias(...args) {
   if (args.length < 2) throw wrongCount('2', args.length);
   const [name, specifier] = args;
-  if (typeof name !== 'string') throw unexpected(name, 'name', 'string');
+  if (typeof name !== 'string') throw unexpected(name, 'name', 'string', 0);
   const type = resolve(specifier);
   checkName(name);
   define(name, type);
@@ -55,13 +55,13 @@ function alias(...args) {
 }
 
 /** Reads the last argument of `pointer`: how many pointers deep, or the name of a member. */
-function readDepth(value) {
+function readDepth(value, index) {
   if (value === undefined) return { count: 1 };
   if (typeof value === 'string') return { count: 1, countedBy: value };
-  if (typeof value !== 'number') throw unexpected(value, 'count', 'number');
+  if (typeof value !== 'number') throw unexpected(value, 'count', 'number', index);
   const count = Math.trunc(value);
   if (!(count >= 1 && count <= MAX_POINTER_COUNT)) {
-    throw invalidType(`Value of count must be between 1 and ${MAX_POINTER_COUNT}`);
+    throw invalid(`Value of count must be between 1 and ${MAX_POINTER_COUNT}`);
   }
   return { count };
 }
@@ -72,7 +72,7 @@ function pointer(...args) {
   const short = args.length === 1 || typeof args[1] === 'number';
   const [name, specifier, last] = short ? [undefined, ...args] : args;
   let type = resolve(specifier);
-  const { count, countedBy } = readDepth(last);
+  const { count, countedBy } = readDepth(last, short ? 1 : 2);
   const checked = readName(name);
   for (let i = 1; i < count; i++) type = pointerTo(type);
   if (checked === undefined && countedBy === undefined) return pointerTo(type);
@@ -80,8 +80,8 @@ function pointer(...args) {
 }
 
 /** Reads a number of elements. */
-function readCount(value, what) {
-  if (typeof value !== 'number') throw unexpected(value, what, 'integer');
+function readCount(value, what, index) {
+  if (typeof value !== 'number') throw unexpected(value, what, 'integer', index);
   return Math.trunc(value);
 }
 
@@ -90,10 +90,11 @@ function array(...args) {
   if (args.length < 2) throw wrongCount('2 to 4', args.length);
   const type = resolve(args[0]);
   const counted = typeof args[1] === 'string';
-  if (counted && args.length < 3) throw invalidType('Missing maxLen argument');
+  if (counted && args.length < 3) throw invalid('Missing maxLen argument', { argument: 2 });
   const [length, hint] = counted ? args.slice(2) : args.slice(1);
-  const count = readCount(length, counted ? 'maxLen' : 'len');
-  if (!isMissing(hint) && typeof hint !== 'string') throw unexpected(hint, 'hint', 'string');
+  const count = readCount(length, counted ? 'maxLen' : 'len', counted ? 2 : 1);
+  if (!isMissing(hint) && typeof hint !== 'string')
+    throw unexpected(hint, 'hint', 'string', counted ? 3 : 2);
   return arrayOf(type, count, hint ?? undefined, counted ? args[1] : undefined);
 }
 
@@ -112,7 +113,8 @@ function disposable(...args) {
   if (own.dispose !== undefined) {
     throw invalidType(`Cannot use disposable type '${own.name}' to create new disposable`);
   }
-  if (!isMissing(func) && typeof func !== 'function') throw unexpected(func, 'func', 'function');
+  if (!isMissing(func) && typeof func !== 'function')
+    throw unexpected(func, 'func', 'function', short ? 1 : 2);
   const checked = readName(name);
   return named(checked, disposableOf(type, checked, func ?? undefined));
 }
@@ -155,10 +157,10 @@ function offsetof(...args) {
   if (kind !== 'struct') {
     throw invalidType('The offsetof() function can only be used with record types');
   }
-  if (typeof member !== 'string') throw unexpected(member, 'member', 'string');
+  if (typeof member !== 'string') throw unexpected(member, 'member', 'string', 1);
   const found = byName.get(member);
   if (found === undefined) {
-    throw invalidType(`Record type ${name} does not have member '${member}'`);
+    throw invalid(`Record type ${name} does not have member '${member}'`, { argument: 1 });
   }
   return found.offset;
 }

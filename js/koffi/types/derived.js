@@ -2,7 +2,7 @@
 // Types that are made of another one: pointers, arrays and disposable types.
 // The same pointer or array of the same type is made once, and is the same object from then on.
 
-const { invalidType, malformed } = require('../errors.js');
+const { failure, invalid, invalidType, malformed } = require('../errors.js');
 const { MAX_DEPTH, POINTER, internals, makeType, pointerName } = require('./model.js');
 const { anonymousName } = require('./names.js');
 const { maxTypeSize } = require('./settings.js');
@@ -71,7 +71,7 @@ function checkHint(own, given) {
         "Array hint 'String' can only be used with 8, 16 and 32-bit signed integer types",
       );
     default:
-      throw malformed("Array conversion hint must be 'Typed', 'Array' or 'String'");
+      throw failure("Array conversion hint must be 'Typed', 'Array' or 'String'");
   }
 }
 
@@ -80,7 +80,7 @@ function checkLength(own, length) {
   if (own.size === 0 || own.kind === 'prototype') {
     throw invalidType('Cannot make array of empty or incomplete type');
   }
-  if (!(length > 0)) throw invalidType('Array length must be positive and non-zero');
+  if (!(length > 0)) throw invalid('Array length must be positive and non-zero');
   const max = Math.floor(maxTypeSize() / own.size);
   if (length > max) throw invalidType(`Array length is too high (max = ${max})`);
   if (own.depth >= MAX_DEPTH) {

@@ -60,9 +60,9 @@ function enumeration(...args) {
   if (args.length === 0) throw wrongCount('1 or 2', 0);
   const unnamed = isObject(args[0]);
   const [name, values, storage] = unnamed ? [undefined, ...args] : args;
-  if (!isObject(values)) throw unexpected(values, 'values', 'object');
+  if (!isObject(values)) throw unexpected(values, 'values', 'object', unnamed ? 0 : 1);
   const hasName = name !== undefined && name !== null;
-  if (hasName && typeof name !== 'string') throw unexpected(name, 'name', 'string');
+  if (hasName && typeof name !== 'string') throw unexpected(name, 'name', 'string', 0);
   const constants = readValues(values);
   if (hasName) checkName(name);
   const chosen = storage ?? undefined;

@@ -245,6 +245,7 @@ function readDeclaration(args, { anonymous, convention = 'cdecl' }) {
   const rest = named === undefined ? args : args.slice(1);
   const [a, b, c] = rest;
   if (!Array.isArray(c) && (anonymous || rest.length < 3)) {
+    if (!anonymous) throw unexpected(undefined, 'name', 'string or integer');
     return readClassic(undefined, named ?? convention, a, b);
   }
   const name = anonymous && a === null ? undefined : a;

@@ -109,10 +109,10 @@ function readArguments(args) {
   const name = unnamed ? undefined : (first ?? undefined);
   const members = unnamed ? first : second;
   if (typeof members !== 'object' || members === null || Array.isArray(members)) {
-    throw unexpected(members, 'members', 'object');
+    throw unexpected(members, 'members', 'object', unnamed ? 0 : 1);
   }
   if (name !== undefined && typeof name !== 'string' && internals(name) === undefined) {
-    throw unexpected(name, 'name', 'string');
+    throw unexpected(name, 'name', 'string', 0);
   }
   return { name, members };
 }

@@ -18,8 +18,9 @@ class Signature {
     this.arguments = Object.freeze(
       params.map((param) => Object.freeze({ type: param.type, direction: directionName(param) })),
     );
-    /** What calls compile to: see ../functions.js. */
+    /** What calls compile to, and the tier that was asked for: see ../functions.js. */
     this.compiled = undefined;
+    this.tier = undefined;
   }
 
   /** What programs see of it. */
@@ -62,43 +63,69 @@ function forgetSignatures() {
 
 /** The name right before a parenthesis, white space aside. */
 const NAME = /[A-Za-z_][A-Za-z0-9_]*$/;
+const MAX_NAME = 64;
 
 /** White space of the grammar. */
 const isSpace = (code) => code === 32 || (code >= 9 && code <= 13);
 
-/** What a prototype says but for its name; undefined where the name may be something else. */
-function splitPrototype(text, convention) {
-  const params = text.indexOf('(');
-  let end = Math.max(params, 0);
+/** The name of a prototype; undefined where it may be something else. */
+function nameOf(text) {
+  let end = Math.max(text.indexOf('('), 0);
   while (isSpace(text.charCodeAt(end - 1))) end--;
-  const head = text.slice(0, end);
   // The name of a function is seldom long, and a search in what is long would take its time.
-  const at = Math.max(0, head.length - 64);
-  const name = NAME.exec(head.slice(at))?.[0];
-  if (name === undefined || name.length === head.length - at) return undefined;
-  if (name === 'const' || name.startsWith('__') || lookup(name) !== undefined) return undefined;
-  const result = head.slice(0, head.length - name.length);
-  return { name, key: `${convention} ${result}\0${text.slice(params)}`, args: [text] };
+  const start = Math.max(0, end - MAX_NAME);
+  const name = NAME.exec(text.slice(start, end))?.[0];
+  if (name === undefined || name.length === end - start) return undefined;
+  const isOther = name === 'const' || name.startsWith('__') || lookup(name) !== undefined;
+  return isOther ? undefined : { name, start: end - name.length };
 }
 
-/** The same for a name, a result and a list of parameters that are all strings. */
-function splitClassic(args, convention) {
-  const [name, result, given] = args;
-  if (typeof name !== 'string' || name.startsWith('__')) return undefined;
-  if (typeof result !== 'string' || !Array.isArray(given)) return undefined;
-  // What is read once is what counts, whatever the list is.
-  const list = [];
-  for (let i = 0; i < given.length; i++) list.push(given[i]);
-  if (!list.every((param) => typeof param === 'string')) return undefined;
+/** What a prototype says but for its name. */
+function readPrototype(text, convention) {
+  const found = nameOf(text);
+  if (found === undefined) return readAnew([text], convention, undefined);
+  const { name, start } = found;
+  const result = text.slice(0, start);
+  const key = `${convention} ${result}\0${text.slice(text.indexOf('('))}`;
+  const signature = written.get(key);
+  return signature === undefined ? readAnew([text], convention, key, name) : { name, signature };
+}
+
+/** The same for a result and a list of parameters; undefined when they are not all strings. */
+function keyOf(result, list, convention) {
+  if (typeof result !== 'string' || !Array.isArray(list)) return undefined;
   // No type has a NUL in it, so the count tells lists apart.
-  const key = `${convention} ${list.length}\0${result}\0${list.join('\0')}`;
-  return { name, key, args: [name, result, list] };
+  let key = `${convention} ${list.length}\0${result}`;
+  for (let i = 0; i < list.length; i++) {
+    const param = list[i];
+    if (typeof param !== 'string') return undefined;
+    key += `\0${param}`;
+  }
+  return key;
 }
 
-/** What was written, in parts: what it means but for the name has a key. */
-function split(args, convention) {
-  if (args.length === 1 && typeof args[0] === 'string') return splitPrototype(args[0], convention);
-  return args.length === 3 ? splitClassic(args, convention) : undefined;
+function readClassic(args, convention) {
+  const [name, result, given] = args;
+  if (typeof name !== 'string' || name.startsWith('__') || !Array.isArray(given)) {
+    return readAnew(args, convention, undefined);
+  }
+  const signature = written.get(keyOf(result, given, convention));
+  if (signature !== undefined) return { name, signature };
+  // A list may be anything that says so: what counts is what is read here, once.
+  const list = Array.from(given);
+  return readAnew([name, result, list], convention, keyOf(result, list, convention), name);
+}
+
+/** Reads what was not read before, under a key if it has one and the name is what it seemed. */
+function readAnew(args, convention, key, expected) {
+  const draft = readDeclaration(args, { anonymous: false, convention });
+  const signature = signatureOf(draft);
+  const { name } = draft;
+  if (key !== undefined && name === expected) {
+    if (written.size >= MAX_SIGNATURES) written.clear();
+    written.set(key, signature);
+  }
+  return { name, signature };
 }
 
 /**
@@ -108,16 +135,9 @@ function split(args, convention) {
  * @returns {{ name: string | number, signature: Signature }}
  */
 function readFunction(args, convention = 'cdecl') {
-  const parts = split(args, convention);
-  const known = parts === undefined ? undefined : written.get(parts.key);
-  if (known !== undefined) return { name: parts.name, signature: known };
-  const draft = readDeclaration(parts?.args ?? args, { anonymous: false, convention });
-  const signature = signatureOf(draft);
-  if (draft.name === parts?.name) {
-    if (written.size >= MAX_SIGNATURES) written.clear();
-    written.set(parts.key, signature);
-  }
-  return { name: draft.name, signature };
+  if (args.length === 1 && typeof args[0] === 'string') return readPrototype(args[0], convention);
+  if (args.length === 3) return readClassic(args, convention);
+  return readAnew(args, convention, undefined);
 }
 
 /**

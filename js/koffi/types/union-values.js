@@ -4,7 +4,7 @@
 // A value is empty, or has an active member, the one that was assigned last, or holds bytes that
 // came from C, of which each member is read on demand.
 
-const { invalidType, malformed, wrongCount } = require('../errors.js');
+const { failure, invalid, invalidType, wrongCount } = require('../errors.js');
 const { internals } = require('./model.js');
 const { resolve } = require('./strings.js');
 
@@ -25,7 +25,7 @@ const classes = new WeakMap();
 /** `new Union(type)`: an empty value. */
 function Union(...args) {
   if (new.target === undefined) {
-    throw invalidType('This function is a constructor and must be called with new');
+    throw invalid('This function is a constructor and must be called with new');
   }
   if (args.length === 0) throw wrongCount('1', 0);
   return make(resolve(args[0]));
@@ -68,7 +68,7 @@ class UnionValue {
         if (this.#active === member) return this.#value;
         if (this.#bytes !== undefined) return readBytes(member.type, this.#bytes);
         const state = this.#active === undefined ? 'empty' : 'assigned';
-        throw malformed(`Cannont convert ${state} union value`);
+        throw failure(`Cannont convert ${state} union value`);
       },
       set(value) {
         this.#active = member;

@@ -8,6 +8,8 @@
 const { views, TOP, END, getPointer, overflow } = require('../../core/memory.js');
 const { bytesAt, copyFrom } = require('../../core/routines.js');
 const { decodeText, findNul } = require('../../core/text.js');
+const { internals } = require('../types/model.js');
+const { fillUnion } = require('../types/union-values.js');
 const { bytesOf, swapUnits } = require('./bytes.js');
 
 const { u8, u32 } = views;
@@ -88,6 +90,22 @@ class SwappedBack {
   }
 }
 
+/** Members go back from outside frame memory, which is too small for them. */
+class LargeBack {
+  constructor(object, type) {
+    this.object = object;
+    this.type = type;
+  }
+
+  finish(cell) {
+    const { object, type } = this;
+    const address = getPointer(cell);
+    const own = internals(type);
+    if (own.kind === 'union') fillUnion(object, bytesAt(address, own.size));
+    else require('../reading.js').readMembers(address, 0, own, object);
+  }
+}
+
 /** Text goes back into the first element of an array. */
 class TextBack {
   constructor(array, size, unit, at) {
@@ -108,4 +126,4 @@ class TextBack {
   }
 }
 
-module.exports = { ArrayBack, ObjectBack, SwappedBack, TextBack, withCopy };
+module.exports = { ArrayBack, LargeBack, ObjectBack, SwappedBack, TextBack, withCopy };

@@ -20,19 +20,16 @@ function countOf(value, { size }) {
   return typeof value === 'string' ? value.length : undefined;
 }
 
-/** Checks a value against the counter of its struct. */
-function checker({ countedBy, ref, length, name }) {
-  const item = internals(ref);
-  return (holder, value) => {
-    const count = countOf(value, item);
-    if (count === undefined) return;
-    if (count !== Number(holder[countedBy] ?? 0)) {
-      throw failure(`Mismatched dynamic length between '${countedBy}' and actual array`);
-    }
-    if (length !== undefined && count > length) {
-      throw failure(`Array of ${count} elements is too long for type ${name} (max = ${length})`);
-    }
-  };
+/** Checks a value against the counter of its struct; `own` are the internals of its type. */
+function checkCount({ countedBy, ref, length, name }, holder, value) {
+  const count = countOf(value, internals(ref));
+  if (count === undefined) return;
+  if (count !== Number(holder[countedBy] ?? 0)) {
+    throw failure(`Mismatched dynamic length between '${countedBy}' and actual array`);
+  }
+  if (length !== undefined && count > length) {
+    throw failure(`Array of ${count} elements is too long for type ${name} (max = ${length})`);
+  }
 }
 
 /** The elements behind a pointer cell. */
@@ -62,7 +59,7 @@ function codecOf(record, { type }) {
   if (own.countedBy === undefined) return undefined;
   const base = codecs.codecOf(type);
   const counter = record.byName.get(own.countedBy);
-  const check = checker(own);
+  const check = (holder, value) => checkCount(own, holder, value);
   const read =
     own.kind === 'array'
       ? (at, count) => readItems(own.ref, own.hint, at, toCount(count, own.length))
@@ -83,4 +80,4 @@ function codecOf(record, { type }) {
   };
 }
 
-module.exports = { codecOf };
+module.exports = { checkCount, codecOf, countOf, hintOf, toCount };

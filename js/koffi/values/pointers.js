@@ -8,6 +8,8 @@
 
 const { types } = require('node:util');
 const { POINTER } = require('../../core/codecs.js');
+const { textDirect } = require('../../core/direct.js');
+const { coded } = require('../../core/errors.js');
 const { native } = require('../../core/loader.js');
 const { views, putNull, putPointer, putView, overflow } = require('../../core/memory.js');
 const { isArray } = require('../../core/primordials.js');
@@ -18,7 +20,7 @@ const callbacks = require('../callbacks.js');
 const { failure, invalid, mismatch } = require('../errors.js');
 const { internals } = require('../types/model.js');
 const { bytesOf, swapUnits } = require('./bytes.js');
-const { ArrayBack, ObjectBack, SwappedBack, TextBack } = require('./back.js');
+const { ArrayBack, LargeBack, ObjectBack, SwappedBack, TextBack } = require('./back.js');
 const { Cast } = require('./cast.js');
 const codecs = require('./codecs.js');
 const { isUnion } = require('./unions.js');
@@ -179,7 +181,7 @@ function makePasser(own, { reads, writes }) {
       throw mismatch({ ...info, expected: 'union value' }, value);
     }
     const at = store.scratch(size);
-    if (at < 0) throw overflow();
+    if (at < 0) return passLarge(value, cell, info, store);
     store.putAddress(cell, at);
     if (reads) codecs.writerOf(own.ref, store)(value, at, info);
     else u8.fill(0, at, at + size);
@@ -187,8 +189,24 @@ function makePasser(own, { reads, writes }) {
     return new ObjectBack(value, size, codecs.assignerOf(own.ref), at);
   }
 
+  /** A struct or union outside frame memory, for which it is too large. */
+  function passLarge(value, cell, info, store) {
+    if (codecs.codecOf(own.ref).hasPointers) throw tooLarge(pointee);
+    const buffer = store.spill(pointee.size, cell);
+    if (reads) require('../writing.js').writeAt(buffer, 0, own.ref, value, info);
+    return writes ? new LargeBack(value, own.ref) : undefined;
+  }
+
   return pass;
 }
+
+/** The error of a value that is too large for frame memory, and cannot be had in parts. */
+const tooLarge = ({ name, size }) =>
+  coded(
+    RangeError,
+    'ERR_FFI_OUT_OF_MEMORY',
+    `A value of type ${name} (${size} bytes) with pointers in it is too large to be passed`,
+  );
 
 /** Objects that can be read as a struct: not those that stand for something else. */
 const isStructLike = (value) =>
@@ -221,6 +239,22 @@ function disposer({ func }) {
   };
 }
 
+/** Emits the disposal of what a pointer cell points to. */
+function dispose(g, own, ref) {
+  g.emit(`${g.constant(disposer(own.dispose))}(${g.local(address(g, ref))});`);
+}
+
+const readText = (own, ref) => `${GET[own.unit]}(${ref})`;
+
+/** How a string crosses with a call. */
+const crossing = (own) => ({
+  unit: own.unit,
+  strict: false,
+  exact: false,
+  read: (ref) => readText(own, ref),
+  finish: own.dispose && ((g, ref) => dispose(g, own, ref)),
+});
+
 /**
  * The codec of a pointer, string or callback type.
  * @param {object} own internals
@@ -231,12 +265,14 @@ function pointer(own, direction = IN) {
   const { writes } = direction;
   const base = {
     ...POINTER,
+    text: isText && !writes ? crossing(own) : undefined,
     simple: false,
     readsInPlace: own.dispose === undefined,
     spills: true,
     held: true,
     transient: true,
     hasPointers: true,
+    direct: isText && own.unit === 1 && !writes ? textDirect : undefined,
     zero: 'null',
     take: (_g, value, where) => ({ value, where }),
     hold: (_g, { value }, held) => held.push(value),
@@ -261,10 +297,8 @@ function pointer(own, direction = IN) {
       g.emit('}', `else ${call}`);
     },
     get(g, ref) {
-      const value = g.local(isText ? `${GET[own.unit]}(${ref})` : address(g, ref));
-      if (own.dispose === undefined) return value;
-      const raw = isText ? g.local(address(g, ref)) : value;
-      g.emit(`${g.constant(disposer(own.dispose))}(${raw});`);
+      const value = g.local(isText ? readText(own, ref) : address(g, ref));
+      if (own.dispose !== undefined) dispose(g, own, ref);
       return value;
     },
   };

@@ -4,6 +4,8 @@
 
 const { native } = require('../../core/loader.js');
 const { split } = require('../../core/codecs.js');
+const direct = require('../../core/direct.js');
+const { RESULT } = require('../../core/memory.js');
 const { mismatch } = require('../errors.js');
 const { fromBigInt } = require('./integers.js');
 
@@ -39,6 +41,9 @@ function toBigInt(value, signed) {
   return (BigInt(high) << 32n) | BigInt(low);
 }
 
+/** Doubles below it are whole numbers of their own. */
+const SAFE = 2 ** 53;
+
 const common = ({ notation, size, align }) => ({ notation: notation(), size, align, simple: true });
 
 const ACCESSOR = { 2: 'Int16', 4: 'Int32', 8: 'BigInt64' };
@@ -52,6 +57,7 @@ function integer(own) {
   return {
     ...common(own),
     zero: '0',
+    direct: swapped ? undefined : direct.numberDirect(view),
     take: (g, value, where) => numberOr(g, toInt32, value, where),
     put(g, token, ref) {
       if (swapped) g.emit(`dv.set${accessor}(${ref}, ${token}, false);`);
@@ -67,6 +73,12 @@ function integer64(own) {
   return {
     ...common(own),
     zero: '0',
+    direct: {
+      ...direct.int64Direct,
+      back: (g, raw) =>
+        `${raw} > -${SAFE} && ${raw} < ${SAFE} ? ${raw} : ` +
+        `${g.constant(fromBigInt)}(${g.read(view, new g.Ref(null, RESULT, 8))})`,
+    },
     take: (g, value, where) => numberOr(g, checkInteger, value, where),
     put(g, value, ref) {
       g.emit(`if (typeof ${value} !== 'number') {`);
@@ -107,6 +119,7 @@ function swapped64(own) {
 const float = (own) => ({
   ...common(own),
   zero: '0',
+  direct: direct.numberDirect(own.size === 4 ? 'f32' : 'f64'),
   take: (g, value, where) => numberOr(g, toDouble, value, where),
   put: (g, token, ref) => g.write(own.size === 4 ? 'f32' : 'f64', ref, token),
   get: (g, ref) => g.read(own.size === 4 ? 'f32' : 'f64', ref),
@@ -115,6 +128,7 @@ const float = (own) => ({
 const boolean = (own) => ({
   ...common(own),
   zero: 'false',
+  direct: direct.booleanDirect,
   take(g, value, where) {
     const info = g.constant({ ...where, expected: 'boolean' });
     g.emit(`if (typeof ${value} !== 'boolean') throw ${g.mismatch}(${info}, ${value});`);
@@ -129,7 +143,8 @@ function promoted(own) {
   if (own.kind === 'float' && own.size === 4) {
     const double = { ...own, size: 8, align: native.layout('f64')[1], notation: () => 'f64' };
     const codec = float(double);
-    return { ...codec, put: (g, token, ref) => codec.put(g, `Math.fround(${token})`, ref) };
+    const put = (g, token, ref) => codec.put(g, `Math.fround(${token})`, ref);
+    return { ...codec, put, direct: undefined };
   }
   if (own.kind === 'bool') return { ...boolean(own), ...asInt((token) => token) };
   if (own.kind !== 'int' || own.size >= 4 || own.swapped) return undefined;
@@ -142,6 +157,7 @@ const asInt = (convert) => ({
   notation: 'i32',
   size: 4,
   align: 4,
+  direct: undefined,
   put: (g, token, ref) => g.write('i32', ref, convert(token)),
 });
 

@@ -2,31 +2,19 @@
 // Codecs of unions. In JavaScript a union is a value of `koffi.Union`, or an object with the one
 // member that is meant.
 
-const { views, TOP, END, overflow } = require('../../core/memory.js');
+const { views } = require('../../core/memory.js');
 const { failure, invalid, mismatch } = require('../errors.js');
 const { internals } = require('../types/model.js');
 const unionValues = require('../types/union-values.js');
 const codecs = require('./codecs.js');
 
 const { unionFromBytes, unionState } = unionValues;
-const { u8, u32 } = views;
+const { u8 } = views;
 
 const isUnion = (value) => unionState(value) !== undefined;
 
 /** Reads a value of a type from bytes outside frame memory. */
-function readBytes(type, bytes) {
-  const top = u32[TOP];
-  try {
-    const at = (top + 63) & ~63;
-    const { size } = internals(type);
-    if (size > END - at) throw overflow();
-    u32[TOP] = at + size;
-    u8.set(bytes.subarray(0, size), at);
-    return codecs.readerOf(type)(at);
-  } finally {
-    u32[TOP] = top;
-  }
-}
+const readBytes = (type, bytes) => require('../reading.js').readAt(bytes, 0, type);
 
 unionValues.readUnionsWith(readBytes);
 
@@ -39,23 +27,28 @@ function singleMember(own, value) {
   return { member, given: value[keys[0]] };
 }
 
-/** Writes a union to an offset. */
-function write(type, own, value, at, info, store) {
+/**
+ * What a JavaScript value says of a union: its `bytes`, or a `member` and the value `given` for it.
+ */
+function stateOf(type, own, value, info) {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw mismatch(info, value);
   }
   const state = unionState(value);
-  if (state === undefined) {
-    const { member, given } = singleMember(own, value);
-    writeMember(own, member, given, at, store);
-    return;
-  }
+  if (state === undefined) return singleMember(own, value);
   if (state.type !== type) {
     throw invalid(`Expected union type ${own.name}, got ${internals(state.type).name}`);
   }
-  if (state.bytes !== undefined) u8.set(state.bytes, at);
-  else if (state.active === undefined) throw failure('Cannot use ambiguous empty union');
-  else writeMember(own, state.active, state.value, at, store);
+  if (state.bytes !== undefined) return { bytes: state.bytes };
+  if (state.active === undefined) throw failure('Cannot use ambiguous empty union');
+  return { member: state.active, given: state.value };
+}
+
+/** Writes a union to an offset. */
+function write(type, own, value, at, info, store) {
+  const { bytes, member, given } = stateOf(type, own, value, info);
+  if (bytes !== undefined) u8.set(bytes, at);
+  else writeMember(own, member, given, at, store);
 }
 
 function writeMember(own, member, value, at, store) {
@@ -97,4 +90,4 @@ function union(type, own) {
   };
 }
 
-module.exports = { assign, isUnion, readBytes, union };
+module.exports = { assign, isUnion, stateOf, union };

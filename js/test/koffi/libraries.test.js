@@ -110,6 +110,69 @@ test('func: old methods for conventions', {
   }
 });
 
+ours('deprecated forms warn once, under the codes of Koffi', () => {
+  const script = `
+    const koffi = require('ffi-jit/koffi');
+    const lib = koffi.load(process.argv[1]);
+    const codes = [];
+    process.on('warning', ({ name, code }) => codes.push(name + ' ' + code));
+    for (let i = 0; i < 2; i++) {
+      for (const name of ['cdecl', 'stdcall', 'fastcall', 'thiscall']) {
+        lib[name]('int_add', 'int', ['int', 'int']);
+      }
+      koffi.proto('Cb' + i, 'int', ['int']);
+      koffi.register({}, () => 1, 'Cb' + i + ' *');
+      koffi.register(() => 1, 'Cb' + i + ' *');
+    }
+    setTimeout(() => console.log(codes.join(', ')), 20);
+  `;
+  const env = { ...process.env, NODE_NO_WARNINGS: undefined };
+  const run = ['-e', script, koffiPath()];
+  const shown = execFileSync(NODE, run, { cwd: ROOT, env, encoding: 'utf8', stdio: 'pipe' }).trim();
+  const codes = ['KOFFI003', 'KOFFI004', 'KOFFI005', 'KOFFI006', 'KOFFI009'];
+  assert.equal(shown, codes.map((code) => `DeprecationWarning ${code}`).join(', '));
+});
+
+ours('introspect, resolve and all else warn of nothing', () => {
+  const script = `
+    const koffi = require('ffi-jit/koffi');
+    const lib = koffi.load(process.argv[1]);
+    process.on('warning', (warning) => console.log(String(warning)));
+    koffi.resolve('int');
+    koffi.introspect(koffi.struct({ a: koffi.handle('H') && 'H *' }));
+    koffi.callback('int Cb(int)');
+    koffi.unregister(koffi.register(() => 1, 'Cb *'));
+    lib.func('__stdcall', 'int_add', 'int', ['int', 'int']);
+    setTimeout(() => {}, 20);
+  `;
+  const run = ['-e', script, koffiPath()];
+  const output = execFileSync(NODE, run, { cwd: ROOT, encoding: 'utf8', stdio: 'pipe' });
+  assert.equal(output, '');
+});
+
+test('functions have a name, a length of 0, and two properties of their own', () => {
+  const f = lib.func('int int_add(int a, int b)');
+  assert.deepEqual(
+    [f.name, f.length, typeof f.async, f.async.name],
+    ['int_add', 0, 'function', 'int_add'],
+  );
+  assert.deepEqual(Object.keys(f), ['async', 'info']);
+  assert.equal(f.info, f.info);
+  assert.equal(f.async, f.async);
+  assert.equal(f.info.name, 'int_add');
+  const g = lib.func('int_add', 'int', ['int', 'int']);
+  assert.notEqual(g, f);
+  assert.notEqual(g.info, f.info);
+  assert.equal(lib.func('int forty_two()').length, 0);
+  const variadic = lib.func('int sum_variadic(int n, ...)');
+  assert.deepEqual([variadic.name, variadic.length], ['sum_variadic', 0]);
+  assert.deepEqual(Object.keys(variadic), ['info']);
+  // They can be replaced, as by tools that trace calls.
+  f.async = 5;
+  f.info = 6;
+  assert.deepEqual([f.async, f.info, f(1, 2), g.info.name], [5, 6, 3, 'int_add']);
+});
+
 test('func: errors', () => {
   throws(
     () => lib.func('int no_such(int)'),

@@ -126,3 +126,27 @@ API int handlers_call(const Handler *h, int n, int v) {
   for (int i = 0; i < n; i++) total += handler_call(h[i], v);
   return total;
 }
+
+/* Larger than the memory in which calls are marshalled. */
+typedef struct {
+  int32_t id;
+  uint8_t bytes[3 * 1024 * 1024];
+  char text[10];
+  int32_t tail[300000];
+  double last;
+} Large;
+
+API double large_sum(const Large *l) {
+  double total = l->id + l->last;
+  for (size_t i = 0; i < sizeof l->bytes; i++) total += l->bytes[i];
+  for (size_t i = 0; i < sizeof l->tail / sizeof *l->tail; i++) total += l->tail[i];
+  return total;
+}
+API void large_fill(Large *l) {
+  l->id++;
+  memset(l->bytes, 2, sizeof l->bytes);
+  strcpy(l->text, "filled");
+  for (int i = 0; i < 300000; i++) l->tail[i] = i;
+  l->last = -l->last;
+}
+API double large_value(Large l) { return l.last; }

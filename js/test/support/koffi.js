@@ -36,7 +36,7 @@ function ours(name, ...rest) {
 }
 
 /**
- * Checks that `body` throws an Error with this message. With `kind`, its class; the class is left
+ * Checks that `body` throws an Error with this message, ours with a code. With `kind`, its class; the class is left
  * open where the peer's versions disagree.
  * @param {() => unknown} body
  * @param {RegExp | string} message pattern of, or the exact, message
@@ -51,6 +51,9 @@ function throws(body, message, kind) {
     if (message instanceof RegExp) assert.match(error.message, message);
     else assert.equal(error.message, message);
     if (kind !== undefined) assert.equal(error.constructor, kind, error.stack);
+    // A RangeError without a code is one that a test throws itself.
+    const foreign = isPeer || (error instanceof RangeError && error.code === undefined);
+    if (!foreign) assert.match(String(error.code), /^ERR_FFI_/, error.stack);
     return error;
   }
   return assert.fail(`nothing was thrown, got ${require('node:util').inspect(value)}`);

@@ -8,7 +8,7 @@ const { inChild, valueInChild } = require('../support/child');
 const { fixturePath } = require('../support/native');
 const { HAS_PACKED, MAJOR } = require('./support');
 
-const TIERS = ['node-api', 'packed'];
+const TIERS = ['node-api', 'packed', 'direct'];
 
 /** What a program returns on every tier. */
 function onEveryTier(body, options = {}) {
@@ -34,12 +34,16 @@ const tierIn = (options) =>
   }, options);
 
 test('the environment chooses, and describe tells', () => {
-  const name = HAS_PACKED ? 'packed' : 'node-api';
-  for (const value of ['packed', 'auto', '']) {
+  for (const [value, name] of [
+    ['packed', 'packed'],
+    ['direct', 'direct'],
+    ['auto', 'direct'],
+    ['', 'direct'],
+  ]) {
     const [before, sum, after, other] = tierIn({ env: { FFI_JIT_TIER: value } });
     assert.deepEqual([before, sum, other], [null, 42, null]);
-    assert.equal(after.tier, name);
-    assert.equal(typeof after.reason, HAS_PACKED ? 'undefined' : 'string');
+    assert.equal(after.tier, HAS_PACKED ? name : 'node-api');
+    assert.equal(typeof after.reason, after.tier === 'direct' ? 'undefined' : 'string');
   }
   const [, sum, after] = tierIn({ env: { FFI_JIT_TIER: 'node-api' } });
   assert.equal(sum, 42);
@@ -52,7 +56,7 @@ test('an unknown name is an error that lists the names', () => {
     env: { FFI_JIT_TIER: 'warp' },
   });
   assert.notEqual(run.status, 0);
-  assert.match(run.stderr, /FFI_JIT_TIER is "warp"; expected node-api, packed or auto/);
+  assert.match(run.stderr, /FFI_JIT_TIER is "warp"; expected node-api, packed, direct or auto/);
 });
 
 test('useTier chooses for what is bound later', () => {
@@ -63,6 +67,9 @@ test('useTier chooses for what is bound later', () => {
     const { forty_two: first } = define({ forty_two: entry });
     const { counted_calls: second } = define({ counted_calls: entry });
     first([]);
+    useTier('packed');
+    const { forty_two: third } = define({ forty_two: { ...entry, retType: T.U32 } });
+    third([]);
     useTier('node-api');
     second([]);
     let failure;
@@ -71,16 +78,16 @@ test('useTier chooses for what is bound later', () => {
     } catch (error) {
       failure = error.code;
     }
-    return [describe(first).tier, describe(second).tier, first([]), failure];
+    return [describe(first).tier, describe(third).tier, describe(second).tier, first([]), failure];
   });
-  const name = HAS_PACKED ? 'packed' : 'node-api';
-  assert.deepEqual(tiers, [name, 'node-api', 42, 'ERR_FFI_INVALID_ARGUMENT']);
+  const names = HAS_PACKED ? ['direct', 'packed'] : ['node-api', 'node-api'];
+  assert.deepEqual(tiers, [...names, 'node-api', 42, 'ERR_FFI_INVALID_ARGUMENT']);
 });
 
 test('--jitless', () => {
   const [, sum, { tier, reason }] = tierIn({
     flags: ['--jitless'],
-    env: { FFI_JIT_TIER: 'packed' },
+    env: { FFI_JIT_TIER: 'direct' },
   });
   assert.equal(sum, 42);
   assert.equal(tier, 'node-api');
@@ -88,7 +95,7 @@ test('--jitless', () => {
 });
 
 test('settings of Node and V8 that change nothing', () => {
-  const name = HAS_PACKED ? 'packed' : 'node-api';
+  const name = HAS_PACKED ? 'direct' : 'node-api';
   const settings = [
     ['--disallow-code-generation-from-strings'],
     ['--no-turbo-fast-api-calls'],
@@ -99,7 +106,7 @@ test('settings of Node and V8 that change nothing', () => {
     settings.push(['--permission', '--allow-addons', '--allow-fs-read=*', '--allow-worker']);
   }
   for (const flags of settings) {
-    const [, sum, { tier }] = tierIn({ flags, env: { FFI_JIT_TIER: 'packed' } });
+    const [, sum, { tier }] = tierIn({ flags, env: { FFI_JIT_TIER: 'direct' } });
     assert.deepEqual([sum, tier], [42, name], flags.join(' '));
   }
 });
@@ -353,4 +360,30 @@ test('an exception that nobody catches ends the process like any other', () => {
     assert.deepEqual([run.status, run.signal], [1, null], `${tier}: ${run.stderr}`);
     assert.match(run.stderr, /Error: the last one/);
   }
+});
+
+test('strings that V8 has elsewhere than thought: the other tier does the work', () => {
+  if (!HAS_PACKED) return;
+  const [tier, length] = valueInChild(
+    ({ ffi }) => {
+      const { native } = require('./js/core/loader.js');
+      const { describe } = require('./js/core/tier.js');
+      const { startPacked } = native;
+      native.startPacked = (modules, v8, made) => {
+        const reason = startPacked(modules, v8, made);
+        const { digest } = made;
+        made.digest = (_, value) => digest(_, value) && digest(_, value) + 1;
+        return reason;
+      };
+      const { DataType: T, define } = ffi;
+      const { string_bytes: size } = define({
+        string_bytes: { library: 'fixture', retType: T.I32, paramsType: [T.String] },
+      });
+      const bytes = size(['text']);
+      return [describe(size), bytes];
+    },
+    { env: { FFI_JIT_TIER: 'packed' } },
+  );
+  assert.deepEqual(tier, { tier: 'node-api', reason: 'strings have another layout' });
+  assert.equal(length, 4);
 });

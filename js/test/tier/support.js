@@ -8,9 +8,11 @@ const { describe } = require('../../core/tier.js');
 const { native } = require('../../core/loader.js');
 
 const MAJOR = Number(process.versions.node.split('.')[0]);
-/** Whether this Node has the packed tier. */
+/** Whether this Node has V8's tiers. */
 const HAS_PACKED =
-  [20, 22, 24, 26].includes(MAJOR) && process.platform === 'linux' && process.arch === 'x64';
+  [20, 22, 24, 26].includes(MAJOR) &&
+  process.platform === 'linux' &&
+  ['x64', 'arm64'].includes(process.arch);
 
 /** A function of the fixture library, defined and called once with `args`. */
 function bound(funcName, retType, paramsType, args, options = {}) {
@@ -22,12 +24,15 @@ function bound(funcName, retType, paramsType, args, options = {}) {
   return fn;
 }
 
-/** Calls of both kinds that `body` makes. */
+/**
+ * Entries that `body` makes: from optimised code and from other code, on the packed tier (`fast`,
+ * `slow`) and on the direct one (`direct`, `missed`).
+ */
 function entered(body) {
-  const [fast, slow] = native.packedCounts();
+  const before = native.packedCounts();
   body();
-  const [fastAfter, slowAfter] = native.packedCounts();
-  return { fast: fastAfter - fast, slow: slowAfter - slow };
+  const [fast, slow, direct, missed] = native.packedCounts().map((n, i) => n - before[i]);
+  return { fast, slow, direct, missed };
 }
 
 const OPTIMISE =
@@ -45,9 +50,9 @@ function optimised(body) {
   return body;
 }
 
-/** Checks that a function is on the packed tier. */
-function assertPacked(fn) {
-  assert.deepEqual(describe(fn), { tier: 'packed', reason: undefined });
+/** The tier of a function; the one that it would have, on a Node without V8's tiers. */
+function assertTier(fn, tier) {
+  assert.equal(describe(fn).tier, HAS_PACKED ? tier : 'node-api', describe(fn).reason);
 }
 
-module.exports = { HAS_PACKED, MAJOR, assertPacked, bound, entered, optimised };
+module.exports = { HAS_PACKED, MAJOR, assertTier, bound, entered, optimised };

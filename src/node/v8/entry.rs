@@ -15,6 +15,9 @@ pub const HEAP_NUMBER_VALUE: usize = 7;
 
 static FAST: AtomicUsize = AtomicUsize::new(0);
 static SLOW: AtomicUsize = AtomicUsize::new(0);
+/// Entries through thunks, and through the raw callbacks in front of them.
+pub static DIRECT: AtomicUsize = AtomicUsize::new(0);
+pub static DIRECT_SLOW: AtomicUsize = AtomicUsize::new(0);
 
 /// The token of a record.
 pub fn token(record: *const c_void) -> f64 {
@@ -48,21 +51,29 @@ impl Entries {
 }
 
 /// Whether entries count: `FFI_JIT_COUNT_ENTRIES=1`, for tests.
-fn counting() -> bool {
+pub fn counting() -> bool {
     static COUNTING: OnceLock<bool> = OnceLock::new();
     *COUNTING.get_or_init(|| std::env::var_os("FFI_JIT_COUNT_ENTRIES").is_some_and(|v| v == "1"))
 }
 
-/// How often the process was entered from optimised code, and from other code.
-pub fn counts() -> [usize; 2] {
-    [FAST.load(Ordering::Relaxed), SLOW.load(Ordering::Relaxed)]
+/// How often the process was entered from optimised code, and from other code; and the same for
+/// entries with arguments.
+pub fn counts() -> [usize; 4] {
+    [&FAST, &SLOW, &DIRECT, &DIRECT_SLOW].map(|counter| counter.load(Ordering::Relaxed))
 }
 
+/// Counts an entry from other than optimised code.
+pub fn count_slow() {
+    SLOW.fetch_add(1, Ordering::Relaxed);
+}
+
+#[cfg(target_arch = "x86_64")]
 #[unsafe(naked)]
 unsafe extern "C" fn fast() {
     naked_asm!("endbr64", "movq r10, xmm0", "jmp qword ptr [r10]")
 }
 
+#[cfg(target_arch = "x86_64")]
 #[unsafe(naked)]
 unsafe extern "C" fn fast_counted() {
     naked_asm!(
@@ -74,6 +85,7 @@ unsafe extern "C" fn fast_counted() {
     )
 }
 
+#[cfg(target_arch = "x86_64")]
 #[unsafe(naked)]
 unsafe extern "C" fn pointer() {
     naked_asm!(
@@ -86,6 +98,7 @@ unsafe extern "C" fn pointer() {
     )
 }
 
+#[cfg(target_arch = "x86_64")]
 #[unsafe(naked)]
 unsafe extern "C" fn pointer_counted() {
     naked_asm!(
@@ -97,6 +110,7 @@ unsafe extern "C" fn pointer_counted() {
     )
 }
 
+#[cfg(target_arch = "x86_64")]
 #[unsafe(naked)]
 unsafe extern "C" fn frame() {
     naked_asm!(
@@ -108,6 +122,7 @@ unsafe extern "C" fn frame() {
     )
 }
 
+#[cfg(target_arch = "x86_64")]
 #[unsafe(naked)]
 unsafe extern "C" fn frame_counted() {
     naked_asm!(
@@ -121,6 +136,7 @@ unsafe extern "C" fn frame_counted() {
 
 /// The body of functions whose library was closed: it leaves word of that in the PENDING cell,
 /// which it finds from the record's FRAME cell.
+#[cfg(target_arch = "x86_64")]
 #[unsafe(naked)]
 pub unsafe extern "C" fn closed() {
     naked_asm!(
@@ -128,6 +144,107 @@ pub unsafe extern "C" fn closed() {
         "mov rax, [r10 + {frame_cell}]",
         "mov dword ptr [rax + {pending}], {closed}",
         "xor eax, eax",
+        "ret",
+        frame_cell = const record::FRAME_CELL as usize * size_of::<usize>(),
+        pending = const frame::PENDING - frame::FRAME,
+        closed = const frame::CLOSED,
+    )
+}
+
+// 64-bit ARM: the slot register is x16, and x17 may be jumped through.
+
+#[cfg(target_arch = "aarch64")]
+#[unsafe(naked)]
+unsafe extern "C" fn fast() {
+    naked_asm!("hint #34", "fmov x16, d0", "ldr x17, [x16]", "br x17")
+}
+
+#[cfg(target_arch = "aarch64")]
+#[unsafe(naked)]
+unsafe extern "C" fn fast_counted() {
+    naked_asm!(
+        "hint #34",
+        "adrp x9, {count}",
+        "add x9, x9, :lo12:{count}",
+        "ldr x10, [x9]",
+        "add x10, x10, #1",
+        "str x10, [x9]",
+        "fmov x16, d0",
+        "ldr x17, [x16]",
+        "br x17",
+        count = sym FAST,
+    )
+}
+
+#[cfg(target_arch = "aarch64")]
+#[unsafe(naked)]
+unsafe extern "C" fn pointer() {
+    naked_asm!(
+        "hint #34",
+        "ldr x9, [x0, #8]",
+        "ldr x9, [x9]",
+        "ldur x16, [x9, #{value}]",
+        "ldr x17, [x16]",
+        "br x17",
+        value = const HEAP_NUMBER_VALUE,
+    )
+}
+
+#[cfg(target_arch = "aarch64")]
+#[unsafe(naked)]
+unsafe extern "C" fn pointer_counted() {
+    naked_asm!(
+        "hint #34",
+        "adrp x9, {count}",
+        "add x9, x9, :lo12:{count}",
+        "ldr x10, [x9]",
+        "add x10, x10, #1",
+        "str x10, [x9]",
+        "b {entry}",
+        count = sym SLOW,
+        entry = sym pointer,
+    )
+}
+
+#[cfg(target_arch = "aarch64")]
+#[unsafe(naked)]
+unsafe extern "C" fn frame() {
+    naked_asm!(
+        "hint #34",
+        "ldr x9, [x0, #80]",
+        "ldur x16, [x9, #{value}]",
+        "ldr x17, [x16]",
+        "br x17",
+        value = const HEAP_NUMBER_VALUE,
+    )
+}
+
+#[cfg(target_arch = "aarch64")]
+#[unsafe(naked)]
+unsafe extern "C" fn frame_counted() {
+    naked_asm!(
+        "hint #34",
+        "adrp x9, {count}",
+        "add x9, x9, :lo12:{count}",
+        "ldr x10, [x9]",
+        "add x10, x10, #1",
+        "str x10, [x9]",
+        "b {entry}",
+        count = sym SLOW,
+        entry = sym frame,
+    )
+}
+
+/// As above.
+#[cfg(target_arch = "aarch64")]
+#[unsafe(naked)]
+pub unsafe extern "C" fn closed() {
+    naked_asm!(
+        "hint #38", // bti jc
+        "ldr x9, [x16, #{frame_cell}]",
+        "mov w10, #{closed}",
+        "str w10, [x9, #{pending}]",
+        "mov x0, xzr",
         "ret",
         frame_cell = const record::FRAME_CELL as usize * size_of::<usize>(),
         pending = const frame::PENDING - frame::FRAME,

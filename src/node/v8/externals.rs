@@ -10,19 +10,18 @@
 //! None of the functions runs JavaScript, so all releases may call them directly at any time. One
 //! number of each is the token of the environment's state.
 
+use super::super::addresses::AddressMap;
 use super::super::env::State;
 use super::super::heap::{self, Freed};
 use super::super::owned::Owned;
 use super::super::value::{Scope, Value};
 use super::entry::{HEAP_NUMBER_VALUE, token};
-use super::fast::{Check, Context, function_info};
 use super::layout::{BOOL, CallbackInfo, FLOAT64, INT32, POINTER, Release, UINT32};
 use super::symbols::{CFunction, ExternalSymbols, Symbols};
+use super::template::{Check, Context, function_info};
 use crate::error::Result;
 use napi::sys;
-use std::collections::HashMap;
 use std::ffi::{CStr, c_void};
-use std::hash::BuildHasherDefault;
 use std::ptr::{self, NonNull};
 use std::sync::OnceLock;
 
@@ -40,7 +39,7 @@ struct Wrapper {
 /// bounded; beyond that Node-API makes Externals.
 #[derive(Default)]
 pub struct Wrappers {
-    by_address: HashMap<usize, NonNull<Wrapper>, BuildHasherDefault<heap::AddressHasher>>,
+    by_address: AddressMap<NonNull<Wrapper>>,
     chunks: Vec<Box<[Wrapper]>>,
     used: usize,
 }
@@ -151,25 +150,26 @@ fn entries() -> [Entry; 4] {
 /// freeCell(value, state, ours)    as `free` of the addon for cells that own nothing
 /// ```
 ///
+/// Returns whether Externals hold wrappers.
+///
 /// # Errors
 /// As Node-API.
-pub fn export(scope: Scope, state: &State, release: &Release, object: Value) -> Result<()> {
-    let Ok(made) = make(scope, release) else { return Ok(()) };
+pub fn export(scope: Scope, state: &State, release: &Release, object: Value) -> Result<bool> {
+    let Ok(made) = make(scope, release) else { return Ok(false) };
     let state = ptr::from_ref(state);
     if state.addr() >> 52 != 0 {
-        return Ok(());
+        return Ok(true);
     }
     scope.set(object, c"state", scope.number(token(state.cast()))?)?;
     for (entry, function) in entries().iter().zip(made) {
         scope.set(object, entry.name, function)?;
     }
-    Ok(())
+    Ok(true)
 }
 
 /// Makes the functions.
 fn make(scope: Scope, release: &Release) -> Check<Vec<Value>> {
-    let symbols = Symbols::find(release.int64_representation)
-        .map_err(|name| format!("no symbol {}", name.to_string_lossy()))?;
+    let symbols = Symbols::find(release)?;
     let context = Context::current(&symbols)?;
     check(scope, &context, release)?;
     let functions = c_functions(&symbols, release)?;
@@ -181,8 +181,7 @@ fn make(scope: Scope, release: &Release) -> Check<Vec<Value>> {
 /// of ours.
 fn check(scope: Scope, context: &Context, release: &Release) -> Check<()> {
     static PROBE: [usize; 8] = [0; 8];
-    let symbols = ExternalSymbols::find(release.tagged_externals)
-        .map_err(|name| format!("no symbol {}", name.to_string_lossy()))?;
+    let symbols = ExternalSymbols::find(release)?;
     let failed = || "Externals hold something else".to_owned();
     let probe = ptr::from_ref(&PROBE).cast::<c_void>().cast_mut();
     let theirs = scope.external(probe).map_err(|error| error.message)?;

@@ -10,14 +10,15 @@ pub struct Release {
     pub v8: &'static str,
     /// Bytes of a `CTypeInfo`.
     pub type_info: usize,
-    /// Whether the constructor of `CFunctionInfo` takes the representation of 64-bit integers.
-    pub int64_representation: bool,
+    /// Offset in `CFunctionInfo` of the representation of 64-bit integers, which its constructor
+    /// takes. Releases without it have no BigInts in fast calls.
+    pub representation: Option<usize>,
+    /// Whether the accessor of Externals takes a tag.
+    pub tagged_externals: bool,
     /// How a raw callback finds its arguments.
     pub callback: CallbackInfo,
     /// Whether a fast call may run JavaScript (V8 12.9 and later).
     pub reentrant: bool,
-    /// Whether Externals have type tags.
-    pub tagged_externals: bool,
 }
 
 /// The shape of `v8::FunctionCallbackInfo`.
@@ -30,33 +31,28 @@ pub enum CallbackInfo {
 }
 
 impl CallbackInfo {
-    /// The word of the first argument, and the count, given the words of the structure.
+    /// Where the arguments are, and how many, given the words of the structure.
     ///
     /// # Safety
     /// `info` must be what V8 gave to a callback of this release.
-    pub unsafe fn first_argument(self, info: *const usize) -> (usize, usize) {
+    pub unsafe fn arguments(self, info: *const usize) -> (*const usize, usize) {
         // SAFETY: the caller's promise. The words that are read are those of the layouts above.
         unsafe {
             match self {
                 CallbackInfo::Pointer => {
-                    let values = info.add(1).read() as *const usize;
                     // The count is 32 bits wide up to V8 12.
                     let count = info.add(2).cast::<u32>().read() as usize;
-                    (if count == 1 { values.read() } else { 0 }, count)
+                    (info.add(1).read() as *const usize, count)
                 }
-                CallbackInfo::Frame => {
-                    let count = info.read();
-                    (if count == 1 { info.add(10).read() } else { 0 }, count)
-                }
+                CallbackInfo::Frame => (info.add(10), info.read()),
             }
         }
     }
 
-    /// Where the arguments and the result of a callback are: the first argument's word, and the
-    /// word of the result.
+    /// Where the first argument and the result of a callback are: tagged words.
     ///
     /// # Safety
-    /// As for [`CallbackInfo::first_argument`].
+    /// As for [`CallbackInfo::arguments`].
     pub unsafe fn cells(self, info: *mut usize) -> (*mut usize, *mut usize) {
         // SAFETY: the caller's promise. The result is the fourth implicit argument up to V8 13,
         // and the seventh word of the frame.
@@ -80,12 +76,20 @@ pub const BOOL: u8 = 1;
 pub const INT32: u8 = 3;
 /// `CTypeInfo::Type::kUint32`.
 pub const UINT32: u8 = 4;
+/// `CTypeInfo::Type::kInt64`.
+pub const INT64: u8 = 5;
+/// `CTypeInfo::Type::kUint64`.
+pub const UINT64: u8 = 6;
+/// `CTypeInfo::Type::kFloat32`.
+pub const FLOAT32: u8 = 7;
 /// `CTypeInfo::Type::kFloat64`.
 pub const FLOAT64: u8 = 8;
-/// `CTypeInfo::Type::kPointer`: an External, or null.
+/// `CTypeInfo::Type::kPointer`.
 pub const POINTER: u8 = 9;
 /// `CTypeInfo::Type::kV8Value`.
 pub const V8_VALUE: u8 = 10;
+/// `CTypeInfo::Type::kSeqOneByteString`.
+pub const ONE_BYTE_STRING: u8 = 11;
 
 /// What is known.
 pub const RELEASES: [Release; 4] = [
@@ -93,37 +97,37 @@ pub const RELEASES: [Release; 4] = [
         modules: 115,
         v8: "11.3.",
         type_info: 3,
-        int64_representation: false,
+        representation: None,
+        tagged_externals: false,
         callback: CallbackInfo::Pointer,
         reentrant: false,
-        tagged_externals: false,
     },
     Release {
         modules: 127,
         v8: "12.4.",
         type_info: 3,
-        int64_representation: true,
+        representation: Some(3),
+        tagged_externals: false,
         callback: CallbackInfo::Pointer,
         reentrant: false,
-        tagged_externals: false,
     },
     Release {
         modules: 137,
         v8: "13.6.",
         type_info: 3,
-        int64_representation: true,
+        representation: Some(3),
+        tagged_externals: false,
         callback: CallbackInfo::Pointer,
         reentrant: true,
-        tagged_externals: false,
     },
     Release {
         modules: 147,
         v8: "14.6.",
         type_info: 2,
-        int64_representation: true,
+        representation: Some(2),
+        tagged_externals: true,
         callback: CallbackInfo::Frame,
         reentrant: true,
-        tagged_externals: true,
     },
 ];
 
@@ -150,28 +154,25 @@ mod tests {
     }
 
     #[test]
-    fn the_first_argument_is_read_from_either_shape() {
-        let values = [0x2a_usize];
-        let pointers = [0, values.as_ptr() as usize, 1];
-        // SAFETY: the three words of the structure.
-        let found = unsafe { CallbackInfo::Pointer.first_argument(pointers.as_ptr()) };
-        assert_eq!(found, (0x2a, 1));
-        let mut frame = [0usize; 11];
-        (frame[0], frame[10]) = (1, 0x2a);
-        // SAFETY: the words of a frame with one argument.
-        assert_eq!(unsafe { CallbackInfo::Frame.first_argument(frame.as_ptr()) }, (0x2a, 1));
-    }
-
-    #[test]
     fn arguments_and_result_are_found_in_either_shape() {
         let (mut implicit, mut values) = ([0usize; 6], [7usize, 8]);
         let mut pointers = [implicit.as_mut_ptr() as usize, values.as_mut_ptr() as usize, 2];
         // SAFETY: the words of the structure, and what they point to.
-        let (first, result) = unsafe { CallbackInfo::Pointer.cells(pointers.as_mut_ptr()) };
+        let ((first, result), (list, count)) = unsafe {
+            (
+                CallbackInfo::Pointer.cells(pointers.as_mut_ptr()),
+                CallbackInfo::Pointer.arguments(pointers.as_ptr()),
+            )
+        };
         assert_eq!((first, result), (values.as_mut_ptr(), &raw mut implicit[3]));
+        assert_eq!((list, count), (values.as_ptr(), 2));
         let mut frame = [0usize; 12];
+        frame[0] = 2;
+        let start = frame.as_mut_ptr();
         // SAFETY: the words of a frame with two arguments.
-        let (first, result) = unsafe { CallbackInfo::Frame.cells(frame.as_mut_ptr()) };
-        assert_eq!((first, result), (&raw mut frame[10], &raw mut frame[6]));
+        unsafe {
+            assert_eq!(CallbackInfo::Frame.cells(start), (start.add(10), start.add(6)));
+            assert_eq!(CallbackInfo::Frame.arguments(start), (start.add(10).cast_const(), 2));
+        }
     }
 }

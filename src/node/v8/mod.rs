@@ -7,36 +7,52 @@
 //! not one per bound function, because V8 keeps functions of templates for ever, and because a
 //! call site that only ever sees one function is fast however many functions share it.
 //!
+//! The direct tier is the same with arguments: for every shape of calls, a function of V8's own
+//! whose C function is a thunk ([`crate::plan::Thunk`]).
+//!
 //! What a Node-API function does and this does not: it throws what Node-API keeps pending. Who
 //! calls `enter` looks at the PENDING cell afterwards, and calls `rethrow`.
 //!
 //! Nothing else knows V8. Where anything is not as expected, `start` says so, and the Node-API
 //! tier does all the work.
 
-#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod direct;
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod entry;
-#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod externals;
-#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod fast;
-#[cfg(any(test, all(target_os = "linux", target_arch = "x86_64")))]
+#[cfg(any(test, all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
 mod layout;
-#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod slow;
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod strings;
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod symbols;
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod template;
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod text;
 
-#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+pub use direct::{Shapes, direct_entry};
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 pub use externals::Wrappers;
-#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 pub use fast::{closed, counts, start};
-#[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
-pub use nowhere::{Wrappers, closed, counts, start};
+#[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
+pub use nowhere::{Shapes, Wrappers, closed, counts, direct_entry, start};
 
 /// What the primitives are on platforms without the tier.
-#[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
+#[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
 mod nowhere {
     use super::super::env::State;
     use super::super::libraries::ClosedBody;
     use super::super::value::{Scope, Value};
+    use crate::call::CallRecord;
     use crate::error::Result;
 
     /// `startPacked` -> why there is no such tier.
@@ -46,6 +62,25 @@ mod nowhere {
 
     /// What Externals hold is Node-API's business.
     pub type Wrappers = ();
+
+    /// There are no shapes.
+    #[derive(Default)]
+    pub struct Shapes;
+
+    impl Shapes {
+        /// Makes a record ready for the entry of a shape.
+        ///
+        /// # Errors
+        /// Never: there is none.
+        pub fn prepare(&self, _index: Option<u32>, _record: &CallRecord) -> Result<()> {
+            Ok(())
+        }
+    }
+
+    /// `directEntry` -> why there is none.
+    pub fn direct_entry(scope: Scope, _state: &State, _arguments: [Value; 3]) -> Result<Value> {
+        scope.string("it does not exist for this platform")
+    }
 
     /// What entering a function of a closed library does: as on the only tier.
     pub fn closed() -> ClosedBody {
@@ -57,6 +92,6 @@ mod nowhere {
     /// # Errors
     /// As Node-API.
     pub fn counts(scope: Scope, _state: &State, []: [Value; 0]) -> Result<Value> {
-        scope.numbers([0.0, 0.0].into_iter())
+        scope.numbers([0.0; 4].into_iter())
     }
 }

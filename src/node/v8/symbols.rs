@@ -1,6 +1,7 @@
 //! V8's own functions, found in the running program. They are C++ methods: `Local<T>` is one
 //! pointer that travels in a register (Itanium C++ ABI, trivially copyable class).
 
+use super::layout::Release;
 use std::ffi::{CStr, c_void};
 use std::mem;
 
@@ -67,9 +68,14 @@ const FUNCTION_INFO_INT64: &CStr =
     c"_ZN2v813CFunctionInfoC1ERKNS_9CTypeInfoEjPS2_NS0_19Int64RepresentationE";
 
 impl Symbols {
-    /// Looks all of them up; the error is the name of a missing one.
-    pub fn find(int64_representation: bool) -> Result<Symbols, &'static CStr> {
-        let function_info = if int64_representation { FUNCTION_INFO_INT64 } else { FUNCTION_INFO };
+    /// Looks all of them up; the error says which one is missing.
+    pub fn find(release: &Release) -> Result<Symbols, String> {
+        Self::look_up_all(release).map_err(missing)
+    }
+
+    fn look_up_all(release: &Release) -> Result<Symbols, &'static CStr> {
+        let function_info =
+            if release.representation.is_some() { FUNCTION_INFO_INT64 } else { FUNCTION_INFO };
         // SAFETY: the name of each symbol encodes the types of its parameters, and the results
         // are those that V8's headers of these releases declare.
         unsafe {
@@ -107,9 +113,13 @@ pub struct ExternalSymbols {
 }
 
 impl ExternalSymbols {
-    /// Looks them up; the error is the name of a missing one.
-    pub fn find(tagged: bool) -> Result<ExternalSymbols, &'static CStr> {
-        let (new, value) = if tagged {
+    /// Looks them up; the error says which one is missing.
+    pub fn find(release: &Release) -> Result<ExternalSymbols, String> {
+        Self::look_up_all(release).map_err(missing)
+    }
+
+    fn look_up_all(release: &Release) -> Result<ExternalSymbols, &'static CStr> {
+        let (new, value) = if release.tagged_externals {
             (c"_ZN2v88External3NewEPNS_7IsolateEPvt", c"_ZNK2v88External5ValueEt")
         } else {
             (c"_ZN2v88External3NewEPNS_7IsolateEPv", c"_ZNK2v88External5ValueEv")
@@ -127,6 +137,10 @@ impl ExternalSymbols {
             })
         }
     }
+}
+
+fn missing(name: &CStr) -> String {
+    format!("no symbol {}", name.to_string_lossy())
 }
 
 fn look_up(name: &'static CStr) -> Result<*mut c_void, &'static CStr> {

@@ -6,6 +6,8 @@ const assert = require('node:assert/strict');
 const test = require('node:test');
 const { inspect } = require('node:util');
 const { api: koffi, internals, resetNames } = require('../../../koffi/types');
+const { readDeclaration } = require('../../../koffi/types/prototypes');
+const { forgetSignatures, readFunction, signatureOf } = require('../../../koffi/types/signatures');
 const { randomOf, seedOf } = require('../../support/random');
 
 const TEXTS = Number(process.env.FFI_JIT_FUZZ_TYPES || 60_000);
@@ -147,6 +149,52 @@ test(`type strings and prototypes (seed ${seed})`, () => {
   }
   // That most inputs are refused at the first token would prove little.
   assert.ok(types > TEXTS / 10, `only ${types} of ${TEXTS} were types`);
+});
+
+test(`what was read once is not read otherwise (seed ${seed})`, () => {
+  /** The name and signature of arguments of `lib.func`, or the message of the error. */
+  const read = (reader, args) => {
+    try {
+      const { name, signature } = reader(args);
+      return [name, signature];
+    } catch (error) {
+      return error.message;
+    }
+  };
+  const anew = (args) => {
+    const draft = readDeclaration(args, { anonymous: false });
+    return { name: draft.name, signature: signatureOf(draft) };
+  };
+  const types = () =>
+    usual(['int', 'double', 'char *', 'Rec *'], ['int\0', 'nope', 5, '_Out_ int *']);
+  let texts = [];
+  let good = 0;
+  for (let i = 0; i < TEXTS; i++) {
+    if (i % 1024 === 0) {
+      define();
+      forgetSignatures();
+      texts = Array.from({ length: 64 }, prototypeText);
+    }
+    let args = [pick([`f${below(9)}`, ...NAMES]), types(), times(3, types)];
+    if (chance(0.6)) {
+      // Another name, and seldom another text, for what was read before.
+      const text = pick(texts).replace(/\w+\(/, (found) =>
+        chance(0.5) ? `${pick(NAMES)}(` : found,
+      );
+      args = [chance(0.1) ? mutate(text) : text];
+    }
+    const expected = read(anew, args);
+    const got = read(readFunction, args);
+    const what = `seed ${seed}: ${inspect(args)}: ${inspect(got)}, not ${inspect(expected)}`;
+    if (typeof expected === 'string') assert.equal(got, expected, what);
+    else {
+      good++;
+      // `!` makes a type of its own each time that it is read.
+      const same = got[1] === expected[1] || inspect(args).includes('!');
+      assert.deepEqual([got[0], same], [expected[0], true], what);
+    }
+  }
+  assert.ok(good > TEXTS / 10, `only ${good} of ${TEXTS} were right`);
 });
 
 const junk = () =>

@@ -1,0 +1,17 @@
+/* Memory of an argument that is used after C has called back. */
+#include "fixture.h"
+
+/* Calls back, and then writes to the bytes and adds them up. */
+API int32_t fill_after(uint8_t *bytes, int32_t count, int32_t (*call)(int32_t)) {
+  int32_t total = call(count);
+  for (int32_t i = 0; i < count; i++) bytes[i] = (uint8_t)(bytes[i] + 1);
+  for (int32_t i = 0; i < count; i++) total += bytes[i];
+  return total;
+}
+
+typedef struct { uint8_t *bytes; int32_t count; } span;
+
+/* The same for bytes that a struct points to. */
+API int32_t fill_span_after(span s, int32_t (*call)(int32_t)) {
+  return fill_after(s.bytes, s.count, call);
+}

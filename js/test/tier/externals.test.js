@@ -1,0 +1,111 @@
+// flags: --allow-natives-syntax --expose-gc --no-concurrent-recompilation
+'use strict';
+// Externals and cells on V8's own ways, in optimised code and outside: the same answers as
+// Node-API's, whatever comes, and Externals that other addons can read.
+
+const assert = require('node:assert/strict');
+const test = require('node:test');
+const { types } = require('node:util');
+const { ffi, call, arrayOf, nullPointer } = require('../support/ffi');
+const { throwsCoded } = require('../support/assert-coded');
+const { native } = require('../../core/loader.js');
+const memory = require('../../core/memory.js');
+const { currentTier } = require('../../core/tier.js');
+const { HAS_PACKED, optimised } = require('./support');
+
+const { DataType: D, PointerType } = ffi;
+const { RsPointer } = PointerType;
+const make = (type, value) => ffi.createPointer({ paramsType: [type], paramsValue: [value] })[0];
+const read = (type, cell) => ffi.restorePointer({ retType: [type], paramsValue: [cell] })[0];
+const free = (type, cell) =>
+  ffi.freePointer({ paramsType: [type], paramsValue: [cell], pointerType: RsPointer });
+
+/** Values that are no Externals. */
+const OTHERS = [undefined, null, 0, 1.5, 'text', true, 7n, {}, [], () => {}, Symbol('x')];
+const CELL = memory.FIXED;
+
+test('cells are made, read and freed by optimised code', () => {
+  const round = optimised((value) => {
+    const cell = make(D.I32, value | 0);
+    const got = read(D.I32, cell);
+    free(D.I32, cell);
+    return got;
+  });
+  for (let i = 0; i < 20_000; i++) assert.equal(round(i), i);
+});
+
+test('freeing twice is an error, in optimised code too', () => {
+  const twice = optimised(() => {
+    const cell = make(D.Double, 0.5);
+    assert.ok(types.isExternal(cell));
+    free(D.Double, cell);
+    throwsCoded(() => free(D.Double, cell), 'ERR_FFI_INVALID_POINTER');
+  });
+  for (let i = 0; i < 100; i++) twice();
+});
+
+test('odd values between hot loops', () => {
+  const cell = make(D.I32, 42);
+  const hot = optimised(() => read(D.I32, cell));
+  const put = optimised((list = [cell]) => memory.putExternal(list[0], CELL));
+  for (let round = 0; round < 20; round++) {
+    for (let i = 0; i < 500; i++) assert.equal(hot(), 42);
+    for (const value of OTHERS) {
+      assert.equal(put([value]), false, typeof value);
+      throwsCoded(() => read(D.I32, value));
+      throwsCoded(() => free(D.I32, value));
+    }
+    assert.equal(put([cell]), true);
+  }
+  free(D.I32, cell);
+});
+
+test('null pointers', () => {
+  const none = optimised(() => call('null_pointer', D.External));
+  for (let i = 0; i < 1000; i++) assert.ok(ffi.isNullPointer(none()));
+  throwsCoded(() => free(D.I32, nullPointer()));
+  throwsCoded(() => read(D.I32, nullPointer()));
+});
+
+test('either way of making Externals is read by the other', () => {
+  assert.equal(memory.hasExternals(), currentTier().name !== 'node-api' && HAS_PACKED);
+  const ours = () => memory.makeCell(CELL, 8);
+  const fast = optimised(() => memory.freeCell(ours(), true));
+  assert.equal(fast(), memory.FREED.DONE);
+  const theirs = () => {
+    memory.views.u32[memory.ARG] = CELL;
+    return native.makeCell(8);
+  };
+  const sample = ours();
+  const address = optimised((value = sample) => {
+    assert.ok(memory.putExternal(value, CELL));
+    return memory.getPointer(CELL);
+  });
+  const slowly = (value) => {
+    memory.views.u32[memory.ARG] = CELL;
+    assert.ok(native.externalAddress(value));
+    return memory.getPointer(CELL);
+  };
+  for (let i = 0; i < 500; i++) {
+    for (const made of [ours(), theirs()]) {
+      assert.ok(types.isExternal(made));
+      assert.equal(address(made), slowly(made));
+      assert.ok(native.isLive(made));
+      assert.equal(memory.freeCell(made, true), memory.FREED.DONE);
+      assert.equal(native.isLive(made), false);
+    }
+  }
+});
+
+test('more addresses than there are wrappers', () => {
+  const count = 40_000;
+  const cells = [];
+  for (let i = 0; i < count; i++) cells.push(make(D.I32, i));
+  for (let i = 0; i < count; i += 7) assert.equal(read(D.I32, cells[i]), i);
+  globalThis.gc();
+  for (let i = 0; i < count; i += 11) assert.equal(read(D.I32, cells[i]), i);
+  for (const cell of cells) free(D.I32, cell);
+  const list = make(arrayOf(D.I32Array, 2), [1, 2]);
+  assert.deepEqual(read(arrayOf(D.I32Array, 2), list), [1, 2]);
+  free(arrayOf(D.I32Array, 2), list);
+});

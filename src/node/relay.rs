@@ -1,0 +1,338 @@
+//! Relays: the quickest way from C into JavaScript, for functions that call back.
+//!
+//! Entering JavaScript from C costs V8 forty nanoseconds: it saves its state, makes a frame,
+//! checks for interrupts. JavaScript that calls C and returns costs three. So the C function runs
+//! on a fiber. When it calls back, the fiber is left, and the JavaScript that made the call goes on
+//! as if C had returned; it sees in the PENDING cell that it has not, runs the callback itself, and
+//! resumes the fiber (`js/core/relay.js`). V8 never sees JavaScript inside of a call of C.
+//!
+//! ```text
+//! thread's stack    marshaller -> enter      relay() -> callback -> resume      ...
+//! fiber's stack                   C, upcall ^                        C goes on ^
+//! ```
+//!
+//! A function gets a fiber once it was seen to call back ([`promote`]); its slot then jumps to
+//! `entry::enter`. C that calls back from anywhere else enters JavaScript as before.
+//!
+//! JavaScript that ends without being able to say so (a worker that is terminated inside a
+//! callback) leaves its fiber suspended. The call is then completed, with zero as the result of
+//! its callbacks, when a call further out goes on, or when the environment ends ([`drain`]).
+
+mod entry;
+
+pub use entry::upcall;
+
+use super::callback::{Handle, Shape};
+use super::env::State;
+use super::frame::{self, CALLBACK, CALLER, FAILED, FOREIGN, FRAME, LEVEL, PENDING, TOP, UPCALL};
+use super::function::{self, token};
+use super::shared::lock;
+use super::value::{Scope, Value};
+use crate::call::{CallRecord, Fiber, FiberList, Outcome, fibers_supported};
+use crate::code::Slot;
+use crate::error::Result;
+use std::cell::{Cell, OnceCell};
+use std::ptr;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicPtr, Ordering};
+
+/// Calls that may be suspended at a time; further ones run on the thread's stack.
+const MAX_SUSPENDED: u32 = 64;
+
+/// What an environment keeps for its relays.
+#[derive(Default)]
+pub struct Relay {
+    /// Calls that wait for a callback of theirs, the innermost first, and how many there are.
+    suspended: FiberList,
+    level: Cell<u32>,
+    idle: FiberList,
+    /// Whether an exception waits for the running call's end: its callbacks are not run.
+    failing: Cell<bool>,
+    /// Whether no function shall run on a fiber (any more).
+    off: Cell<bool>,
+    /// The slot behind which the resumption is.
+    resume: OnceCell<Slot>,
+}
+
+/// Fibers that ended environments have left.
+static IDLE: Mutex<Vec<&'static Fiber>> = Mutex::new(Vec::new());
+
+/// The fiber that runs C now, as other threads may see it.
+#[derive(Default)]
+pub struct Running(AtomicPtr<Fiber>);
+
+impl Running {
+    fn set(&self, fiber: Option<&'static Fiber>) {
+        let fiber = fiber.map_or(ptr::null_mut(), |fiber| ptr::from_ref(fiber).cast_mut());
+        self.0.store(fiber, Ordering::Relaxed);
+    }
+
+    /// The fiber, which is only for the environment's thread.
+    fn get(&self) -> Option<&'static Fiber> {
+        // SAFETY: fibers are immortal.
+        unsafe { self.0.load(Ordering::Relaxed).as_ref() }
+    }
+}
+
+/// `startRelay()` -> the token that resumes the call that was left last; undefined where there are no
+/// relays.
+///
+/// # Errors
+/// When there is no executable memory.
+pub fn start(scope: Scope, state: &State, []: [Value; 0]) -> Result<Value> {
+    if !fibers_supported() {
+        return scope.undefined();
+    }
+    if state.relay.resume.get().is_none() {
+        let slot = Slot::allocate()?;
+        let record = CallRecord::of(slot.record());
+        state.frame.set_state(ptr::from_ref(state).cast());
+        record.frame_cell.store(state.frame.control(FRAME), Ordering::Relaxed);
+        record.redirect(entry::resume as *const _);
+        let _ = state.relay.resume.set(slot);
+    }
+    let slot = state.relay.resume.get().expect("just set");
+    scope.number(token(CallRecord::of(slot.record())))
+}
+
+/// `stopRelay()`: functions run on the thread's stack from now on.
+///
+/// # Errors
+/// As Node-API.
+pub fn stop(scope: Scope, state: &State, []: [Value; 0]) -> Result<Value> {
+    state.relay.off.set(true);
+    scope.undefined()
+}
+
+/// `relayCalls(token)`: the function behind a record calls back: it gets fibers from now on.
+///
+/// # Errors
+/// When the value is no number.
+pub fn promote(scope: Scope, _state: &State, [token]: [Value; 1]) -> Result<Value> {
+    let record = function::record_of(scope.to_f64(token)?);
+    // SAFETY: tokens are made for functions that live as long as the marshaller that passes them.
+    let record = unsafe { &*record };
+    // Unless its library was closed.
+    record.replace_body(entry::enter as *const _);
+    scope.undefined()
+}
+
+/// Spare word of a promoted record, behind the trampoline ([`CallRecord::set`]): how many calls
+/// were made on fibers since the last callback.
+const QUIET: usize = 1;
+
+impl Relay {
+    /// Whether functions may be promoted.
+    pub fn is_on(&self) -> bool {
+        !self.off.get() && self.resume.get().is_some()
+    }
+
+    /// How many calls are suspended.
+    pub fn level(&self) -> u32 {
+        self.level.get()
+    }
+
+    /// A fiber without a call, if there is one to be had.
+    fn take(&self) -> Option<&'static Fiber> {
+        if self.off.get() || self.level.get() == MAX_SUSPENDED {
+            return None;
+        }
+        self.idle.pop().or_else(make)
+    }
+}
+
+/// A fiber whose stack lies below the running one's.
+#[cold]
+fn make() -> Option<&'static Fiber> {
+    let marker = 0u8;
+    let here = ptr::from_ref(&marker).addr();
+    let mut idle = lock(&IDLE);
+    match idle.iter().position(|fiber| fiber.is_below(here)) {
+        Some(at) => Some(idle.swap_remove(at)),
+        None => Fiber::new(here).ok(),
+    }
+}
+
+/// The state that a record belongs to.
+fn state_of(record: &CallRecord) -> &'static State {
+    let cell =
+        record.frame_cell.load(Ordering::Relaxed).cast::<u8>().wrapping_add(frame::STATE - FRAME);
+    // SAFETY: a record of an environment has the address of its FRAME cell, and `start` has set the
+    // STATE cell. Records are entered by the environment's thread, while its state lives. What is
+    // returned is used for the time of that.
+    unsafe { &*cell.cast::<*const State>().read() }
+}
+
+/// Before a promoted function runs: prepares a fiber for it, and returns where to go on; null when
+/// it shall run on the thread's stack.
+extern "C" fn before_call(record: &'static CallRecord) -> *mut usize {
+    let state = state_of(record);
+    let abandoned = state.frame.get(LEVEL);
+    if abandoned != 0 {
+        state.frame.set(LEVEL, 0);
+        state.frame.set(PENDING, 0);
+        drain(state, abandoned - 1);
+    }
+    let Some(fiber) = state.relay.take() else { return ptr::null_mut() };
+    state.shared.running.set(Some(fiber));
+    let quiet = record.spare[QUIET].load(Ordering::Relaxed).addr();
+    record.spare[QUIET].store(ptr::without_provenance_mut(quiet + 1), Ordering::Relaxed);
+    // SAFETY: an idle fiber, and the trampoline of this record.
+    unsafe { fiber.set(record.trampoline(), record, after_call) };
+    fiber.other_side()
+}
+
+/// How many calls without a callback a function makes on fibers, before it runs on the thread's
+/// stack again.
+const PATIENCE: usize = 64;
+
+/// After a promoted function has returned; on the fiber.
+extern "C" fn after_call(fiber: &'static Fiber) {
+    // SAFETY: the record of a function that is running.
+    let record = unsafe { &*fiber.record() };
+    let state = state_of(record);
+    state.relay.failing.set(false);
+    state.shared.running.set(None);
+    state.relay.idle.push(fiber);
+    if record.spare[QUIET].load(Ordering::Relaxed).addr() >= PATIENCE {
+        record.spare[QUIET].store(ptr::null_mut(), Ordering::Relaxed);
+        record.restore_body(entry::enter as *const _);
+    }
+}
+
+/// Before the innermost call goes on, whose level is in the LEVEL cell: returns where; null when
+/// there is none.
+extern "C" fn before_resumption(record: &'static CallRecord) -> *mut usize {
+    let state = state_of(record);
+    let level = state.frame.get(LEVEL);
+    state.frame.set(LEVEL, 0);
+    drain(state, level);
+    next(state).map_or(ptr::null_mut(), Fiber::other_side)
+}
+
+/// The innermost suspended call, which goes on.
+fn next(state: &State) -> Option<&'static Fiber> {
+    let fiber = state.relay.suspended.pop()?;
+    state.relay.level.set(state.relay.level.get() - 1);
+    state.upcalls.set(state.upcalls.get() - 1);
+    state.shared.running.set(Some(fiber));
+    Some(fiber)
+}
+
+/// Completes calls that nobody goes on with, until `level` are left: their callbacks return zero.
+pub fn drain(state: &State, level: u32) {
+    while state.relay.level.get() > level {
+        let Some(fiber) = next(state) else { return };
+        state.relay.failing.set(true);
+        // SAFETY: it was suspended, by this thread. It is not suspended again: nothing is run.
+        while unsafe { fiber.resume() } == Outcome::Suspended {}
+    }
+}
+
+/// Completes all calls, when the environment ends, and leaves the fibers to others.
+pub fn close(state: &State) {
+    state.relay.off.set(true);
+    drain(state, 0);
+    let mut idle = lock(&IDLE);
+    while let Some(fiber) = state.relay.idle.pop() {
+        idle.push(fiber);
+    }
+}
+
+/// What is kept of an upcall, on the fiber's stack, while JavaScript runs it.
+#[repr(C, align(16))]
+pub struct Left {
+    state: *const State,
+    shape: Shape,
+    /// The frame on C's stack, and its copy, if that had room.
+    frame: *mut u8,
+    cells: Option<*mut u8>,
+    outer: [u32; 3],
+}
+
+/// Control cells that belong to a level of calls.
+const CELLS: [usize; 3] = [TOP, FRAME, FOREIGN];
+
+/// Prepares an upcall for JavaScript. None when nothing may run, because an exception waits.
+fn leave(state: &State, fiber: &'static Fiber, shape: Shape, frame: *mut u8) -> Option<Left> {
+    let relay = &state.relay;
+    if relay.failing.get() {
+        return None;
+    }
+    let memory = &state.frame;
+    let outer = CELLS.map(|cell| memory.get(cell));
+    // JavaScript throws the error of frames that do not fit.
+    let cells = shape.push(memory, frame);
+    memory.set(CALLBACK, if cells.is_some() { shape.index } else { 0 });
+    memory.set(FOREIGN, 0);
+    relay.suspended.push(fiber);
+    relay.level.set(relay.level.get() + 1);
+    state.upcalls.set(state.upcalls.get() + 1);
+    state.shared.running.set(None);
+    // SAFETY: the record of a function that is running.
+    let record = unsafe { &*fiber.record() };
+    record.spare[QUIET].store(ptr::null_mut(), Ordering::Relaxed);
+    memory.set_double(CALLER, token(record));
+    memory.set(LEVEL, relay.level.get());
+    memory.set(PENDING, UPCALL);
+    Some(Left { state, shape, frame, cells, outer })
+}
+
+/// Takes the result of an upcall that was left. False when there is none; it is to be zero.
+fn back(left: &Left) -> bool {
+    // SAFETY: C goes on before its environment ends.
+    let state = unsafe { &*left.state };
+    let memory = &state.frame;
+    for (cell, value) in CELLS.into_iter().zip(left.outer) {
+        memory.set(cell, value);
+    }
+    if state.relay.failing.get() {
+        return false;
+    }
+    if memory.get(FAILED) != 0 {
+        memory.set(FAILED, 0);
+        state.relay.failing.set(true);
+        return false;
+    }
+    if let Some(cells) = left.cells {
+        left.shape.take_result(cells, left.frame);
+    }
+    true
+}
+
+/// The short way of an upcall, from code on the fiber's own stack: fills `left`, and returns where
+/// to go on; null when the long way has to be taken.
+unsafe extern "C" fn before_upcall(
+    handle: &'static Handle,
+    frame: *mut u8,
+    left: *mut Left,
+) -> *mut usize {
+    let prepared = || {
+        // Another thread's address is on no stack of ours.
+        let fiber = handle.shared().running.get().filter(|fiber| fiber.contains(frame.addr()))?;
+        let state = handle.shared().own_state()?;
+        // SAFETY: on the environment's thread.
+        let shape = unsafe { handle.plain_shape() }?;
+        // SAFETY: the entry gives room for it.
+        unsafe { left.write(leave(state, fiber, shape, frame)?) };
+        Some(fiber.other_side())
+    };
+    prepared().unwrap_or(ptr::null_mut())
+}
+
+/// The end of the short way.
+extern "C" fn after_upcall(left: &Left) {
+    if !back(left) {
+        left.shape.zero_result(left.frame);
+    }
+}
+
+/// The long way of an upcall, if C runs on a fiber. What it returns is whether the callback has
+/// run; then the result cell is set.
+pub fn call(state: &State, shape: Shape, frame: *mut u8) -> Option<bool> {
+    let fiber = state.shared.running.get()?;
+    let Some(left) = leave(state, fiber, shape, frame) else { return Some(false) };
+    // SAFETY: C runs on this fiber, or on a stack of its own that it has left this one for.
+    unsafe { fiber.suspend() };
+    Some(back(&left))
+}
