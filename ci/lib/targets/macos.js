@@ -21,6 +21,12 @@ const LIBRARIES = ['libSystem.B', 'libiconv.2', 'libcharset.1'].map(
   (name) => `/usr/lib/${name}.dylib`,
 );
 
+/** Names that the linker and its runtime library bring. */
+const OF_THE_LINKER = new Set([
+  ...['dyld_stub_binder', '___dso_handle', '__mh_dylib_header'],
+  ...['___isOSVersionAtLeast', '___isPlatformVersionAtLeast'],
+]);
+
 /** The names that libSystem exports for a target. */
 async function ofLibSystem(target) {
   const { ZIG } = await environment();
@@ -56,6 +62,9 @@ async function machoChecks(file, cpu) {
     [`is for ${cpu}`]: header.includes(`CpuType: ${cpu === 'arm64' ? 'Arm64' : 'X86-64'} `),
     'is a dynamic library': header.includes('FileType: DynamicLibrary'),
     'exports what Node looks for': ENTRIES.every((name) => exported.includes(`_${name}`)),
+    'exports nothing else of ours': exported.every(
+      (name) => ENTRIES.includes(name.slice(1)) || OF_THE_LINKER.has(name),
+    ),
     [`needs ${needed.join(', ')}`]:
       needed.length > 0 && needed.every((name) => LIBRARIES.includes(name)),
     [`takes ${taken.length} names, all of libSystem (${strange.join(', ') || 'none else'})`]:
@@ -68,9 +77,6 @@ async function machoChecks(file, cpu) {
     ...(cpu === 'arm64' && { 'is signed': commands.includes('cmd LC_CODE_SIGNATURE') }),
   };
 }
-
-/** What the linker brings itself. */
-const OF_THE_LINKER = new Set(['dyld_stub_binder']);
 
 /** The row of a macOS. */
 function macosRow({ name, order, cpu }) {
