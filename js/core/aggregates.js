@@ -235,7 +235,7 @@ function pointerToArray(item, length, { padded }) {
       if (item.View === undefined || length <= LITERAL_LENGTH) {
         return behind(g, ref, item.size * length, (at) => getItems(g, item, length, at));
       }
-      return g.local(`${g.constant(getNumbers)}(${ref}, ${g.constant(item.View)}, ${length})`);
+      return g.local(`${g.constant(getNumbers)}(${ref}, ${item.view}, ${length})`);
     },
   };
 }

@@ -16,11 +16,13 @@
 
 const { native } = require('./loader.js');
 const { FIXED, FIXED_SIZE, END } = require('./memory.js');
-const { beginRecording, endRecording, promote } = require('./recording.js');
 const { CallText } = require('./text-calls.js');
 const { currentTier, emitEntry, emitTextEntry, packedFor } = require('./tier.js');
 const { compileDirect } = require('./direct.js');
 const { Generator, Ref } = require('./generator.js');
+
+/** Loaded when data leaves frame memory. */
+const recordings = () => require('./recording.js');
 
 /**
  * What a dialect says about a function.
@@ -226,7 +228,7 @@ function compileTask(declaration, { address, library }) {
     frameSize: frame.size,
     read,
   });
-  g.emit(`const outer = ${g.constant(beginRecording)}();`);
+  g.emit(`const outer = ${g.constant(recordings().beginRecording)}();`);
   g.emit('const mark = transient.length;');
   inFrame(
     g,
@@ -240,7 +242,7 @@ function compileTask(declaration, { address, library }) {
       const start = declaration.startTask ?? require('./tasks.js').startTask;
       return `${g.constant(start)}(${task}, ${values})`;
     },
-    `${g.constant(endRecording)}(outer);`,
+    `${g.constant(recordings().endRecording)}(outer);`,
   );
   return g.build(parameters, { usesArguments: declaration.style === 'positions' });
 }
@@ -288,7 +290,7 @@ function compileCallback(declaration) {
   g.emit('const frame = u32[FRAME];');
   // The native side restores TOP and FRAME, whatever happens here.
   if (recording) {
-    g.emit(`const outer = ${g.constant(beginRecording)}();`);
+    g.emit(`const outer = ${g.constant(recordings().beginRecording)}();`);
     g.emit('const spills = spilled.length;', 'const epoch = u32[EPOCH];', 'try {');
   }
   const values = params.map((codec, i) => g.local(codec.get(g, base.plus(frame.args[i]))));
@@ -299,14 +301,14 @@ function compileCallback(declaration) {
       g.emit(
         keepResult
           ? `${g.constant(keepResult)}(spills, epoch, frame);`
-          : `${g.constant(promote)}();`,
+          : `${g.constant(recordings().promote)}();`,
       );
     }
   }
   if (recording) {
     g.emit('} finally {');
     g.emit('dropSpilled(spills);');
-    g.emit(`${g.constant(endRecording)}(outer);`, 'u32[EPOCH] = epoch;');
+    g.emit(`${g.constant(recordings().endRecording)}(outer);`, 'u32[EPOCH] = epoch;');
     g.emit('}');
   }
   const link = g.template('');
@@ -327,7 +329,7 @@ function compileWriter(codec, mismatch) {
   }
   const g = begin({ mismatch }, { recording: true });
   g.owning = true;
-  g.emit(`const outer = ${g.constant(beginRecording)}();`);
+  g.emit(`const outer = ${g.constant(recordings().beginRecording)}();`);
   inFrame(
     g,
     0,
@@ -336,10 +338,10 @@ function compileWriter(codec, mismatch) {
       const at = g.local(`scratch(${size})`);
       g.emit(`if (${at} < 0) throw overflow();`);
       codec.put(g, codec.take(g, 'value', where), new Ref(at, 0, 8));
-      g.emit(`${g.constant(promote)}(${at});`);
+      g.emit(`${g.constant(recordings().promote)}(${at});`);
       return `getExternal(${at})`;
     },
-    `${g.constant(endRecording)}(outer);`,
+    `${g.constant(recordings().endRecording)}(outer);`,
   );
   return g.build('value');
 }

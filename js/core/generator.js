@@ -7,33 +7,36 @@
 
 const vm = require('node:vm');
 const memory = require('./memory.js');
-const { getString, getText16, getText32, getText8, getWideString } = require('./text.js');
-const { recorders, writers } = require('./recording.js');
-const { transient, releaseTransient } = require('./callbacks.js');
 const { isArray, isView } = require('./primordials.js');
 const { entries } = require('./tier.js');
 
-/** What every generated function can name. */
-const { views, ...functions } = memory;
-const DIRECT = {
-  ...views,
-  ...functions,
-  ...writers,
-  store: writers,
-  getString,
-  getText8,
-  getText16,
-  getText32,
-  getWideString,
-  transient,
-  releaseTransient,
-  isArray,
-  isView,
-  same: (a, b) => a === b,
+/** What a generated function can name, besides `entries` and what is in frame memory. */
+const { views } = memory;
+const OWN = { ...views, isArray, isView, same: (a, b) => a === b };
+
+/** What stores data: in frame memory, or noted by a recording as well. */
+const storesOf = (recording) => {
+  const { recorders, writers } = require('./recording.js');
+  return recording ? recorders : writers;
 };
-/** The same for functions whose data leaves frame memory. */
-const RECORDING = { ...DIRECT, ...recorders, store: recorders };
-const NAMES = [...Object.keys(DIRECT), ...Object.keys(entries)];
+const STORES = new Set(
+  'isRecording scratch putAddress putString putWideString putText8 putText16 putText32 spill keep'.split(
+    ' ',
+  ),
+);
+const TEXT = new Set('getString getText8 getText16 getText32 getWideString'.split(' '));
+const CALLBACKS = new Set(['transient', 'releaseTransient']);
+
+/** What a word of a source stands for; its module is loaded when a source first has it. */
+function meaningOf(name, recording) {
+  if (Object.hasOwn(entries, name)) return entries[name];
+  if (Object.hasOwn(OWN, name)) return OWN[name];
+  if (STORES.has(name)) return storesOf(recording)[name];
+  if (name === 'store') return storesOf(recording);
+  if (TEXT.has(name)) return require('./text.js')[name];
+  if (CALLBACKS.has(name)) return require('./callbacks.js')[name];
+  return Object.hasOwn(memory, name) ? memory[name] : undefined;
+}
 
 /** log2 of the element size of each typed array. */
 const SHIFT = { i8: 0, u8: 0, i16: 1, u16: 1, i32: 2, u32: 2, f32: 2, f64: 3, i64: 3, u64: 3 };
@@ -204,11 +207,12 @@ function factory(source, recording) {
   const known = factories[recording ? 0 : 1];
   let made = known.get(source);
   if (made === undefined) {
-    const environment = recording ? RECORDING : DIRECT;
-    made = vm.compileFunction(
-      source,
-      NAMES,
-    )(...NAMES.map((name) => entries[name] ?? environment[name]));
+    const meanings = new Map();
+    for (const word of source.match(/[A-Za-z]\w*/g)) {
+      const meaning = meaningOf(word, recording);
+      if (meaning !== undefined) meanings.set(word, meaning);
+    }
+    made = vm.compileFunction(source, [...meanings.keys()])(...meanings.values());
     if (known.size >= MAX_KEPT) known.clear();
     known.set(source, made);
   }

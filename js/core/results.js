@@ -1,14 +1,41 @@
 'use strict';
 // Results that are copied out of C's memory: arrays behind a pointer cell. All give null for NULL.
 
-const { copyOut } = require('./memory.js');
+const { views, TOP, END, copyOut } = require('./memory.js');
+const { fetch } = require('./routines.js');
 
-/** The elements behind a pointer cell as a JavaScript array. */
-function getNumbers(cell, View, length) {
+const { u32 } = views;
+
+/** Bytes up to which elements are read through frame memory. */
+const MAX_FETCHED = 1 << 16;
+
+/**
+ * The elements behind a pointer cell as a JavaScript array.
+ * @param {number} cell
+ * @param {Int32Array} view the view of frame memory with elements of their type
+ * @param {number} length
+ */
+function getNumbers(cell, view, length) {
+  const { BYTES_PER_ELEMENT } = view;
+  const top = u32[TOP];
+  const size = length * BYTES_PER_ELEMENT;
+  if (size > MAX_FETCHED || size > END - top - 64) return getMany(cell, view.constructor, length);
+  const at = fetch(cell, size);
+  // Nothing happens until the elements are read that could use this memory.
+  u32[TOP] = top;
+  return at < 0 ? null : listOf(view, at / BYTES_PER_ELEMENT, length);
+}
+
+/** The same for what frame memory has no room for. */
+function getMany(cell, View, length) {
   const view = new View(length);
-  if (!copyOut(view, cell)) return null;
+  return copyOut(view, cell) ? listOf(view, 0, length) : null;
+}
+
+/** Elements of a view from a place on. */
+function listOf(view, start, length) {
   const list = new Array(length);
-  for (let i = 0; i < length; i++) list[i] = view[i];
+  for (let i = 0; i < length; i++) list[i] = view[start + i];
   return list;
 }
 

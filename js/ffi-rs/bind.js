@@ -7,7 +7,7 @@ const { nothing } = require('../core/codecs.js');
 const { compileCall, compileTask } = require('../core/compile.js');
 const { coded } = require('../core/errors.js');
 const { isArray, mapGet, mapSet } = require('../core/primordials.js');
-const { BySignature } = require('./by-type.js');
+const { BySignature, fits } = require('./by-type.js');
 const { BadResult, failure, mismatch } = require('./errors.js');
 const { ERRNO, FREES_RESULT, NEW_THREAD } = require('./constants.js');
 const types = require('./types.js');
@@ -118,4 +118,4 @@ function addressOf(library, name) {
   return address;
 }
 
-module.exports = { bind, publish: tiers.publish };
+module.exports = { BadResult, bind, fits, publish: tiers.publish };

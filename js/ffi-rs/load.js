@@ -5,11 +5,17 @@
 // every call, so it compares types by content.
 
 const { native } = require('../core/loader.js');
-const { coded, define: setOwn } = require('../core/errors.js');
 const { isArray, mapDelete, mapGet, mapSet } = require('../core/primordials.js');
-const { fits } = require('./by-type.js');
 const { ERRNO, FREES_RESULT, NEW_THREAD } = require('./constants.js');
-const { BadResult, failure } = require('./errors.js');
+
+/** What compiles and binds; loaded when a function is first called. */
+let compiler;
+
+// Loaded when there is an error.
+const coded = (...details) => require('../core/errors.js').coded(...details);
+const failure = (message) => require('./errors.js').failure(message);
+/** Whether an error is for later, when the arguments are right. */
+const isBadResult = (error) => compiler !== undefined && error instanceof compiler.BadResult;
 
 /** Compiled calls of a library: by function name, the newest of a chain of Call. */
 class Calls {
@@ -39,6 +45,7 @@ class Call {
   }
 
   fits(retType, paramsType, options) {
+    const { fits } = compiler;
     const { retShape, paramShapes } = this.types;
     if (this.options !== options || !fits(retShape, retType)) return false;
     if (paramShapes.length !== paramsType.length) return false;
@@ -57,9 +64,6 @@ function libraryOf(key) {
   }
   return id;
 }
-
-/** What compiles and binds; loaded when it is first needed. */
-let compiler;
 
 /** The compiled call of a library, name and signature; made when it is first asked for. */
 function find(key, name, retType, paramsType, options) {
@@ -153,7 +157,7 @@ function load(params) {
     call = find(library, funcName, retType, paramsType, options);
     return call.run(paramsValue);
   } catch (error) {
-    if (error instanceof BadResult) error.raise(paramsValue);
+    if (isBadResult(error)) error.raise(paramsValue);
     if (call === undefined || !wasClosed(error, library, call)) throw error;
     forget(library);
     return find(library, funcName, retType, paramsType, options).run(paramsValue);
@@ -187,7 +191,7 @@ class Binding {
 
   /** Deals with an error of a call: throws it, or calls again what was reopened under the key. */
   recover(error, fn, list) {
-    if (error instanceof BadResult) error.raise(list);
+    if (isBadResult(error)) error.raise(list);
     const call = this.later ?? this.first;
     if (call === undefined || !wasClosed(error, this.entry.library, call)) throw error;
     forget(this.entry.library);
@@ -239,7 +243,12 @@ function define(map = []) {
   const names = Object.keys(map);
   if (names.length > FEW) return objectOf(names, (name) => defineOne(name, map[name]));
   const functions = {};
-  for (const name of names) setOwn(functions, name, defineOne(name, map[name]));
+  for (const name of names) {
+    const value = defineOne(name, map[name]);
+    // Not an assignment: prototypes may have setters.
+    const own = { __proto__: null, value, writable: true, enumerable: true, configurable: true };
+    Object.defineProperty(functions, name, own);
+  }
   return functions;
 }
 

@@ -72,6 +72,7 @@ function countBeforeZero(reference, offset, own) {
 /** Reads `count` elements in a row. */
 function readList(reference, offset, type, count, hint) {
   const { size, name } = internals(type);
+  references.checkLength(count, size);
   if (!references.fits(reference, offset, size * count)) {
     throw references.outside(offset, size * count, `${name}[${count}]`);
   }
@@ -124,6 +125,7 @@ function readText(unit, args) {
   if (ptr === null || ptr === undefined) return null;
   const from = references.toReference(ptr, 'ptr');
   const given = length === undefined || length === null ? -1 : toNumber(length, 'length');
+  references.checkLength(given, unit);
   if (typeof from !== 'bigint') {
     const end = given < 0 ? from.length : Math.min(given * unit, from.length);
     return decodeText(from, 0, findNul(from, 0, end, unit), unit);

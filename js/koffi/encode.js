@@ -77,6 +77,7 @@ function encode(...args) {
   }
   const count = toNumber(length, 'length');
   const fits = count >= 0 ? count : countThatFits(to, offset, plan.own);
+  references.checkLength(fits, plan.size);
   references.checkBounds(to, offset, plan.size * fits, `${plan.name}[${fits}]`);
   writeMany(to, offset, plan.type, value, fits);
 }

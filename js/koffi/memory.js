@@ -31,6 +31,9 @@ function address(...args) {
   return references.toPointer(args[0]);
 }
 
+/** What fits a size_t, and is exact. */
+const MAX_COUNT = native.pointerSize === 8 ? Number.MAX_SAFE_INTEGER : 2 ** 32 - 1;
+
 /** `alloc(type, count)`: zeroed memory of the C heap. */
 function alloc(...args) {
   if (args.length < 2) throw wrongCount('2', args.length);
@@ -42,7 +45,7 @@ function alloc(...args) {
   const whole = Math.trunc(Number(count));
   if (!(whole > 0)) throw failure('Size must be greater than 0');
   if (size === 0) throw invalidType(`Cannot allocate memory for zero-sized type ${name}`);
-  const memory = whole <= Number.MAX_SAFE_INTEGER ? routines.allocate(whole, size) : 0n;
+  const memory = whole <= MAX_COUNT ? routines.allocate(whole, size) : 0n;
   if (memory === 0n) {
     throw coded(Error, 'ERR_FFI_OUT_OF_MEMORY', `Failed to allocate ${whole} * ${size} bytes`);
   }
@@ -74,7 +77,7 @@ function view(...args) {
   }
   const size = Math.trunc(Number(length));
   if (!(size >= 0)) throw invalid('Array length must be positive and non-zero');
-  if (size > Number.MAX_SAFE_INTEGER) throw invalid('Array length is too high');
+  references.checkLength(size, 1);
   if (target === 0n && size > 0) throw failure('Cannot make a view of NULL pointer');
   return references.withScratch(8, (at) => {
     putPointer(at, target);

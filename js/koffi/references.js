@@ -13,7 +13,7 @@ const {
   putView,
 } = require('../core/memory.js');
 const { bytesAt, copyFrom, copyTo, writeBytes } = require('../core/routines.js');
-const { failure, unexpected } = require('./errors.js');
+const { failure, invalid, unexpected } = require('./errors.js');
 const { bytesOf } = require('./values/bytes.js');
 const { Cast } = require('./values/cast.js');
 const { toAddress } = require('./values/pointers.js');
@@ -86,6 +86,15 @@ function toPointer(value, purpose = 'ptr') {
   return addressOfView(value);
 }
 
+/** The most bytes that are looked at in one go: what an ArrayBuffer can hold everywhere. */
+const MAX_BYTES = 2 ** 32;
+
+/** Checks a number of elements that a program gave. */
+function checkLength(count, unit) {
+  if (count * unit <= MAX_BYTES) return;
+  throw invalid(`Array length is too high (max = ${Math.floor(MAX_BYTES / unit)})`);
+}
+
 /** Whether `size` bytes from an offset lie within a reference, as far as anybody knows. */
 const fits = (reference, offset, size) =>
   typeof reference === 'bigint' || (offset >= 0 && offset + size <= reference.length);
@@ -154,6 +163,7 @@ module.exports = {
   addressOfView,
   bytesFrom,
   checkBounds,
+  checkLength,
   fits,
   fitsFrame,
   loadBytes,

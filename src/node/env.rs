@@ -181,6 +181,7 @@ pub fn register(scope: Scope, exports: Value) -> Result<()> {
         (c"directEntry", Some(primitive!(v8::direct_entry, 3))),
         (c"packedCounts", Some(primitive!(v8::counts, 0))),
         (c"rethrow", Some(primitive!(callback::rethrow, 0))),
+        (c"reportUncaught", Some(primitive!(callback::report_uncaught, 1))),
         (c"startRelay", Some(primitive!(relay::start, 0))),
         (c"stopRelay", Some(primitive!(relay::stop, 0))),
         (c"relayCalls", Some(primitive!(relay::promote, 1))),

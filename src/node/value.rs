@@ -346,9 +346,14 @@ impl Scope {
             return;
         }
         if let Ok(error) = out!(napi_get_and_clear_last_exception(self.env), ptr::null_mut()) {
-            // SAFETY: a handle of the open scope.
-            unsafe { sys::napi_fatal_exception(self.env, error) };
+            self.report(error);
         }
+    }
+
+    /// Makes a value an uncaught exception.
+    pub fn report(self, error: Value) {
+        // SAFETY: a handle of the open scope.
+        unsafe { sys::napi_fatal_exception(self.env, error) };
     }
 
     /// Runs a function when the environment ends.

@@ -7,7 +7,10 @@ const path = require('node:path');
 const { ENTRIES, all, llvm, nothingRun, withChecks } = require('./objects.js');
 const { buildAddon, environment } = require('./toolchain.js');
 
-/** The linker strips (what does it afterwards would spoil the signature), and names the library. */
+/**
+ * The linker strips (what does it afterwards would spoil the signature), and names the library.
+ * Rust's list of exports does not reach it, so that everything else is hidden from the start.
+ */
 const LINK = ['-s', '-Wl,-install_name,@rpath/ffi-jit.node'];
 
 /** The oldest macOS that Node 20 runs on. */
@@ -75,7 +78,7 @@ function macosRow({ name, order, cpu }) {
   const env = {
     CARGO_PROFILE_RELEASE_STRIP: 'none',
     MACOSX_DEPLOYMENT_TARGET: OLDEST,
-    [flags]: LINK.map((word) => `-Clink-arg=${word}`).join(' '),
+    [flags]: ['-Zdefault-visibility=hidden', ...LINK.map((word) => `-Clink-arg=${word}`)].join(' '),
   };
   return {
     name,

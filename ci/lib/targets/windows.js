@@ -137,6 +137,10 @@ async function windows(width, triple, version) {
 /** What does not run here, and why. */
 const WITHOUT = [
   {
+    pattern: /\/tier\/suites\.test\.js$/,
+    reason: 'runs suites on the other tier, and Windows has one',
+  },
+  {
     pattern: /\/leaks-whole\.test\.js$/,
     reason: "measures resident memory to some bytes a call; wine's own threads and queues grow",
   },

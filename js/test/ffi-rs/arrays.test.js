@@ -288,3 +288,17 @@ test('descriptors that make no sense', () => {
     throwsCoded(() => call('static_i32_array', type), CODES.type);
   }
 });
+
+test('results of every length, through frame memory and past it', () => {
+  for (const length of [0, 1, 16, 17, 8191, 8192, 8193, 300_000]) {
+    const list = Array.from({ length }, (_, i) => i - 0.5);
+    const [cell] = ffi.createPointer({ paramsType: [DataType.DoubleArray], paramsValue: [list] });
+    const type = arrayOf(DataType.DoubleArray, length);
+    assert.deepEqual(ffi.restorePointer({ retType: [type], paramsValue: [cell] }), [list]);
+    ffi.freePointer({
+      paramsType: [type],
+      paramsValue: [cell],
+      pointerType: ffi.PointerType.RsPointer,
+    });
+  }
+});
