@@ -121,7 +121,7 @@ macro_rules! primitive {
         ) -> sys::napi_value {
             let scope = Scope::new(env);
             let body: Primitive<$count> = $body;
-            guard(scope, || {
+            guard(scope, &mut || {
                 let (values, data) = arguments::<$count>(scope, info)?;
                 // SAFETY: `register` made the function with the state as its data, and the state
                 // outlives every function of the environment.

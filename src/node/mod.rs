@@ -44,7 +44,7 @@ pub unsafe extern "C" fn napi_register_module_v1(
         sys::setup();
     }
     let scope = Scope::new(env);
-    value::guard(scope, || env::register(scope, exports).map(|()| exports))
+    value::guard(scope, &mut || env::register(scope, exports).map(|()| exports))
 }
 
 /// Node-API version that this addon asks for (Node 18 and later have it).

@@ -423,7 +423,10 @@ fn expected(what: &str) -> Error {
 
 /// Runs the body of a callback: an error or a panic becomes a JavaScript exception, and neither
 /// leaves Rust.
-pub fn guard(scope: Scope, body: impl FnOnce() -> Result<Value>) -> Value {
+///
+/// Neither generic nor inlined: there are many callbacks, and this is much code.
+#[inline(never)]
+pub fn guard(scope: Scope, body: &mut dyn FnMut() -> Result<Value>) -> Value {
     match catch_unwind(AssertUnwindSafe(body)) {
         Ok(Ok(value)) => value,
         Ok(Err(error)) => {
@@ -443,6 +446,7 @@ pub fn guard(scope: Scope, body: impl FnOnce() -> Result<Value>) -> Value {
 }
 
 /// The arguments of a callback, padded with `undefined`, and its data pointer.
+#[inline(never)]
 pub fn arguments<const N: usize>(
     scope: Scope,
     info: sys::napi_callback_info,
