@@ -40,6 +40,7 @@ const recordings = () => require('./recording.js');
  *   length is not right; throws
  * @property {(value: string, errno: string, g: object) => string} [withErrno] when given, errno
  *   is saved, and the result is this expression
+ * @property {boolean} [insideTry] whether the marshaller is called inside a `try`
  * @property {boolean} [freesResult] whether C gives the memory of the result away
  * @property {import('./tier.js').Tier} [tier] how it enters native code
  * @property {Function} [startTask] of a task: instead of the one of tasks.js
@@ -103,6 +104,10 @@ function compileCall(declaration) {
     return { ...common, tier, link: linkFramed(declaration, frame, stacked, tier) };
   }
   const packed = () => linkFramed(declaration, frame, stacked, packedFor(tier));
+  if (declaration.insideTry && !tier.inTry) {
+    const reason = 'this release of V8 makes no direct call inside a `try`';
+    return { ...common, tier: packedFor(tier, reason), link: packed() };
+  }
   const made = compileDirect(begin(declaration), declaration, frame, tier, emitArguments, packed);
   if (typeof made !== 'string') return { ...common, tier, ...made };
   return { ...common, tier: packedFor(tier, made), link: packed() };
