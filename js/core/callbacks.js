@@ -36,12 +36,35 @@ const free = [];
 
 let started = false;
 
+/** What C enters for a callback, when its call is not left. */
+function enter() {
+  try {
+    table[u32[CALLBACK]]();
+  } catch (error) {
+    if (!isOutermost()) throw error;
+    // No call led here that it could be thrown from: C was called by the event loop.
+    native.reportUncaught(error);
+  }
+}
+
+/** Whether no JavaScript called what led to `enter`. */
+function isOutermost() {
+  const { stackTraceLimit, prepareStackTrace } = Error;
+  try {
+    Error.stackTraceLimit = 2;
+    Error.prepareStackTrace = (_, sites) => sites.length;
+    const trace = {};
+    Error.captureStackTrace(trace, isOutermost);
+    return trace.stack === 1;
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+    Error.prepareStackTrace = prepareStackTrace;
+  }
+}
+
 /** Tells the native side, before there is the first callback, how to run and forget them. */
 function start() {
-  native.onCallbacks(
-    () => table[u32[CALLBACK]](),
-    () => forget(u32[CALLBACK]),
-  );
+  native.onCallbacks(enter, () => forget(u32[CALLBACK]));
   if (relays()) resumption.token = native.startRelay() ?? 0;
   started = true;
 }

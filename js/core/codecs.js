@@ -21,6 +21,7 @@
 //   direct                  how a value travels without memory, if it can (direct.js)
 //   held                    the value's own memory is used while C runs; `hold(g, token, held)`
 //                           adds the names of values that must be reachable until the call returns
+//   text                    how the value crosses with a call as a string (text-calls.js)
 //   owned                   pointers in the value that own data: [offset, 1, unit size] for text,
 //                           [offset, 2, size, owned] for a block (see src/node/owned.rs)
 //
@@ -122,12 +123,15 @@ function int64Number({ notation, signed, expected }) {
 
 /**
  * Text that C sees as a pointer, or null for NULL: `putter` and `getter` name functions of
- * memory.js, `unit` is the size of a character.
+ * memory.js, `unit` is the size of a character; `strict` says that the putter refuses what the
+ * encoding cannot hold.
  */
-function text({ putter, getter, expected, unit }) {
+function text({ putter, getter, expected, unit, strict }) {
+  const read = (ref) => `${getter}(${ref})`;
   return {
     ...POINTER,
     simple: false,
+    text: { unit, strict, exact: true, read },
     readsInPlace: true,
     spills: true,
     direct: unit === 1 ? direct.textDirect : undefined,
@@ -140,7 +144,7 @@ function text({ putter, getter, expected, unit }) {
       g.emit(`if (${token} === null) putNull(${ref});`);
       g.emit(`else ${putter}(${token}, ${ref});`);
     },
-    get: (g, ref) => g.local(`${getter}(${ref})`),
+    get: (g, ref) => g.local(read(ref)),
   };
 }
 

@@ -16,7 +16,8 @@
 
 const { native } = require('./loader.js');
 const { FIXED, FIXED_SIZE, END } = require('./memory.js');
-const { currentTier, emitEntry, packedFor } = require('./tier.js');
+const { CallText } = require('./text-calls.js');
+const { currentTier, emitEntry, emitTextEntry, packedFor } = require('./tier.js');
 const { compileDirect } = require('./direct.js');
 const { Generator, Ref } = require('./generator.js');
 
@@ -94,51 +95,122 @@ function compileCall(declaration) {
   const { params, ret, withErrno } = declaration;
   const frame = frameOf(declaration);
   const tier = declaration.tier ?? currentTier();
+  const text = tier.name === 'nowhere' ? undefined : CallText.of(declaration, frame);
   const stacked =
     frame.keeps ||
     frame.size > FIXED_SIZE ||
-    !params.every((codec) => codec.simple) ||
+    !params.every((codec, i) => codec.simple || text?.strings.includes(i)) ||
     !(ret.simple || ret.readsInPlace);
-  const common = { signature: frame.id, stacked, errno: withErrno !== undefined };
-  if (tier.name !== 'direct') {
-    return { ...common, tier, link: linkFramed(declaration, frame, stacked, tier) };
-  }
-  const packed = () => linkFramed(declaration, frame, stacked, packedFor(tier));
+  const call = { declaration, frame, tier, text, stacked };
+  const common = {
+    signature: frame.id,
+    // A quick call with strings says that its frame is the fixed one.
+    stacked: stacked || text?.strings.length > 0,
+    errno: withErrno !== undefined,
+  };
+  if (tier.name !== 'direct') return { ...common, tier, link: linkFramed(call) };
+  const packed = () => linkFramed({ ...call, tier: packedFor(tier) });
   if (declaration.insideTry && !tier.inTry) {
     const reason = 'this release of V8 makes no direct call inside a `try`';
     return { ...common, tier: packedFor(tier, reason), link: packed() };
   }
-  const made = compileDirect(begin(declaration), declaration, frame, tier, emitArguments, packed);
+  const made = text?.returns
+    ? 'the result is text'
+    : compileDirect(begin(declaration), declaration, frame, tier, emitArguments, packed);
   if (typeof made !== 'string') return { ...common, tier, ...made };
   return { ...common, tier: packedFor(tier, made), link: packed() };
 }
 
-/** The link of a marshaller that uses frame memory. */
-function linkFramed(declaration, frame, stacked, tier) {
-  const { params } = declaration;
+/**
+ * The link of a marshaller that uses frame memory.
+ * @param {{ declaration: Declaration, frame: object, tier: import('./tier.js').Tier,
+ *   text?: CallText, stacked: boolean }} call
+ */
+function linkFramed(call) {
+  const { declaration, frame, text, stacked } = call;
+  const { params, style } = declaration;
+  const positions = style === 'positions';
   const g = begin(declaration);
   g.entry = g.parameter();
   const parameters = emitArguments(g, declaration);
-  const emitBody = (base) => {
-    const tokens = putArguments(g, params, frame, base);
-    if (stacked) g.emit(`u32[FRAME] = ${base.base};`);
-    const held = [];
-    params.forEach((codec, i) => {
-      if (codec.held) codec.hold(g, tokens[i], held);
-    });
-    emitEntry(g, tier, held);
-    const value = getResult(g, declaration, frame, base);
-    if (!params.some((codec) => codec.after)) return value;
-    const result = g.local(value);
-    params.forEach((codec, i) => {
-      codec.after?.(g, tokens[i], base.plus(frame.args[i]));
-    });
-    return result;
-  };
+  let emitLeave;
+  if (!stacked && text?.strings.length > 0) {
+    const general = { ...call, text: text.encoded(), stacked: true };
+    const made = g.constant(lazily(() => linkFramed(general)));
+    const values = positions ? g.values.join(', ') : 'list';
+    emitLeave = () => g.emit(`return (general ??= ${made}(${g.entry}, ''))(${values});`);
+    text.emitChecks(g, params, emitLeave);
+  }
+  const emitBody = (base) => emitCall(g, call, base, emitLeave);
   if (stacked) inFrame(g, frame.size, params, emitBody);
   else g.emit(`return ${emitBody(new Ref(null, FIXED, 64))};`);
-  const positions = declaration.style === 'positions';
-  return g.template(parameters, { usesArguments: positions, named: positions });
+  const state = emitLeave && 'let general;';
+  return g.template(parameters, { usesArguments: positions, named: positions, state });
+}
+
+/** A function of one that is made when it is first called. */
+function lazily(make) {
+  let made;
+  return (...values) => {
+    made ??= make();
+    return made(...values);
+  };
+}
+
+/** Emits stores, entry and results of a call; returns the expression of the result. */
+function emitCall(g, call, base, emitLeave) {
+  const { declaration, frame, tier, text, stacked } = call;
+  const { params } = declaration;
+  const refs = params.map((_, i) => base.plus(frame.args[i]));
+  const crosses = (i) => text?.strings.includes(i);
+  const tokens = takeArguments(g, params);
+  params.forEach((codec, i) => {
+    const place = { value: g.values[i], token: tokens[i], ref: refs[i], quick: !stacked };
+    if (crosses(i)) text.put(g, codec, place);
+    else codec.put(g, tokens[i], refs[i]);
+  });
+  if (stacked || text?.strings.length > 0) g.emit(`u32[FRAME] = ${base};`);
+  const held = [];
+  params.forEach((codec, i) => {
+    if (codec.held && (stacked || !crosses(i))) codec.hold(g, tokens[i], held);
+  });
+  let result;
+  if (text === undefined) emitEntry(g, tier, held);
+  else result = emitTextCall(g, call, { base, tokens, refs, held, emitLeave });
+  const value = getResult(g, declaration, frame, base, text?.returns ? result : undefined);
+  if (!params.some((codec) => codec.after)) return value;
+  const kept = g.local(value);
+  params.forEach((codec, i) => {
+    codec.after?.(g, tokens[i], refs[i]);
+  });
+  return kept;
+}
+
+/** Emits the entry of a call with text; returns the name of its result. */
+function emitTextCall(g, call, { base, tokens, refs, held, emitLeave }) {
+  const { declaration, frame, tier, text, stacked } = call;
+  const { params, ret } = declaration;
+  const strings = text.arguments(g);
+  const entry = {
+    shape: text.shape(stacked || strings.length > 0),
+    strings,
+    top: strings.length > 0 ? g.local('u32[TOP]') : 'u32[TOP]',
+    read: text.returns ? ret.text.read(base.plus(frame.ret)) : 'undefined',
+  };
+  text.emitLengths(g, params);
+  const result = emitTextEntry(g, tier, held, entry);
+  if (strings.length === 0) return result;
+  g.emit(`else if (${text.missed(result)}) {`);
+  if (stacked) {
+    for (const i of text.strings) {
+      g.emit(`if (typeof ${g.values[i]} === 'string') {`);
+      params[i].put(g, tokens[i], refs[i]);
+      g.emit('}');
+    }
+    emitTextEntry(g, tier, held, { ...entry, strings: [], result });
+  } else emitLeave();
+  g.emit('}');
+  return result;
 }
 
 /**
@@ -342,24 +414,33 @@ function inFrame(g, size, params, emitBody, cleanup) {
   g.emit('}');
 }
 
+/** Emits the checks of the arguments; returns their tokens. */
+const takeArguments = (g, params) =>
+  params.map((codec, i) => codec.take(g, g.values[i], { argument: i, path: '' }));
+
 /** Emits checks and stores of the arguments; returns their tokens. */
 function putArguments(g, params, frame, base) {
-  const tokens = params.map((codec, i) => codec.take(g, g.values[i], { argument: i, path: '' }));
+  const tokens = takeArguments(g, params);
   params.forEach((codec, i) => {
     codec.put(g, tokens[i], base.plus(frame.args[i]));
   });
   return tokens;
 }
 
-/** Emits the read of the result; returns its expression. */
-function getResult(g, { ret, withErrno, freesResult }, frame, base) {
+/**
+ * Emits the read of the result; returns its expression. `made` is the name of what the entry has
+ * made of it already.
+ */
+function getResult(g, { ret, withErrno, freesResult }, frame, base, made) {
   const errno =
     withErrno === undefined ? undefined : g.local(g.read('i32', base.plus(frame.errno)));
-  let value = ret.get(g, base.plus(frame.ret));
+  const ref = base.plus(frame.ret);
+  let value = made ?? ret.get(g, ref);
+  if (made !== undefined) ret.text.finish?.(g, ref);
   if (freesResult && ret.owned?.length > 0) {
     value = g.local(value);
     const owned = g.constant(describeOwned(ret.owned));
-    g.emit(`${g.constant(native.freeOwned)}(${base.plus(frame.ret)}, ${owned});`);
+    g.emit(`${g.constant(native.freeOwned)}(${ref}, ${owned});`);
   }
   return errno === undefined ? value : withErrno(g.local(value), errno, g);
 }

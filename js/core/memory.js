@@ -51,6 +51,8 @@ const FAILED = (origin + native.failedCell) / 4;
 const CALLER = (origin + native.callerCell) / 8;
 /** Index in `f64`: which function Node-API's entry shall enter. */
 const TOKEN = (origin + native.tokenCell) / 8;
+/** Index in `f64` of what text crosses with the call that Node-API's entry makes. */
+const TEXT = (origin + native.textCell) / 8;
 /** Offset of the fixed frame, and its size. */
 const FIXED = origin + native.fixed;
 const FIXED_SIZE = native.fixedSize;
@@ -275,6 +277,7 @@ module.exports = {
   FAILED,
   CALLER,
   TOKEN,
+  TEXT,
   FREED,
   FIXED,
   FIXED_SIZE,

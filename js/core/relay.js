@@ -28,14 +28,14 @@ const alive = [];
 function settler(resume) {
   /** Runs callbacks of the call that was left last, until it has ended. */
   function relay(held) {
-    // The cell is zero while JavaScript has the call in hand.
     const level = u32[LEVEL];
-    u32[LEVEL] = 0;
     if (held !== undefined) alive[level] = held;
     let failed = false;
     let thrown;
     do {
       u32[PENDING] = 0;
+      // While JavaScript has the call in hand.
+      u32[LEVEL] = 0;
       try {
         table[u32[CALLBACK]]();
       } catch (error) {

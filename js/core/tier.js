@@ -19,7 +19,9 @@ const { native } = require('./loader.js');
 const { coded } = require('./errors.js');
 const { views, useExternals, LENGTH, TOKEN } = require('./memory.js');
 const { resumption } = require('./callbacks.js');
+const { charCodeAt, hasOwn } = require('./primordials.js');
 const { settler } = require('./relay.js');
+const { textSettler } = require('./text-calls.js');
 
 const { f64 } = views;
 
@@ -42,8 +44,11 @@ const entries = {
   call: undefined,
   enter: undefined,
   enterPlain: undefined,
+  enterText: undefined,
   settle: undefined,
   settlePlain: undefined,
+  settleText: undefined,
+  settleTextPlain: undefined,
 };
 
 /** Why this runtime or its settings do not allow the packed tier, as far as JavaScript can tell. */
@@ -64,16 +69,47 @@ function obstacle() {
   if (/--jit[-_]?less/.test(flags)) return 'V8 runs with --jitless';
 }
 
+/** What `digest` says of text that it finds: a number for its characters (src/node/v8/strings.rs). */
+function digestOf(text) {
+  let sum = text.length;
+  for (let i = 0; i < text.length; i++) sum = (Math.imul(sum, 31) + charCodeAt(text, i)) | 0;
+  return sum & 0x7fffffff;
+}
+
+/** Why strings cannot be read where V8 has them: strings of all kinds are compared. */
+function misread(digest) {
+  const long = `text of some length, made by process ${process.pid}`;
+  const key = `key ${process.pid} of a property`;
+  const joined = `${long}${key}`;
+  const flat = `${key}${long}`;
+  digestOf(flat);
+  hasOwn({}, key);
+  const simple = ['', 'a', 'ascii', 'Latin-1 \u00e9\u00ff', JSON.parse(`"${long}"`)];
+  const other = [flat, joined, key, long.slice(3), `${long}\u20ac`, 1, 0.5, null, {}, [], Symbol()];
+  for (const value of [...simple, ...other]) {
+    const found = digest(0, value);
+    const expected = typeof value === 'string' ? digestOf(value) : undefined;
+    if (found !== expected && (found !== undefined || simple.includes(value))) {
+      return 'strings have another layout';
+    }
+  }
+}
+
 /** Starts the packed tier; the node-api tier where that cannot be. */
 function startPacked() {
   const { versions } = process;
   const made = {};
-  const reason = obstacle() ?? native.startPacked(Number(versions.modules), versions.v8, made);
+  const reason =
+    obstacle() ??
+    native.startPacked(Number(versions.modules), versions.v8, made) ??
+    misread(made.digest);
   if (reason !== undefined) return { name: 'node-api', reason };
   entries.enter = made.enter;
   entries.enterPlain = made.enterPlain;
   const { enter } = made;
   entries.settle = settler(() => enter(resumption.token));
+  entries.enterText = made.enterText;
+  entries.settleText = textSettler(entries.settle);
   if (made.externalAt !== undefined) useExternals(made);
   return { name: 'packed', reentrant: made.reentrant };
 }
@@ -87,6 +123,7 @@ function startNodeApi() {
       f64[TOKEN] = resumption.token;
       call();
     });
+    entries.settleTextPlain = textSettler(entries.settlePlain);
   }
   return entries.call;
 }
@@ -171,6 +208,41 @@ function emitEntry(g, tier, held) {
   if (tier.reentrant) g.emit(`enter(${g.entry});`);
   else g.emit(`if (u32[LIVE] === 0) enter(${g.entry}); else enterPlain(${g.entry});`);
   g.emit(`if (u32[PENDING] !== 0) settle(${settled(g.entry, held)});`);
+}
+
+/** Node-API's entries for calls with text, by the number of strings that they take in. */
+const textEntries = [];
+
+function textEntry(count) {
+  startNodeApi();
+  textEntries[count] ??= native.textEntry(count);
+  return textEntries[count];
+}
+
+/**
+ * Emits the call of native code with text (text-calls.js); returns the name of its result.
+ * @param {number} shape the token of what crosses
+ * @param {string[]} strings
+ * @param {string} top an expression of where the strings begin
+ * @param {string} read an expression of the result when C had called back
+ * @param {string} [result] the variable that gets it
+ */
+function emitTextEntry(g, tier, held, { shape, strings, top, read, result }) {
+  const name = result ?? g.fresh();
+  const declared = result === undefined ? `let ${name}` : name;
+  const isNodeApi = tier.name === 'node-api';
+  g.emit(`f64[TOKEN] = ${g.entry};`);
+  if (isNodeApi) {
+    g.emit(`f64[TEXT] = ${g.constant(shape)};`);
+    const call = g.constant(textEntry(strings.length));
+    g.emit(`${declared} = ${call}(${[...strings, ...held].join(', ')});`);
+  } else {
+    g.emit(`${declared} = enterText(${[g.constant(shape), ...strings].join(', ')});`);
+  }
+  const settle = isNodeApi ? 'settleTextPlain' : 'settleText';
+  g.emit('if (u32[PENDING] !== 0) {', `${settle}(${[top, g.entry, ...held].join(', ')});`);
+  g.emit(`${name} = ${read};`, '}');
+  return name;
 }
 
 /**
@@ -283,6 +355,7 @@ module.exports = {
   currentTier,
   describe,
   emitEntry,
+  emitTextEntry,
   entries,
   packedFor,
   publish,

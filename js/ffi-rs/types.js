@@ -58,7 +58,13 @@ const bigintMember = {
 };
 
 const text = (name, unit) =>
-  codecs.text({ putter: `put${name}`, getter: `get${name}`, expected: 'String', unit });
+  codecs.text({
+    putter: `put${name}`,
+    getter: `get${name}`,
+    expected: 'String',
+    unit,
+    strict: true,
+  });
 
 const external = codecs.external({ expected: 'External' });
 

@@ -433,6 +433,12 @@ fn run_here(
     result.is_ok()
 }
 
+/// `reportUncaught(error)`: makes it an uncaught exception.
+pub fn report_uncaught(scope: Scope, _state: &State, [error]: [Value; 1]) -> Result<Value> {
+    scope.report(error);
+    scope.undefined()
+}
+
 /// `rethrow()`: throws what the PENDING cell says. Node-API itself throws an exception that it
 /// keeps, when this returns to it.
 ///

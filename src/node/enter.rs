@@ -20,11 +20,14 @@ use std::sync::atomic::Ordering;
 /// The word of the entry's record that holds the address of the TOKEN cell.
 const TOKEN_CELL: u32 = 1;
 
-/// `entry()` -> the function.
+/// The entry, as a Node-API callback.
+pub type Code = unsafe extern "C" fn(sys::napi_env, sys::napi_callback_info) -> sys::napi_value;
+
+/// The entry's code.
 ///
 /// # Errors
 /// When there is no executable memory.
-pub fn entry(scope: Scope, state: &State, []: [Value; 0]) -> Result<Value> {
+pub fn code(state: &State) -> Result<Code> {
     if state.entry.get().is_none() {
         let slot = Slot::allocate()?;
         let cell = state.frame.control(frame::TOKEN).expose_provenance();
@@ -38,8 +41,15 @@ pub fn entry(scope: Scope, state: &State, []: [Value; 0]) -> Result<Value> {
     // SAFETY: a slot is a C function; what is behind this one either ignores the arguments that
     // Node-API passes, keeps the C convention and returns NULL, which means undefined, or is a
     // Node-API callback itself (`closed`).
-    let code = unsafe { mem::transmute::<*const u8, sys::napi_callback>(code) };
-    scope.function("enter", code, ptr::null_mut())
+    Ok(unsafe { mem::transmute::<*const u8, Code>(code) })
+}
+
+/// `entry()` -> the function.
+///
+/// # Errors
+/// As [`code`].
+pub fn entry(scope: Scope, state: &State, []: [Value; 0]) -> Result<Value> {
+    scope.function("enter", Some(code(state)?), ptr::null_mut())
 }
 
 /// The body of the entry's slot, which found its record in the slot register: it replaces that by

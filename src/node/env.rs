@@ -6,7 +6,7 @@ use super::frame::{self, FrameMemory};
 use super::relay::{self, Relay};
 use super::shared::{Alive, Shared};
 use super::value::{Scope, Value, arguments, guard};
-use super::{enter, function, heap, libraries, memory, routines, task, v8};
+use super::{enter, function, heap, libraries, memory, routines, task, text_call, v8};
 use crate::call::Prepared;
 use crate::code::Slot;
 use crate::error::{Code, Error, Result};
@@ -47,6 +47,8 @@ pub struct State {
     pub wrappers: RefCell<v8::Wrappers>,
     /// The bound functions.
     pub functions: RefCell<function::Functions>,
+    /// What crosses with calls that have text.
+    pub texts: text_call::TextShapes,
     /// The slot of Node-API's entry.
     pub entry: OnceCell<Slot>,
     /// How many upcalls are running, one inside the other.
@@ -152,6 +154,7 @@ pub fn register(scope: Scope, exports: Value) -> Result<()> {
         shapes: v8::Shapes::default(),
         wrappers: RefCell::default(),
         functions: RefCell::default(),
+        texts: text_call::TextShapes::default(),
         entry: OnceCell::new(),
         upcalls: Cell::new(0),
         signatures: RefCell::default(),
@@ -172,10 +175,13 @@ pub fn register(scope: Scope, exports: Value) -> Result<()> {
         (c"bind", Some(primitive!(function::bind, 5))),
         (c"unbind", Some(primitive!(function::unbind, 1))),
         (c"entry", Some(primitive!(enter::entry, 0))),
+        (c"textShape", Some(primitive!(text_call::shape, 1))),
+        (c"textEntry", Some(primitive!(text_call::entry, 1))),
         (c"startPacked", Some(primitive!(v8::start, 3))),
         (c"directEntry", Some(primitive!(v8::direct_entry, 3))),
         (c"packedCounts", Some(primitive!(v8::counts, 0))),
         (c"rethrow", Some(primitive!(callback::rethrow, 0))),
+        (c"reportUncaught", Some(primitive!(callback::report_uncaught, 1))),
         (c"startRelay", Some(primitive!(relay::start, 0))),
         (c"stopRelay", Some(primitive!(relay::stop, 0))),
         (c"relayCalls", Some(primitive!(relay::promote, 1))),
@@ -275,6 +281,7 @@ fn describe(scope: Scope, exports: Value, state: &State, buffer: Value) -> Resul
     number(c"failedCell", frame::FAILED)?;
     number(c"callerCell", frame::CALLER)?;
     number(c"tokenCell", frame::TOKEN)?;
+    number(c"textCell", frame::TEXT)?;
     number(c"fixed", frame::FIXED)?;
     number(c"fixedSize", frame::FIXED_SIZE)?;
     number(c"frameAlign", frame::ALIGN)?;

@@ -20,6 +20,7 @@
 //!   + FAILED  u32   whether the callback that was run has thrown
 //!   + RESULT  8 B   a result that a thunk cannot return, or not whole
 //!   + STATE   8 B   the address of the environment's state
+//!   + TEXT    f64   what text crosses with the call that Node-API's entry makes
 //! origin + FIXED  the fixed frame: cells of calls that keep nothing while C runs
 //! origin + STACK  the frame stack, up to the end
 //! ```
@@ -71,6 +72,8 @@ pub const RESULT: usize = 72;
 pub const STATE: usize = 80;
 /// Control cell: the token of the function that Node-API's entry enters (see `enter.rs`).
 pub const TOKEN: usize = 48;
+/// Control cell: the shape of the text of Node-API's next call with text (see `text_call.rs`).
+pub const TEXT: usize = 88;
 /// Value of [`PENDING`]: Node-API keeps an exception, which it throws when one of our functions
 /// that it called returns.
 pub const THROWN: u32 = 1;
@@ -99,6 +102,7 @@ pub const STACK: usize = FIXED + FIXED_SIZE;
 pub const SIZE: usize = 2 << 20;
 
 /// The frame memory of one environment. The ArrayBuffer lives as long as the environment.
+#[derive(Clone, Copy)]
 pub struct FrameMemory {
     start: NonNull<u8>,
     origin: usize,
@@ -149,6 +153,20 @@ impl FrameMemory {
     pub fn control(&self, cell: usize) -> *mut u32 {
         // SAFETY: control cells lie within the memory, at a multiple of 4.
         unsafe { self.start.as_ptr().add(self.origin + cell).cast() }
+    }
+
+    /// The frame that the FRAME cell names.
+    pub fn current(&self) -> *mut u8 {
+        // SAFETY: marshallers write offsets of frames within the memory.
+        unsafe { self.start.as_ptr().add(self.get(FRAME) as usize) }
+    }
+
+    /// The fixed frame.
+    ///
+    /// # Errors
+    /// None, as it is within the memory.
+    pub fn fixed(&self) -> Result<*mut u8> {
+        self.at((self.origin + FIXED) as u32, FIXED_SIZE)
     }
 
     /// Reads a control cell.

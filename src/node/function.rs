@@ -123,13 +123,21 @@ pub fn bind(scope: Scope, state: &State, arguments: [Value; 5]) -> Result<Value>
         return Err(Error::new(Code::InvalidArgument, format!("{name} is a null pointer")));
     }
     let function = make(state, scope.to_u32(signature)?, target, library, scope.to_u32(bits)?)?;
-    let token = token(function.record());
-    if token.to_bits() >> 52 != 0 {
-        return Err(Error::new(Code::Internal, "a record's address is no denormal number"));
-    }
-    state.frame.set_length(token);
+    state.frame.set_length(token_of(ptr::from_ref(function.record()).cast())?);
     let id = state.functions.borrow_mut().add(function);
     scope.number(f64::from(id))
+}
+
+/// The token of anything: its address in the bits of a double.
+///
+/// # Errors
+/// For addresses that are no denormal numbers.
+pub fn token_of(thing: *const c_void) -> Result<f64> {
+    let bits = thing.expose_provenance() as u64;
+    if bits >> 52 != 0 {
+        return Err(Error::new(Code::Internal, "an address is no denormal number"));
+    }
+    Ok(f64::from_bits(bits))
 }
 
 /// The token of a record: its address in the bits of a double.
@@ -163,7 +171,7 @@ fn make(
     let body = state.functions.borrow_mut().trampoline(state, signature, bits)?;
     let mut function = Function { slot: Slot::allocate()?, library: None };
     let memory = &state.frame;
-    let fixed = memory.at((memory.origin() + frame::FIXED) as u32, frame::FIXED_SIZE)?;
+    let fixed = memory.fixed()?;
     let call = CallTarget {
         target,
         frame: if stacked { memory.base() } else { fixed },

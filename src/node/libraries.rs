@@ -5,6 +5,7 @@
 
 use super::addresses::AddressMap;
 use super::env::State;
+use super::frame::{PENDING, THROWN};
 use super::value::{Scope, Value};
 use crate::call::{CallRecord, Library, OpenOptions};
 use crate::error::{Code, Error, Result};
@@ -107,7 +108,12 @@ impl Table {
 /// What a bound function of a closed library does: the slot jumps here with Node-API's own
 /// arguments.
 unsafe extern "C" fn closed(env: sys::napi_env, _info: sys::napi_callback_info) -> sys::napi_value {
-    Scope::new(env).throw(&function_closed());
+    let scope = Scope::new(env);
+    scope.throw(&function_closed());
+    // For entries that do more than to call C.
+    if let Some(state) = scope.state() {
+        state.frame.set(PENDING, THROWN);
+    }
     std::ptr::null_mut()
 }
 

@@ -3,77 +3,45 @@
 //! work.
 
 use super::env::State;
+use super::text::Encoding;
+use super::text_call::refused;
 use super::value::{Scope, Value};
 use crate::call::errno;
 use crate::error::{Code, Error, Result};
 use napi::sys;
-use std::ffi::{CStr, c_void};
+use std::ffi::c_void;
 use std::ptr;
 
 /// `string()`: the NUL-terminated UTF-8 text that the ARG cell points to, or null for NULL.
 /// Invalid UTF-8 becomes U+FFFD.
 pub fn string(scope: Scope, state: &State, []: [Value; 0]) -> Result<Value> {
-    let address = state.frame.arg_address()?;
-    if address.is_null() {
-        return scope.null();
-    }
-    // SAFETY: C says that this is a string; its word is all there is.
-    scope.string_utf8(unsafe { CStr::from_ptr(address.cast()) }.to_bytes())
+    text(scope, state, Encoding::Utf8)
 }
 
 /// `wideString()`: the NUL-terminated `wchar_t` text that the ARG cell points to (UTF-16 or
 /// UTF-32, by the platform), or null for NULL. Invalid code points become U+FFFD.
 pub fn wide_string(scope: Scope, state: &State, []: [Value; 0]) -> Result<Value> {
     if state.target.model.wchar == 2 {
-        string16(scope, state, [])
+        text(scope, state, Encoding::Utf16)
     } else {
-        string32(scope, state, [])
+        text(scope, state, Encoding::Utf32)
     }
 }
 
 /// `string16()`: the same for UTF-16 text, whose surrogates are not looked at.
 pub fn string16(scope: Scope, state: &State, []: [Value; 0]) -> Result<Value> {
-    let address = state.frame.arg_address()?;
-    if address.is_null() {
-        return scope.null();
-    }
-    let mut units = Vec::new();
-    // SAFETY: C says that this is a string.
-    unsafe { until_zero(address.cast::<u16>(), |unit| units.push(unit)) };
-    scope.string_utf16(&units)
+    text(scope, state, Encoding::Utf16)
 }
 
 /// `string32()`: the same for UTF-32 text. Invalid code points become U+FFFD.
 pub fn string32(scope: Scope, state: &State, []: [Value; 0]) -> Result<Value> {
-    let address = state.frame.arg_address()?;
-    if address.is_null() {
-        return scope.null();
-    }
-    let mut units = Vec::new();
-    let push = |unit: u32| {
-        let c = char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER);
-        units.extend_from_slice(c.encode_utf16(&mut [0; 2]));
-    };
-    // SAFETY: C says that this is a string.
-    unsafe { until_zero(address.cast::<u32>(), push) };
-    scope.string_utf16(&units)
+    text(scope, state, Encoding::Utf32)
 }
 
-/// Visits units up to the first zero.
-///
-/// # Safety
-/// `at` must point to readable units up to and including a zero.
-unsafe fn until_zero<T: Copy + Default + PartialEq>(mut at: *const T, mut visit: impl FnMut(T)) {
-    loop {
-        // SAFETY: nothing before this unit was zero, so it is still within the string.
-        let unit = unsafe { at.read_unaligned() };
-        if unit == T::default() {
-            return;
-        }
-        visit(unit);
-        // SAFETY: the zero is still ahead.
-        at = unsafe { at.add(1) };
-    }
+fn text(scope: Scope, state: &State, encoding: Encoding) -> Result<Value> {
+    let address = state.frame.arg_address()?;
+    // SAFETY: C says that this is text; its word is all there is.
+    unsafe { encoding.read(scope, address) }.ok_or_else(refused)
 }
 
 /// `external()`: an External that holds the address in the ARG cell and owns nothing.

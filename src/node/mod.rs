@@ -20,6 +20,8 @@ mod relay;
 mod routines;
 mod shared;
 mod task;
+mod text;
+mod text_call;
 mod v8;
 mod value;
 

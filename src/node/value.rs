@@ -1,5 +1,6 @@
 //! A thin, checked layer over raw Node-API: values in and out, errors, panics.
 
+use super::env::State;
 use crate::error::{Code, Error, Result};
 use napi::sys;
 use std::ffi::c_void;
@@ -58,6 +59,13 @@ impl Scope {
         self.env
     }
 
+    /// The environment's state.
+    pub fn state<'a>(self) -> Option<&'a State> {
+        let data = out!(napi_get_instance_data(self.env), ptr::null_mut()).ok()?;
+        // SAFETY: `register` set it, and it lives as long as the environment.
+        unsafe { data.cast::<State>().as_ref() }
+    }
+
     /// `undefined`.
     pub fn undefined(self) -> Result<Value> {
         out!(napi_get_undefined(self.env), ptr::null_mut())
@@ -91,16 +99,20 @@ impl Scope {
     /// A string from UTF-8; invalid sequences become U+FFFD.
     pub fn string_utf8(self, bytes: &[u8]) -> Result<Value> {
         let (data, len) = (bytes.as_ptr().cast(), bytes.len() as isize);
-        if bytes.is_ascii() {
-            return out!(napi_create_string_latin1(self.env, data, len), ptr::null_mut());
-        }
         out!(napi_create_string_utf8(self.env, data, len), ptr::null_mut())
     }
 
-    /// A string from UTF-16 code units.
-    pub fn string_utf16(self, units: &[u16]) -> Result<Value> {
+    /// A string from Latin-1, which ASCII is part of; None when it is refused.
+    #[inline(always)]
+    pub fn string_latin1(self, bytes: &[u8]) -> Option<Value> {
+        let (data, len) = (bytes.as_ptr().cast(), bytes.len() as isize);
+        out!(napi_create_string_latin1(self.env, data, len), ptr::null_mut()).ok()
+    }
+
+    /// A string from UTF-16 code units; None when it is refused.
+    pub fn string_utf16(self, units: &[u16]) -> Option<Value> {
         let (data, len) = (units.as_ptr(), units.len() as isize);
-        out!(napi_create_string_utf16(self.env, data, len), ptr::null_mut())
+        out!(napi_create_string_utf16(self.env, data, len), ptr::null_mut()).ok()
     }
 
     /// An array of numbers.
@@ -254,6 +266,38 @@ impl Scope {
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
+    /// Writes a string as UTF-8 with its terminator into `size` bytes, of which those that do not
+    /// fit are left out; lone surrogates become U+FFFD. Returns its length, or None for other
+    /// values.
+    ///
+    /// # Safety
+    /// There must be room for `size` bytes.
+    #[inline(always)]
+    pub unsafe fn copy_utf8(self, value: Value, to: *mut u8, size: usize) -> Option<usize> {
+        let mut len = 0;
+        // SAFETY: the caller's promise; the out-parameter outlives the call.
+        let status =
+            unsafe { sys::napi_get_value_string_utf8(self.env, value, to.cast(), size, &mut len) };
+        (status == sys::Status::napi_ok).then_some(len)
+    }
+
+    /// The same as UTF-16, as it is.
+    ///
+    /// # Safety
+    /// There must be room for `size` units.
+    pub unsafe fn copy_utf16(self, value: Value, to: *mut u16, size: usize) -> Option<usize> {
+        let mut len = 0;
+        // SAFETY: as above.
+        let status =
+            unsafe { sys::napi_get_value_string_utf16(self.env, value, to, size, &mut len) };
+        (status == sys::Status::napi_ok).then_some(len)
+    }
+
+    /// How many UTF-16 units a string has, or None for other values.
+    pub fn utf16_length(self, value: Value) -> Option<usize> {
+        out!(napi_get_value_string_utf16(self.env, value, ptr::null_mut(), 0), 0).ok()
+    }
+
     /// A string argument, or None for null and undefined.
     pub fn to_optional_string(self, value: Value) -> Result<Option<String>> {
         if self.is_nullish(value)? { Ok(None) } else { self.to_string(value).map(Some) }
@@ -302,9 +346,14 @@ impl Scope {
             return;
         }
         if let Ok(error) = out!(napi_get_and_clear_last_exception(self.env), ptr::null_mut()) {
-            // SAFETY: a handle of the open scope.
-            unsafe { sys::napi_fatal_exception(self.env, error) };
+            self.report(error);
         }
+    }
+
+    /// Makes a value an uncaught exception.
+    pub fn report(self, error: Value) {
+        // SAFETY: a handle of the open scope.
+        unsafe { sys::napi_fatal_exception(self.env, error) };
     }
 
     /// Runs a function when the environment ends.

@@ -239,6 +239,22 @@ function disposer({ func }) {
   };
 }
 
+/** Emits the disposal of what a pointer cell points to. */
+function dispose(g, own, ref) {
+  g.emit(`${g.constant(disposer(own.dispose))}(${g.local(address(g, ref))});`);
+}
+
+const readText = (own, ref) => `${GET[own.unit]}(${ref})`;
+
+/** How a string crosses with a call. */
+const crossing = (own) => ({
+  unit: own.unit,
+  strict: false,
+  exact: false,
+  read: (ref) => readText(own, ref),
+  finish: own.dispose && ((g, ref) => dispose(g, own, ref)),
+});
+
 /**
  * The codec of a pointer, string or callback type.
  * @param {object} own internals
@@ -249,6 +265,7 @@ function pointer(own, direction = IN) {
   const { writes } = direction;
   const base = {
     ...POINTER,
+    text: isText && !writes ? crossing(own) : undefined,
     simple: false,
     readsInPlace: own.dispose === undefined,
     spills: true,
@@ -280,10 +297,8 @@ function pointer(own, direction = IN) {
       g.emit('}', `else ${call}`);
     },
     get(g, ref) {
-      const value = g.local(isText ? `${GET[own.unit]}(${ref})` : address(g, ref));
-      if (own.dispose === undefined) return value;
-      const raw = isText ? g.local(address(g, ref)) : value;
-      g.emit(`${g.constant(disposer(own.dispose))}(${raw});`);
+      const value = g.local(isText ? readText(own, ref) : address(g, ref));
+      if (own.dispose !== undefined) dispose(g, own, ref);
       return value;
     },
   };

@@ -1,5 +1,6 @@
 /* Strings and wide strings: lengths, echoes, NULL, invalid and long text. */
 #include "fixture.h"
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -72,4 +73,39 @@ API wchar_t *concat_wide(const wchar_t *a, const wchar_t *b) {
   wmemcpy(joined, a, n);
   wmemcpy(joined + n, b, m + 1);
   return joined;
+}
+
+/* A function that hears of strings while they are in use. */
+static void (*listener)(const char *);
+API void set_listener(void (*f)(const char *)) { listener = f; }
+API int32_t heard_bytes(const char *s) {
+  if (listener) listener(s);
+  return (int32_t)strlen(s);
+}
+API const char *heard_string(const char *a, const char *b) {
+  if (listener) listener(a);
+  return b;
+}
+API const wchar_t *heard_wide(const wchar_t *s) {
+  if (listener) listener("wide");
+  return s;
+}
+
+API int32_t nine_bytes(const char *a, const char *b, const char *c, const char *d, const char *e,
+                       const char *f, const char *g, const char *h, const char *i) {
+  const char *all[] = {a, b, c, d, e, f, g, h, i};
+  int32_t total = 0;
+  for (int k = 0; k < 9; k++) total += all[k] ? (k + 1) * (int32_t)strlen(all[k]) : 0;
+  return total;
+}
+
+typedef struct { int64_t bytes, first, factor; } text_facts;
+API text_facts facts_of(const char *s, int32_t factor) {
+  text_facts facts = {(int64_t)strlen(s) * factor, (uint8_t)s[0], factor};
+  return facts;
+}
+
+API const char *string_and_errno(const char *s, int32_t code) {
+  errno = code;
+  return s;
 }

@@ -60,10 +60,11 @@ test('stack arguments, strings, Buffers, structs, errno', () => {
   const total = weights.reduce((sum, value, i) => sum + (i + 1) * value, 0);
   const twenty = bound('weigh_i32_20', D.I32, Array(20).fill(D.I32), weights);
   expectDirect(isDirect(twenty, weights, total));
+  // A fast call returns no strings: text crosses by a raw callback (text.js tests it).
   const text = bound('string_bytes', D.I32, [D.String], ['x']);
-  expectDirect(isDirect(text, ['gr\u00fc\u00df'], 6));
+  assert.ok(!isDirect(text, ['gr\u00fc\u00df'], 6));
   const tail = bound('string_tail', D.String, [D.String, D.I32], ['hello', 1]);
-  expectDirect(isDirect(tail, ['hello world', 6], 'world'));
+  assert.ok(!isDirect(tail, ['hello world', 6], 'world'));
   const bytes = byValue({ b: inlineOf(D.U8Array, 40) });
   const next = bound('bytes_40_next', bytes, [bytes], [{ b: Buffer.alloc(40) }]);
   const expected = { b: Buffer.from(Array.from({ length: 40 }, (_, i) => i + 1)) };

@@ -363,3 +363,29 @@ test('an exception that nobody catches ends the process like any other', () => {
     assert.match(run.stderr, /Error: the last one/);
   }
 });
+
+test('strings that V8 has elsewhere than thought: the other tier does the work', () => {
+  if (!HAS_PACKED) return;
+  const [tier, length] = valueInChild(
+    ({ ffi }) => {
+      const { native } = require('./js/core/loader.js');
+      const { describe } = require('./js/core/tier.js');
+      const { startPacked } = native;
+      native.startPacked = (modules, v8, made) => {
+        const reason = startPacked(modules, v8, made);
+        const { digest } = made;
+        made.digest = (_, value) => digest(_, value) && digest(_, value) + 1;
+        return reason;
+      };
+      const { DataType: T, define } = ffi;
+      const { string_bytes: size } = define({
+        string_bytes: { library: 'fixture', retType: T.I32, paramsType: [T.String] },
+      });
+      const bytes = size(['text']);
+      return [describe(size), bytes];
+    },
+    { env: { FFI_JIT_TIER: 'packed' } },
+  );
+  assert.deepEqual(tier, { tier: 'node-api', reason: 'strings have another layout' });
+  assert.equal(length, 4);
+});

@@ -62,6 +62,11 @@ pub fn counts() -> [usize; 4] {
     [&FAST, &SLOW, &DIRECT, &DIRECT_SLOW].map(|counter| counter.load(Ordering::Relaxed))
 }
 
+/// Counts an entry from other than optimised code.
+pub fn count_slow() {
+    SLOW.fetch_add(1, Ordering::Relaxed);
+}
+
 #[cfg(target_arch = "x86_64")]
 #[unsafe(naked)]
 unsafe extern "C" fn fast() {

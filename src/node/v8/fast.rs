@@ -8,6 +8,7 @@ use super::externals;
 use super::layout::{CallbackInfo, FLOAT64, Release, VOID, release};
 use super::symbols::{CFunction, Symbols};
 use super::template::{Check, Context, function_info};
+use super::text;
 use crate::error::Result;
 use std::cell::Cell;
 use std::ffi::c_void;
@@ -19,7 +20,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// reason why this environment has no packed tier.
 ///
 /// Sets these properties of the object: `enter(token)`; `enterPlain(token)`, the same without a
-/// fast call; `reentrant`, whether `enter` may be used while callbacks exist; and, where V8 has
+/// fast call; `enterText(shape, ...strings)` and `digest` (see [`super::text`]); `reentrant`, whether `enter` may be used while callbacks exist; and, where V8 has
 /// what they need, those of [`externals::export`].
 ///
 /// # Errors
@@ -31,9 +32,11 @@ pub fn start(scope: Scope, state: &State, arguments: [Value; 3]) -> Result<Value
         return scope.string(&format!("V8 {v8} (modules {modules}) is not a known release"));
     };
     match prepare(scope, release) {
-        Ok((enter, plain)) => {
+        Ok([enter, plain, text, digest]) => {
             scope.set(object, c"enter", enter)?;
             scope.set(object, c"enterPlain", plain)?;
+            scope.set(object, c"enterText", text)?;
+            scope.set(object, c"digest", digest)?;
             scope.set(object, c"reentrant", scope.boolean(release.reentrant)?)?;
             let wrapped = externals::export(scope, state, release, object)?;
             state.shapes.start(release, wrapped);
@@ -43,8 +46,8 @@ pub fn start(scope: Scope, state: &State, arguments: [Value; 3]) -> Result<Value
     }
 }
 
-/// Makes and tests the two functions.
-fn prepare(scope: Scope, release: &Release) -> Check<(Value, Value)> {
+/// Makes the functions, and tests those that the caller does not.
+fn prepare(scope: Scope, release: &Release) -> Check<[Value; 4]> {
     let symbols = Symbols::find(release)?;
     let entries = Entries::new(release.callback);
     let context = Context::current(&symbols)?;
@@ -68,7 +71,9 @@ fn prepare(scope: Scope, release: &Release) -> Check<(Value, Value)> {
             return Err("the entry was not reached".to_owned());
         }
     }
-    Ok((enter, plain))
+    let text = context.function(text::callback(release.callback), ptr::null())?;
+    let digest = context.function(text::digest(release.callback), ptr::null())?;
+    Ok([enter, plain, text, digest])
 }
 
 /// What optimised code calls. Immortal, because it refers to it.

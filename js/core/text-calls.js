@@ -1,0 +1,128 @@
+'use strict';
+// Text that crosses with a call (src/node/text_call.rs): strings are arguments of the entry, which
+// encodes them into scratch memory, and what C returns comes back as a string.
+//
+// A codec of text says that it can by `text`: { unit, strict, exact, read, finish }. `unit` is the
+// size of a character in bytes. With `strict`, a lone surrogate is an error (and a NUL in wide text). With
+// `exact`, its `take` lets nothing pass but strings and null. `read(ref)` is an
+// expression of the text behind a cell. `finish(g, ref)`, if there is, emits what `get` does besides.
+//
+// When the native side cannot encode a string (no room, or an error that it leaves to JavaScript),
+// it does not call C, and says so: a miss. The strings are then encoded here. A *quick* marshaller,
+// which needs no scratch memory but for strings and therefore uses the fixed frame, leaves that to
+// a general one of the same function, like arguments that stand for text and are no strings.
+
+const { native } = require('./loader.js');
+const { TOP, views } = require('./memory.js');
+
+const { u32 } = views;
+
+/** The most strings that cross with a call (src/node/text_call.rs). */
+const MAX_STRINGS = 4;
+
+/** Tokens of shapes by their description. */
+const shapes = new Map();
+
+/** What crosses with the calls of a declaration. */
+class CallText {
+  /**
+   * @param {number[]} strings indices of the parameters that cross as strings
+   * @param {boolean} returns whether what C returns does
+   * @param {number[]} description of all text, as `textShape` reads it, but for the frame
+   */
+  constructor(strings, returns, description) {
+    this.strings = strings;
+    this.returns = returns;
+    this.description = description;
+  }
+
+  /** The token of the shape, for calls that use the fixed frame or another one. */
+  shape(stacked) {
+    const description = [+stacked, ...this.description];
+    const key = description.join();
+    if (!shapes.has(key)) shapes.set(key, native.textShape(Uint32Array.from(description)));
+    return shapes.get(key);
+  }
+
+  /**
+   * @param {{ params: object[], ret: object }} declaration
+   * @param {{ ret: number, args: number[] }} frame
+   * @returns {CallText | undefined} undefined when no text crosses
+   */
+  static of({ params, ret }, frame) {
+    const returns = ret.text !== undefined;
+    let strings = params.flatMap(({ text }, i) => (text === undefined ? [] : [i]));
+    if (strings.length > MAX_STRINGS) strings = [];
+    if (!returns && strings.length === 0) return undefined;
+    const description = [returns ? ret.text.unit : 0, returns ? frame.ret : 0];
+    for (const i of strings) {
+      const { unit, strict } = params[i].text;
+      description.push(unit, frame.args[i], +strict);
+    }
+    return new CallText(strings, returns, description);
+  }
+
+  /** The same for a marshaller that encodes all strings itself. */
+  encoded() {
+    return new CallText([], this.returns, this.description);
+  }
+
+  /** Emits what makes a quick marshaller leave an argument to the general one. */
+  emitChecks(g, params, emitLeave) {
+    for (const i of this.strings) {
+      if (params[i].text.exact) continue;
+      const value = g.values[i];
+      g.emit(`if (typeof ${value} !== 'string' && ${value} !== null) {`);
+      emitLeave();
+      g.emit('}');
+    }
+  }
+
+  /** Emits the store of an argument that crosses if it is a string. */
+  put(g, codec, { value, token, ref, quick }) {
+    if (quick) {
+      g.emit(`if (${value} === null) putNull(${ref});`);
+      return;
+    }
+    g.emit(`if (typeof ${value} !== 'string') {`);
+    codec.put(g, token, ref);
+    g.emit('}');
+  }
+
+  /** Emits what the native side must know of the strings. */
+  emitLengths(g, params) {
+    const counted = this.strings.some((i) => params[i].text.strict && params[i].text.unit === 1);
+    if (!counted) return;
+    const lengths = this.strings.map((i) => {
+      const value = g.values[i];
+      return `(typeof ${value} === 'string' ? ${value}.length : 0)`;
+    });
+    g.emit(`u32[ARG] = ${lengths.join(' + ')};`);
+  }
+
+  /** The arguments of the bound function. */
+  arguments(g) {
+    return this.strings.map((i) => g.values[i]);
+  }
+
+  /** An expression that tells whether the bound function's result is a miss. */
+  missed(result) {
+    return `${result} ${this.returns ? '===' : '!=='} undefined`;
+  }
+}
+
+/**
+ * Makes of `settle` (tier.js) what is called when a call with text has left something to be done.
+ * `top` is where its strings begin, which stay until C has returned.
+ */
+const textSettler =
+  (settle) =>
+  (top, ...rest) => {
+    try {
+      settle(...rest);
+    } finally {
+      u32[TOP] = top;
+    }
+  };
+
+module.exports = { CallText, textSettler };

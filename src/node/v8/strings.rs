@@ -1,0 +1,254 @@
+//! Strings in V8's heap, read where they are: those that are one byte per character and in one
+//! piece, as nearly all are. All others go through Node-API.
+//!
+//! What is relied on is the same in all known releases (64-bit, no pointer compression), and the
+//! self-test compares it with strings of every kind:
+//!
+//! ```text
+//! string    0 map   8 hash (u32)   12 length (u32)   16 characters, padded to a multiple of 8
+//! cons      0 map   8 hash         12 length         16 first       24 second
+//! thin      0 map   8 hash         12 length         16 actual
+//! map      12 instance type (u16): bits 0-2 representation, bit 3 one byte, bits 7-15 no string
+//! ```
+
+use super::super::text::Room;
+use super::super::value::Value;
+#[cfg(target_arch = "x86_64")]
+use std::arch::x86_64::{_mm256_movemask_epi8, _mm256_set_epi64x, _mm256_storeu_si256};
+use std::ptr;
+use std::slice;
+
+const TYPE: usize = 12;
+const LENGTH: usize = 12;
+const CHARACTERS: usize = 16;
+/// Of a cons string, the first part; of a thin one, the string that it stands for.
+const FIRST: usize = 16;
+/// Of a cons string, the second part: empty once it was put into one piece.
+const SECOND: usize = 24;
+
+/// The bits of an instance type that tell strings in one piece with one byte per character.
+const KIND: u16 = 0xff8f;
+const SEQUENTIAL_ONE_BYTE: u16 = 0x08;
+/// The bits that tell the representation of a string.
+const REPRESENTATION: u16 = 0xff87;
+const CONS: u16 = 1;
+const THIN: u16 = 5;
+
+/// A tagged pointer, as V8 has it.
+#[derive(Clone, Copy)]
+struct Tagged(usize);
+
+impl Tagged {
+    /// What lies at an offset of the object.
+    ///
+    /// # Safety
+    /// The object must have such a field.
+    unsafe fn field<T: Copy>(self, offset: usize) -> T {
+        // SAFETY: the caller's promise; a tagged pointer is one more than the address.
+        unsafe { ((self.0 - 1 + offset) as *const T).read() }
+    }
+
+    /// Its instance type, of an object on the heap; None for a small integer.
+    ///
+    /// # Safety
+    /// It must be a live value.
+    unsafe fn instance_type(self) -> Option<u16> {
+        // SAFETY: every object starts with its map, and every map has a type.
+        (self.0 & 3 == 1).then(|| unsafe { self.field::<Tagged>(0).field(TYPE) })
+    }
+}
+
+/// The characters of a string that is in one piece, one byte each; None for other values.
+///
+/// # Safety
+/// The value must be live, and nothing may be allocated on V8's heap while the bytes are used.
+unsafe fn one_byte<'a>(value: Tagged) -> Option<&'a [u8]> {
+    // SAFETY: the fields are those that the type says the object has.
+    unsafe {
+        let mut string = value;
+        let mut kind = string.instance_type()?;
+        if kind & REPRESENTATION == THIN
+            || kind & REPRESENTATION == CONS
+                && string.field::<Tagged>(SECOND).field::<u32>(LENGTH) == 0
+        {
+            string = string.field(FIRST);
+            kind = string.instance_type()?;
+        }
+        if kind & KIND != SEQUENTIAL_ONE_BYTE {
+            return None;
+        }
+        let len = string.field::<u32>(LENGTH) as usize;
+        Some(slice::from_raw_parts((string.0 - 1 + CHARACTERS) as *const u8, len))
+    }
+}
+
+/// Strings shorter than this are written by a single store, which C's loads of any width can read
+/// at once; those of `strlen` would wait for several stores to reach the cache.
+const SHORT: usize = 32;
+
+/// Writes a string as UTF-8 with its terminator; returns how many characters it has, or None
+/// when Node-API has to see to it.
+///
+/// # Safety
+/// The value must be an argument of the running callback.
+#[inline]
+pub unsafe fn write_utf8(value: Value, room: &mut Room) -> Option<usize> {
+    // SAFETY: the place of an argument holds a tagged pointer; nothing is allocated below.
+    let text = unsafe { one_byte(Tagged(value.cast::<usize>().read()))? };
+    let (to, free) = room.free(1)?;
+    let units = text.len();
+    // Twice as many for what is not ASCII.
+    if units * 2 + SHORT > free {
+        return None;
+    }
+    // SAFETY: there is room for as much.
+    if unsafe { write_short(text, to) } {
+        room.take(to, SHORT, units);
+        return Some(units);
+    }
+    // SAFETY: as above.
+    let len = unsafe {
+        if text.is_ascii() {
+            ptr::copy_nonoverlapping(text.as_ptr(), to, units);
+            units
+        } else {
+            write_latin1(text, to)
+        }
+    };
+    // SAFETY: as above.
+    unsafe { to.add(len).write(0) };
+    room.take(to, len + 1, units);
+    Some(units)
+}
+
+/// Writes fewer than [`SHORT`] bytes, and zeros behind them, where the CPU can store as much at once;
+/// false when it cannot, when they are more, or not all ASCII.
+///
+/// # Safety
+/// There must be room for [`SHORT`] bytes, and the text must be that of a string on V8's heap, which
+/// is followed by readable bytes up to a multiple of 8.
+#[inline]
+unsafe fn write_short(text: &[u8], to: *mut u8) -> bool {
+    #[cfg(target_arch = "x86_64")]
+    if text.len() < SHORT && is_x86_feature_detected!("avx2") {
+        // SAFETY: the feature is there, and the caller's promise.
+        return unsafe { write_vector(text, to) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = (text, to);
+    false
+}
+
+/// The same for fewer than [`SHORT`] bytes.
+///
+/// # Safety
+/// As [`write_short`].
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+unsafe fn write_vector(text: &[u8], to: *mut u8) -> bool {
+    let word = |i: usize| {
+        let left = text.len().saturating_sub(i * 8);
+        match left {
+            0 => 0,
+            // SAFETY: characters start at a multiple of 8, so this word is the string's, or its
+            // padding, which is anything.
+            _ => unsafe {
+                let word = text.as_ptr().add(i * 8).cast::<i64>().read();
+                if left < 8 { word & ((1 << (left * 8)) - 1) } else { word }
+            },
+        }
+    };
+    let bytes = _mm256_set_epi64x(word(3), word(2), word(1), word(0));
+    // SAFETY: the caller's promise.
+    unsafe { _mm256_storeu_si256(to.cast(), bytes) };
+    _mm256_movemask_epi8(bytes) == 0
+}
+
+/// Writes Latin-1 as UTF-8; returns its length.
+///
+/// # Safety
+/// There must be room for twice as many bytes.
+unsafe fn write_latin1(text: &[u8], to: *mut u8) -> usize {
+    let mut len = 0;
+    for &byte in text {
+        // SAFETY: at most two bytes for each.
+        unsafe {
+            if byte < 0x80 {
+                to.add(len).write(byte);
+                len += 1;
+            } else {
+                to.add(len).write(0xc0 | byte >> 6);
+                to.add(len + 1).write(0x80 | byte & 0x3f);
+                len += 2;
+            }
+        }
+    }
+    len
+}
+
+/// A number for the characters that [`one_byte`] finds in a value, for the self-test; None when it
+/// finds none.
+///
+/// # Safety
+/// As [`write_utf8`].
+pub unsafe fn digest(value: Value) -> Option<u32> {
+    // SAFETY: as there.
+    let text = unsafe { one_byte(Tagged(value.cast::<usize>().read()))? };
+    let add = |sum: u32, &byte: &u8| sum.wrapping_mul(31).wrapping_add(byte.into());
+    Some(text.iter().fold(text.len() as u32, add) & 0x7fff_ffff)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Latin-1 in memory as V8 has it: at a multiple of 8, and anything behind it.
+    fn with_text(text: &[u8], check: impl Fn(&[u8])) {
+        let mut words = vec![u64::MAX; text.len() / 8 + 1];
+        let memory = words.as_mut_ptr().cast::<u8>();
+        // SAFETY: the words have as many bytes.
+        unsafe {
+            ptr::copy_nonoverlapping(text.as_ptr(), memory, text.len());
+            check(slice::from_raw_parts(memory, text.len()));
+        }
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[test]
+    fn short_text_is_written_with_zeros_behind_it() {
+        if !is_x86_feature_detected!("avx2") {
+            return;
+        }
+        for len in 0..SHORT {
+            let ascii: Vec<u8> = (0..len).map(|i| b'a' + i as u8 % 26).collect();
+            let write = |text: &[u8], expected| {
+                let mut out = [0xaa; SHORT];
+                // SAFETY: the feature is there, and the memory as wanted.
+                assert_eq!(unsafe { write_short(text, out.as_mut_ptr()) }, expected, "{len}");
+                out
+            };
+            with_text(&ascii, |text| {
+                let out = write(text, true);
+                assert_eq!(&out[..len], text);
+                assert!(out[len..].iter().all(|&byte| byte == 0));
+            });
+            for odd in 0..len {
+                let mut other = ascii.clone();
+                other[odd] = 0x80;
+                with_text(&other, |text| {
+                    write(text, false);
+                });
+            }
+        }
+    }
+
+    #[test]
+    fn latin1_becomes_utf8() {
+        let all: Vec<u8> = (1..=255).collect();
+        let expected: String = all.iter().map(|&byte| char::from(byte)).collect();
+        let mut out = vec![0; 2 * all.len()];
+        // SAFETY: twice as many bytes.
+        let len = unsafe { write_latin1(&all, out.as_mut_ptr()) };
+        assert_eq!(&out[..len], expected.as_bytes());
+    }
+}
