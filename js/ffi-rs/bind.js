@@ -61,6 +61,8 @@ function compileTypes(options, [retShape, ...paramShapes], [retType, ...paramsTy
     style: 'list',
     mismatch,
     arity,
+    // `define` and `load` have one around it.
+    insideTry: true,
     withErrno: options & ERRNO ? withErrno : undefined,
     freesResult: (options & FREES_RESULT) !== 0,
   };

@@ -133,7 +133,8 @@ test('text: flat one-byte strings go directly, all others arrive', () => {
     for (let i = 0; i < 100; i++) assert.equal(hot(), Buffer.byteLength(text));
   }
   const long = Buffer.alloc(50_000, 'x').toString('latin1');
-  expectEntry(bytes, [long], 50_000, MAJOR === 22 ? 'slow' : 'packed');
+  const hot = optimised(() => bytes([long]));
+  for (let i = 0; i < 100; i++) assert.equal(hot(), 50_000);
   throwsText(bytes, '\ud800');
 });
 
@@ -144,8 +145,13 @@ function throwsText(run, text) {
 test('text that comes back from where it was put, and frame memory is given back', () => {
   const tail = bound('string_tail', D.String, [D.String, D.I32]);
   const before = views.u32[TOP];
-  expectEntry(tail, ['hello world', 6], 'world');
-  expectEntry(tail, ['gr\u00fc\u00dfe', 2], '\u00fc\u00dfe');
+  for (const [args, rest] of [
+    [['hello world', 6], 'world'],
+    [['gr\u00fc\u00dfe', 2], '\u00fc\u00dfe'],
+  ]) {
+    const hot = optimised(() => tail(args));
+    for (let i = 0; i < 100; i++) assert.equal(hot(), rest);
+  }
   assert.equal(views.u32[TOP], before);
 });
 

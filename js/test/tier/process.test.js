@@ -9,6 +9,8 @@ const { fixturePath } = require('../support/native');
 const { HAS_PACKED, MAJOR } = require('./support');
 
 const TIERS = ['node-api', 'packed', 'direct'];
+/** The tier of functions of `define`: V8 12.4 makes no direct call inside its `try`. */
+const HIGHEST = MAJOR === 22 ? 'packed' : 'direct';
 
 /** What a program returns on every tier. */
 function onEveryTier(body, options = {}) {
@@ -36,9 +38,9 @@ const tierIn = (options) =>
 test('the environment chooses, and describe tells', () => {
   for (const [value, name] of [
     ['packed', 'packed'],
-    ['direct', 'direct'],
-    ['auto', 'direct'],
-    ['', 'direct'],
+    ['direct', HIGHEST],
+    ['auto', HIGHEST],
+    ['', HIGHEST],
   ]) {
     const [before, sum, after, other] = tierIn({ env: { FFI_JIT_TIER: value } });
     assert.deepEqual([before, sum, other], [null, 42, null]);
@@ -80,7 +82,7 @@ test('useTier chooses for what is bound later', () => {
     }
     return [describe(first).tier, describe(third).tier, describe(second).tier, first([]), failure];
   });
-  const names = HAS_PACKED ? ['direct', 'packed'] : ['node-api', 'node-api'];
+  const names = HAS_PACKED ? [HIGHEST, 'packed'] : ['node-api', 'node-api'];
   assert.deepEqual(tiers, [...names, 'node-api', 42, 'ERR_FFI_INVALID_ARGUMENT']);
 });
 
@@ -95,7 +97,7 @@ test('--jitless', () => {
 });
 
 test('settings of Node and V8 that change nothing', () => {
-  const name = HAS_PACKED ? 'direct' : 'node-api';
+  const name = HAS_PACKED ? HIGHEST : 'node-api';
   const settings = [
     ['--disallow-code-generation-from-strings'],
     ['--no-turbo-fast-api-calls'],

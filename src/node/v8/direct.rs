@@ -3,7 +3,7 @@
 
 use super::super::env::State;
 use super::super::value::{Scope, Value};
-use super::entry::{DIRECT, counting};
+use super::entry::{DIRECT, counting, token};
 use super::layout::{
     BOOL, CallbackInfo, FLOAT32, FLOAT64, INT32, INT64, ONE_BYTE_STRING, POINTER, Release, UINT32,
     UINT64, VOID,
@@ -14,11 +14,14 @@ use super::template::{Check, Context, function_info};
 use crate::call::{CallRecord, Downcall, Prepared};
 use crate::error::{Code, Error, Result};
 use crate::plan::Form;
+use crate::target::Target;
+use crate::types::parse_signature;
 use napi::sys;
 use std::cell::{Cell, RefCell};
 use std::ffi::c_void;
 use std::ptr;
 use std::rc::Rc;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Everything that the raw callback of a shape must know.
@@ -160,6 +163,38 @@ pub fn direct_entry(scope: Scope, state: &State, arguments: [Value; 3]) -> Resul
     }
 }
 
+/// Calls a thunk as V8 would, once: what it does must be what it is for.
+fn self_test() -> Check<()> {
+    static TESTED: OnceLock<Check<()>> = OnceLock::new();
+    TESTED
+        .get_or_init(|| {
+            let found = call_probe().map_err(|error| error.message)?;
+            // -7 + 2 + 255 - 1000: narrow arguments are cut, numbers truncated.
+            if found == -750 { Ok(()) } else { Err(format!("a thunk returned {found}")) }
+        })
+        .clone()
+}
+
+/// What the thunk of the test leads to.
+extern "C" fn probe(a: i32, b: f64, c: u8, d: i64) -> i16 {
+    (i64::from(a) + b as i64 + i64::from(c) + d) as i16
+}
+
+fn call_probe() -> Result<i32> {
+    type Entry = unsafe extern "C" fn(*const c_void, f64, i32, f64, u32, f64) -> i32;
+    let target = Target::host()?;
+    let signature = parse_signature("(i32, f64, u8, i64) -> i16", &target.model)?;
+    let forms = [Form::Int32, Form::Float64, Form::Uint32, Form::Number];
+    let thunk = Prepared::new(target, signature)?.thunk(&forms, Form::Int32, false, false)?;
+    let record = CallRecord::direct(probe as *const c_void, ptr::null_mut());
+    let token = token(ptr::from_ref(&record).cast());
+    // SAFETY: the thunk has this type, and its record leads to a function of its signature.
+    unsafe {
+        let enter = std::mem::transmute::<*const u8, Entry>(thunk.as_ptr());
+        Ok(enter(ptr::null(), token, -7, 2.5, 0x1ff, -1000.9))
+    }
+}
+
 /// Makes the function of a shape.
 fn make(
     state: &State,
@@ -172,6 +207,7 @@ fn make(
     if state.shapes.list.borrow().len() >= MAX_SHAPES {
         return Err(format!("there are {MAX_SHAPES} shapes of direct calls already"));
     }
+    self_test()?;
     if forms.len() > MAX_ARGUMENTS {
         return Err(format!("V8 passes at most {MAX_ARGUMENTS} arguments"));
     }
