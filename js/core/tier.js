@@ -335,16 +335,28 @@ function bind(compiled, callee) {
   return run;
 }
 
+/** What finds the tiers of functions that were not published. */
+const finders = [];
+
+/**
+ * Lets `describe` ask a dialect that knows its functions by itself: to publish one costs as much as
+ * to bind it.
+ * @param {(fn: unknown) => Tier | undefined} find
+ */
+function describeBy(find) {
+  finders.push(find);
+}
+
 /**
  * How a function enters native code.
  * @param {Function} fn
- * @returns {{ tier: 'node-api' | 'packed' | 'direct', reason: string | undefined } | undefined} undefined for
- *   a function that is not bound (yet)
+ * @returns {{ tier: 'node-api' | 'packed' | 'direct', reason: string | undefined } | undefined}
+ *   undefined for a function that is not bound (yet)
  */
 function describe(fn) {
-  if (!Tiered.has(fn)) return undefined;
-  const { name, reason } = Tiered.get(fn);
-  return { tier: name, reason };
+  let tier = Tiered.has(fn) ? Tiered.get(fn) : undefined;
+  for (const find of finders) tier ??= find(fn);
+  return tier && { tier: tier.name, reason: tier.reason };
 }
 
 module.exports = {
@@ -354,6 +366,7 @@ module.exports = {
   connect,
   currentTier,
   describe,
+  describeBy,
   emitEntry,
   emitTextEntry,
   entries,

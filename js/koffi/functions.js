@@ -4,7 +4,7 @@
 
 const { compileCall } = require('../core/compile.js');
 const { native } = require('../core/loader.js');
-const { connect, currentTier } = require('../core/tier.js');
+const { connect, currentTier, describeBy } = require('../core/tier.js');
 const { invalid, mismatch } = require('./errors.js');
 const codecs = require('./values/codecs.js');
 
@@ -95,13 +95,16 @@ const ASYNC = accessor('async', asyncOf);
  */
 function makeFunction(signature, name, callee) {
   if (signature.variadic && !exists(callee)) return undefined;
-  const fn = signature.variadic
-    ? require('./variadic.js').makeVariadic(signature, callee, name)
-    : bindAs(compiledOf(signature), callee, name);
+  const compiled = signature.variadic ? undefined : compiledOf(signature);
+  const fn =
+    compiled === undefined
+      ? require('./variadic.js').makeVariadic(signature, callee, name)
+      : bindAs(compiled, callee, name);
   if (fn === undefined) return undefined;
   if (!signature.variadic) defineProperty(fn, 'async', ASYNC);
   defineProperty(fn, 'info', INFO);
-  HIDDEN.value = { signature, name, callee, info: undefined, async: undefined };
+  const tier = compiled?.tier;
+  HIDDEN.value = { signature, name, callee, tier, info: undefined, async: undefined };
   defineProperty(fn, KNOWN, HIDDEN);
   HIDDEN.value = undefined;
   return fn;
@@ -109,6 +112,9 @@ function makeFunction(signature, name, callee) {
 
 const exists = ({ address, library, symbol }) =>
   address !== undefined || native.symbol(library, symbol) !== undefined;
+
+// A variadic function has no tier of its own: each list of types has.
+describeBy((fn) => (typeof fn === 'function' ? fn[KNOWN]?.tier : undefined));
 
 /** A compiled call of a C function, under a name. */
 const bindAs = (compiled, { address, library, symbol }, name) =>

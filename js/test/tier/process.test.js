@@ -53,6 +53,24 @@ test('the environment chooses, and describe tells', () => {
   assert.match(after.reason, /FFI_JIT_TIER/);
 });
 
+test('describe knows functions of the Koffi dialect', () => {
+  const found = valueInChild(
+    () => {
+      const koffi = require('./js/koffi/index.js');
+      const { describe } = require('./js/core/tier.js');
+      const { fixturePath } = require('./js/test/support/native.js');
+      const lib = koffi.load(fixturePath());
+      koffi.struct('Pair', { a: 'int', b: 'int' });
+      const add = lib.func('int add_i32(int a, int b)');
+      const text = lib.func('int add_i32(_Out_ Pair *a, int b)');
+      return [add, text, () => 1].map((fn) => describe(fn)?.tier ?? null);
+    },
+    { env: { FFI_JIT_TIER: 'auto' } },
+  );
+  const tier = (name) => (HAS_PACKED ? name : 'node-api');
+  assert.deepEqual(found, [tier('direct'), tier('packed'), null]);
+});
+
 test('an unknown name is an error that lists the names', () => {
   const run = inChild(({ call, ffi }) => call('forty_two', ffi.DataType.I32), {
     env: { FFI_JIT_TIER: 'warp' },
