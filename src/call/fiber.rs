@@ -13,7 +13,7 @@ mod stack;
 mod switch;
 
 pub use switch::supported;
-#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[cfg(all(feature = "node", target_os = "linux", target_arch = "x86_64"))]
 pub(crate) use switch::{exchange, save};
 
 use super::CallRecord;

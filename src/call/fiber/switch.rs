@@ -2,7 +2,7 @@
 
 #[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
 pub use none::{prepare, supported, switch};
-#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[cfg(all(feature = "node", target_os = "linux", target_arch = "x86_64"))]
 pub(crate) use x64::{exchange, save};
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 pub use x64::{prepare, supported, switch};
@@ -46,6 +46,7 @@ mod x64 {
              jmp rcx"
         };
     }
+    #[cfg(feature = "node")]
     pub(crate) use {exchange, save};
 
     /// Whether stacks can be changed: not where the processor checks return addresses against a
