@@ -127,7 +127,7 @@ impl Fiber {
         self.ended.set(0);
     }
 
-    /// Where the stack pointer of the other side is, for [`exchange`].
+    /// Where the stack pointer of the other side is, for `exchange`.
     pub fn other_side(&self) -> *mut usize {
         self.other.as_ptr()
     }
