@@ -137,6 +137,12 @@ const NO_CALL_IN_TRY = '127';
 /** The tier that every runtime has, for those who want no other. */
 const NODE_API = { name: 'node-api', reason: 'FFI_JIT_TIER or useTier says so' };
 
+/** The same, where nobody has said so. Tiers are known by their identity: one object for each. */
+const UNKNOWN_RELEASE = {
+  name: 'node-api',
+  reason: 'it is not automatic on this release of Node',
+};
+
 /** A tier's packed form, for a function that is not called directly for this reason. */
 const packedFor = ({ reentrant }, reason) => ({ name: 'packed', reason, reentrant });
 
@@ -151,7 +157,7 @@ function currentTier() {
       return NODE_API;
     case 'auto':
       if (!AUTOMATIC.has(process.versions.modules)) {
-        return { name: 'node-api', reason: 'it is not automatic on this release of Node' };
+        return UNKNOWN_RELEASE;
       }
       break;
     case 'packed':
