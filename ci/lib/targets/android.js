@@ -52,7 +52,7 @@ async function unwinder(zig, source) {
  */
 const TAKEN = new Set(
   `__errno abort calloc clock_gettime clock_nanosleep close dl_iterate_phdr dladdr dlclose dlerror
-  dlopen dlsym fflush fprintf free fstat ftruncate64 fwrite getcwd getenv getpid lseek64 malloc mmap
+  dlopen dlsym fflush fprintf free fstat ftruncate64 fwrite getcwd getenv getpid lseek64 malloc memchr mmap
   mmap64 mprotect munmap open poll posix_memalign prctl pthread_attr_destroy pthread_attr_init
   pthread_attr_setstacksize pthread_create pthread_detach pthread_getspecific pthread_key_create
   pthread_key_delete pthread_rwlock_rdlock pthread_rwlock_unlock pthread_rwlock_wrlock

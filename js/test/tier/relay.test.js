@@ -7,10 +7,9 @@
 const assert = require('node:assert/strict');
 const test = require('node:test');
 const { inChild, valueInChild } = require('../support/child');
+const { HAS_RELAYS } = require('./support');
 
-const { platform, arch } = process;
-const HAS_RELAYS =
-  platform === 'linux' && arch === 'x64' && !process.versions.bun && !process.versions.deno;
+const { platform } = process;
 
 /** What a program returns on every tier, with relays and without. */
 function everywhere(body, options = {}) {

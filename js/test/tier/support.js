@@ -14,6 +14,10 @@ const HAS_PACKED =
   process.platform === 'linux' &&
   ['x64', 'arm64'].includes(process.arch);
 
+/** Whether calls that call back are left for that (src/node/relay.rs). */
+const HAS_RELAYS =
+  process.platform === 'linux' && process.arch === 'x64' && process.env.FFI_JIT_RELAY !== '0';
+
 /** A function of the fixture library, defined and called once with `args`. */
 function bound(funcName, retType, paramsType, args, options = {}) {
   const functions = ffi.define({
@@ -55,4 +59,4 @@ function assertTier(fn, tier) {
   assert.equal(describe(fn).tier, HAS_PACKED ? tier : 'node-api', describe(fn).reason);
 }
 
-module.exports = { HAS_PACKED, MAJOR, assertTier, bound, entered, optimised };
+module.exports = { HAS_PACKED, HAS_RELAYS, MAJOR, assertTier, bound, entered, optimised };
