@@ -28,11 +28,15 @@ const RUN = path.join(__dirname, 'held-run.js');
 for (const dialect of ['ffi-rs', 'koffi']) {
   for (const tier of ['node-api', 'packed', 'auto']) {
     test(`${dialect}, ${tier}: Buffers of running calls are not collected`, () => {
-      const run = spawnSync(process.execPath, [...FLAGS, RUN, dialect], {
-        encoding: 'utf8',
-        env: { ...process.env, FFI_JIT_TIER: tier },
-        timeout: 120_000,
-      });
+      const run = spawnSync(
+        process.env.FFI_JIT_TEST_NODE || process.execPath,
+        [...FLAGS, RUN, dialect],
+        {
+          encoding: 'utf8',
+          env: { ...process.env, FFI_JIT_TIER: tier },
+          timeout: 120_000,
+        },
+      );
       assert.equal(run.status, 0, `${run.signal ?? ''}\n${run.stdout}${run.stderr}`);
       const { calls, lost } = JSON.parse(run.stdout);
       assert.deepEqual(lost, []);
