@@ -184,7 +184,7 @@ pub fn register(scope: Scope, exports: Value) -> Result<()> {
         (c"reportUncaught", Some(primitive!(callback::report_uncaught, 1))),
         (c"startRelay", Some(primitive!(relay::start, 0))),
         (c"stopRelay", Some(primitive!(relay::stop, 0))),
-        (c"relayCalls", Some(primitive!(relay::promote, 1))),
+        (c"relayCalls", Some(primitive!(relay::promote, 2))),
         (c"openLibrary", Some(primitive!(libraries::open, 2))),
         (c"closeLibrary", Some(primitive!(libraries::close, 1))),
         (c"symbol", Some(primitive!(libraries::symbol, 2))),
@@ -282,6 +282,7 @@ fn describe(scope: Scope, exports: Value, state: &State, buffer: Value) -> Resul
     number(c"callerCell", frame::CALLER)?;
     number(c"tokenCell", frame::TOKEN)?;
     number(c"textCell", frame::TEXT)?;
+    number(c"enteredCell", frame::ENTERED)?;
     number(c"fixed", frame::FIXED)?;
     number(c"fixedSize", frame::FIXED_SIZE)?;
     number(c"frameAlign", frame::ALIGN)?;

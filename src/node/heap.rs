@@ -129,11 +129,12 @@ pub fn is_live(scope: Scope, state: &State, [value]: [Value; 1]) -> Result<Value
     scope.boolean(address.is_some_and(|at| state.live.borrow().contains(&(at as usize))))
 }
 
-/// `makeCell(size)` -> an External of a new block with the `size` bytes at the offset in the ARG
-/// cell, remembered as live.
+/// `makeCell(size)`: makes a block with the `size` bytes at the offset in the ARG cell, remembered as
+/// live, and stores its address in the LENGTH cell.
 pub fn make_cell(scope: Scope, state: &State, [size]: [Value; 1]) -> Result<Value> {
     let block = copy_to_heap(state, state.frame.get(ARG), scope.to_u32(size)? as usize)?;
-    scope.external(block.cast())
+    state.frame.set_length(f64::from_bits(block.expose_provenance() as u64));
+    Ok(ptr::null_mut())
 }
 
 /// A new block with the `size` bytes at an offset of frame memory, remembered as live.
