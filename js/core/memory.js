@@ -203,12 +203,15 @@ function makeCell(from, size) {
 /** What `freeCell` and `native.free` return. */
 const FREED = { DONE: 0, NOT_EXTERNAL: 1, NULL: 2, NOT_LIVE: 3 };
 
-/** Frees a heap cell that owns nothing; with `ours`, only one that we made. */
-function freeCell(value, ours) {
+/**
+ * Frees a heap cell and what it owns, which is the number of a description; with `ours`, only one
+ * that we made.
+ */
+function freeCell(value, ours, owned) {
   if (value === null) return FREED.NOT_EXTERNAL;
   const { freeCell } = externals;
-  if (freeCell !== undefined) return freeCell(value, externals.state, ours ? 1 : 0);
-  return native.free(value, null, ours);
+  if (freeCell !== undefined) return freeCell(value, externals.state, owned * 2 + (ours ? 1 : 0));
+  return native.free(value, owned, ours);
 }
 
 /** Whether a pointer cell holds a null pointer; the cell is at a multiple of 4. */

@@ -15,7 +15,6 @@ use super::env::State;
 use super::frame::{ALIGN, CALLBACK, CALLED_BACK, CLOSED, ENTERED, FOREIGN, FRAME, FrameMemory};
 use super::frame::{LIVE, PENDING, THROWN, TOP};
 use super::libraries;
-use super::memory::numbers;
 use super::owned::Owned;
 use super::relay;
 use super::shared::{Shared, Waiter, lock};
@@ -244,13 +243,13 @@ pub fn on_callbacks(scope: Scope, state: &State, [run, forget]: [Value; 2]) -> R
 /// `createCallback(signature id, index, owned, flags)`. The C function pointer is written into the
 /// ARG cell.
 ///
-/// `index`, which is not 0, names the callback in the CALLBACK cell. `owned` describes what the
-/// arguments point to (see [`Owned::parse`]; null for nothing).
+/// `index`, which is not 0, names the callback in the CALLBACK cell. `owned` is the number of a
+/// description of what the arguments point to (see `owned.rs`).
 pub fn create(scope: Scope, state: &State, arguments: [Value; 4]) -> Result<Value> {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     let [signature, index, owned, flags] = arguments;
     let prepared: Rc<Prepared> = state.prepared(scope.to_u32(signature)?)?;
-    let owned = Owned::parse(&numbers(scope, owned)?)?;
+    let owned = state.owned.borrow().get(scope.to_u32(owned)?)?.clone();
     let flags = scope.to_u32(flags)?;
     let keeps_alive = flags & KEEPS_ALIVE != 0;
     let index = scope.to_u32(index)?;
