@@ -66,10 +66,11 @@ pub struct Handle {
 impl Shape {
     /// Copies a frame to frame memory at TOP, with zero as the result, and lets FRAME name it.
     /// Returns where it is; None when there is no room.
+    #[inline(always)]
     pub fn push(self, memory: &FrameMemory, frame: *const u8) -> Option<*mut u8> {
         let at = (memory.get(TOP) as usize).next_multiple_of(ALIGN);
         let bytes = self.bytes;
-        let cells = memory.at(u32::try_from(at).ok()?, bytes).ok()?;
+        let cells = memory.find(u32::try_from(at).ok()?, bytes)?;
         let (result, size) = self.result;
         // SAFETY: both frames have `bytes` bytes and are different memory; the result is inside.
         unsafe {
@@ -82,6 +83,7 @@ impl Shape {
     }
 
     /// Copies the result from where `push` put the frame.
+    #[inline(always)]
     pub fn take_result(self, cells: *const u8, frame: *mut u8) {
         let (result, size) = self.result;
         // SAFETY: both frames have the result cell inside.
@@ -107,6 +109,7 @@ impl Callback {
 ///
 /// # Safety
 /// As `ptr::copy_nonoverlapping`.
+#[inline(always)]
 unsafe fn copy(from: *const u8, to: *mut u8, bytes: usize) {
     // SAFETY: the caller's promise.
     unsafe {
@@ -127,6 +130,7 @@ unsafe fn copy(from: *const u8, to: *mut u8, bytes: usize) {
 ///
 /// # Safety
 /// As `ptr::write_bytes`.
+#[inline(always)]
 unsafe fn clear(at: *mut u8, bytes: usize) {
     // SAFETY: the caller's promise.
     unsafe {
@@ -149,6 +153,7 @@ impl Handle {
     ///
     /// # Safety
     /// Only on the environment's thread.
+    #[inline(always)]
     pub unsafe fn plain_shape(&self) -> Option<Shape> {
         // SAFETY: the environment's table keeps the callback for as long as it is not released, and
         // only this thread releases it.
