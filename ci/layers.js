@@ -122,7 +122,7 @@ function checkJs(file, source) {
       name.startsWith('node:') ||
       inside(own) ||
       (own !== 'js/core' && inside('js/core')) ||
-      (file === 'js/core/loader.js' && name.startsWith('ffi-jit-'));
+      (file === 'js/core/packaged.js' && name.startsWith('ffi-jit-'));
     if (!allowed) {
       const rule = own === 'js/core' ? 'itself' : 'itself and js/core';
       const line = lineOf(code, match.index);

@@ -63,5 +63,5 @@ test('js/core stands alone, a dialect stands on it', () => {
   ]);
   assert.deepEqual(lines('js/ffi-rs/a.js', "require('../core/b.js'); require('./c.js');"), []);
   assert.deepEqual(lines('js/core/a.js', "require('node:fs');\n// require('left-pad')"), []);
-  assert.deepEqual(lines('js/core/loader.js', "require('ffi-jit-linux-x64-gnu');"), []);
+  assert.deepEqual(lines('js/core/packaged.js', "require('ffi-jit-linux-x64-gnu');"), []);
 });

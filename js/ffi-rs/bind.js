@@ -9,7 +9,7 @@ const { coded } = require('../core/errors.js');
 const { isArray, mapGet, mapSet } = require('../core/primordials.js');
 const { BySignature, fits } = require('./by-type.js');
 const { BadResult, failure, mismatch } = require('./errors.js');
-const { ERRNO, FREES_RESULT, NEW_THREAD } = require('./constants.js');
+const { ERRNO, FREES_RESULT, NEW_THREAD } = require('./load.js');
 const types = require('./types.js');
 
 /** The error of an argument list of the wrong kind or length. */
@@ -88,7 +88,7 @@ function resultOf(type, params) {
 /**
  * A call of a library's function, made from types.
  * @param {{ library: number, name: string }} callee
- * @param {number} options bits of constants.js
+ * @param {number} options bits of load.js
  * @returns {{ run: Function, tier: object, types: { retShape: unknown, paramShapes: unknown[] } }}
  *   `types` are copies
  */

@@ -10,7 +10,7 @@ const codecs = require('../core/codecs.js');
 const { kindOf, show } = require('../core/errors.js');
 const { native } = require('../core/loader.js');
 const { isView } = require('../core/primordials.js');
-const { DataType, FFITypeTag } = require('./constants.js');
+const { DataType, FFITypeTag } = require('./index.js');
 const { failure, invalidType } = require('./errors.js');
 
 // Loaded when a type needs them: most calls are of numbers, strings and Buffers.

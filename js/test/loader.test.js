@@ -21,7 +21,10 @@ const ours = (name) => [`js/core/${name}`, fs.readFileSync(path.join(CORE, name)
 function folder(t, files = {}) {
   const root = fs.mkdtempSync(path.join(os.tmpdir(), 'ffi-jit-loader-'));
   t.after(() => fs.rmSync(root, { recursive: true }));
-  const all = { ...Object.fromEntries(['loader.js', 'packages.js'].map(ours)), ...files };
+  const all = {
+    ...Object.fromEntries(['loader.js', 'packaged.js', 'packages.js'].map(ours)),
+    ...files,
+  };
   for (const [name, content] of Object.entries(all)) {
     const file = path.join(root, name);
     fs.mkdirSync(path.dirname(file), { recursive: true });
@@ -226,7 +229,7 @@ test('an addon of another version is not taken, wherever it is from', (t) => {
 test('with a local build, nothing is asked about the system', (t) => {
   const root = folder(t, { [`prebuilds/${platform}-${arch}/ffi-jit.node`]: '' });
   const prelude = `
-    require.extensions['.node'] = (module) => {
+    process.dlopen = (module) => {
       module.exports = { local: true, version: '${VERSION}' };
     };
     ${NO_REPORT} ${memory(null)}`;
