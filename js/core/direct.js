@@ -19,7 +19,6 @@
 const { native } = require('./loader.js');
 const { RESULT, MISSED, PENDING, END, views } = require('./memory.js');
 const { Ref } = require('./generator.js');
-const { CALLED_BACK } = require('./relay.js');
 
 const { u32 } = views;
 
@@ -73,7 +72,7 @@ const RELAY = 2;
  */
 function stop(token, ..._held) {
   const pending = u32[PENDING];
-  if (pending !== MISSED && pending !== CALLED_BACK) {
+  if (pending !== MISSED && pending !== require('./relay.js').CALLED_BACK) {
     native.rethrow();
     return GO_ON;
   }

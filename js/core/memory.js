@@ -4,8 +4,10 @@
 // a frame's cells. Layout: src/node/frame.rs.
 
 const { native } = require('./loader.js');
-const { coded } = require('./errors.js');
 const { byteLength, fill, typedArrayName, weakGet, weakSet } = require('./primordials.js');
+
+// Loaded when there is an error.
+const coded = (...details) => require('./errors.js').coded(...details);
 
 const { memory, origin, pointerSize } = native;
 

@@ -16,12 +16,8 @@
 // `describe` says why.
 
 const { native } = require('./loader.js');
-const { coded } = require('./errors.js');
 const { views, useExternals, LENGTH, TOKEN } = require('./memory.js');
-const { resumption } = require('./callbacks.js');
 const { charCodeAt, hasOwn } = require('./primordials.js');
-const { settler } = require('./relay.js');
-const { textSettler } = require('./text-calls.js');
 
 const { f64 } = views;
 
@@ -66,7 +62,7 @@ function obstacle() {
     if (built[name]) return `this Node was built with ${name}`;
   }
   const flags = `${execArgv.join(' ')} ${env.NODE_OPTIONS ?? ''}`;
-  if (/--jit[-_]?less/.test(flags)) return 'V8 runs with --jitless';
+  if (flags.includes('less') && /--jit[-_]?less/.test(flags)) return 'V8 runs with --jitless';
 }
 
 /** What `digest` says of text that it finds: a number for its characters (src/node/v8/strings.rs). */
@@ -95,6 +91,30 @@ function misread(digest) {
   }
 }
 
+// What settles calls is loaded when the first call has left something to be done.
+
+/** `settle` of an entry, which `enter` enters with a token. */
+function lateSettler(enter) {
+  let settle;
+  const make = () => {
+    const { resumption } = require('./callbacks.js');
+    return require('./relay.js').settler(() => enter(resumption.token));
+  };
+  return (token, held) => {
+    settle ??= make();
+    settle(token, held);
+  };
+}
+
+/** The same for calls with text. */
+function lateTextSettler(settle) {
+  let settleText;
+  return (top, token, ...held) => {
+    settleText ??= require('./text-calls.js').textSettler(settle);
+    settleText(top, token, ...held);
+  };
+}
+
 /** Starts the packed tier; the node-api tier where that cannot be. */
 function startPacked() {
   const { versions } = process;
@@ -107,9 +127,9 @@ function startPacked() {
   entries.enter = made.enter;
   entries.enterPlain = made.enterPlain;
   const { enter } = made;
-  entries.settle = settler(() => enter(resumption.token));
+  entries.settle = lateSettler(enter);
   entries.enterText = made.enterText;
-  entries.settleText = textSettler(entries.settle);
+  entries.settleText = lateTextSettler(entries.settle);
   if (made.externalAt !== undefined) useExternals(made);
   return { name: 'packed', reentrant: made.reentrant };
 }
@@ -119,11 +139,11 @@ function startNodeApi() {
   if (entries.call === undefined) {
     const call = native.entry();
     entries.call = call;
-    entries.settlePlain = settler(() => {
-      f64[TOKEN] = resumption.token;
+    entries.settlePlain = lateSettler((token) => {
+      f64[TOKEN] = token;
       call();
     });
-    entries.settleTextPlain = textSettler(entries.settlePlain);
+    entries.settleTextPlain = lateTextSettler(entries.settlePlain);
   }
   return entries.call;
 }
@@ -164,7 +184,7 @@ function currentTier() {
     case 'direct':
       break;
     default:
-      throw coded(
+      throw require('./errors.js').coded(
         Error,
         'ERR_FFI_INVALID_ARGUMENT',
         `FFI_JIT_TIER is "${wanted}"; expected node-api, packed, direct or auto`,
