@@ -1,8 +1,9 @@
 'use strict';
 // Finds and loads the native addon:
 //   1. the file that FFI_JIT_NATIVE_PATH names, and then no other;
-//   2. prebuilds/<platform>-<arch>/ffi-jit.node, which `npm run build` makes in a checkout;
-//   3. the package of the platform (js/core/packaged.js).
+//   2. where this package is installed, that of the platform's package, when it lies beside it;
+//   3. prebuilds/<platform>-<arch>/ffi-jit.node, which `npm run build` makes in a checkout;
+//   4. that of the platform's package, wherever it is (js/core/packaged.js).
 // An addon of another version than ours is not taken: the two talk through memory whose layout they
 // both have to know.
 //
@@ -40,11 +41,41 @@ function complete(native) {
   Object.setPrototypeOf(native, new Proxy({ __proto__: null }, rest));
 }
 
+const { platform, arch } = process;
+const slash = platform === 'win32' ? '\\' : '/';
+
 /** The path of a local build. */
-function localPath() {
-  const { platform, arch } = process;
-  const slash = platform === 'win32' ? '\\' : '/';
-  return [__dirname, '..', '..', 'prebuilds', `${platform}-${arch}`, 'ffi-jit.node'].join(slash);
+const localPath = () =>
+  [__dirname, '..', '..', 'prebuilds', `${platform}-${arch}`, 'ffi-jit.node'].join(slash);
+
+/** Where this file is when installers put it there. */
+const INSTALLED = ['', 'node_modules', 'ffi-jit', 'js', 'core'].join(slash);
+
+/**
+ * Where installers put the addon of this system, if that can be told at once: packages are
+ * neighbours. What is not there js/core/packaged.js looks for.
+ */
+function neighbourPath() {
+  if (!__dirname.endsWith(INSTALLED) || (arch !== 'x64' && arch !== 'arm64')) return undefined;
+  const abi = platform === 'linux' ? libc() : '';
+  if (abi === undefined) return undefined;
+  return [__dirname, '..', '..', '..', `ffi-jit-${platform}-${arch}${abi}`, 'ffi-jit.node'].join(
+    slash,
+  );
+}
+
+/** The C library of this Linux program, by the loader that its file asks for in its first page. */
+function libc() {
+  const fs = require('node:fs');
+  const page = Buffer.allocUnsafe(4096);
+  try {
+    const file = fs.openSync('/proc/self/exe');
+    const size = fs.readSync(file, page);
+    fs.closeSync(file);
+    const text = page.toString('latin1', 0, size);
+    if (text.includes('/ld-linux-')) return '-gnu';
+    if (text.includes('/ld-musl-')) return '-musl';
+  } catch {}
 }
 
 function load() {
@@ -71,6 +102,14 @@ function load() {
     if (found) return found;
     const advice = 'FFI_JIT_NATIVE_PATH names this file: mend or unset it.';
     throw require('./packaged.js').loadError(VERSION, failures, advice);
+  }
+
+  const neighbour = neighbourPath();
+  if (neighbour !== undefined) {
+    const found = attempt(neighbour, () => loadAddon(neighbour));
+    if (found) return found;
+    // What is wrong with it will be said of the package.
+    failures.length = 0;
   }
 
   const local = localPath();
