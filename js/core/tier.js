@@ -168,9 +168,16 @@ const packedFor = ({ reentrant }, reason) => ({ name: 'packed', reason, reentran
 
 let started;
 let wanted;
+/** The tier of functions that are compiled now, until another one is wanted. */
+let current;
 
 /** The tier of functions that are compiled now. */
 function currentTier() {
+  current ??= chosenTier();
+  return current;
+}
+
+function chosenTier() {
   wanted ??= process.env.FFI_JIT_TIER || 'auto';
   switch (wanted) {
     case 'node-api':
@@ -211,7 +218,7 @@ function useTier(name) {
   const before = wanted;
   wanted = name;
   try {
-    currentTier();
+    current = chosenTier();
   } catch (error) {
     wanted = before;
     throw error;
