@@ -72,14 +72,19 @@ const RELAY = 2;
  */
 function stop(token, ..._held) {
   const pending = u32[PENDING];
-  if (pending !== MISSED && pending !== require('./relay.js').CALLED_BACK) {
+  if (pending === MISSED) {
+    u32[PENDING] = 0;
+    return AGAIN;
+  }
+  // Loaded when the first call has left something to be done.
+  const { CALLED_BACK, promote } = require('./relay.js');
+  if (pending !== CALLED_BACK) {
     native.rethrow();
     return GO_ON;
   }
   u32[PENDING] = 0;
-  if (pending === MISSED) return AGAIN;
   // Callbacks of packed calls need not enter JavaScript (relay.js).
-  native.relayCalls(token);
+  promote(token, 1);
   return RELAY;
 }
 

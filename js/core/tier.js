@@ -16,9 +16,10 @@
 // `describe` says why.
 
 const { native } = require('./loader.js');
-const { views, useExternals, LENGTH, TOKEN } = require('./memory.js');
+const memory = require('./memory.js');
 const { charCodeAt, hasOwn } = require('./primordials.js');
 
+const { views, LENGTH, TOKEN, hasExternals, useExternals } = memory;
 const { f64 } = views;
 
 /** Releases of Node, by process.versions.modules, on which `auto` takes V8's tiers. */
@@ -93,12 +94,12 @@ function misread(digest) {
 
 // What settles calls is loaded when the first call has left something to be done.
 
-/** `settle` of an entry, which `enter` enters with a token. */
-function lateSettler(enter) {
+/** `settle` (relay.js) of an entry, which `enter` enters with a token. */
+function lateSettler(enter, worth) {
   let settle;
   const make = () => {
     const { resumption } = require('./callbacks.js');
-    return require('./relay.js').settler(() => enter(resumption.token));
+    return require('./relay.js').settler(() => enter(resumption.token), worth);
   };
   return (token, held) => {
     settle ??= make();
@@ -115,6 +116,20 @@ function lateTextSettler(settle) {
   };
 }
 
+/** What Node-API's tier remembers of Externals, from when there is the first. */
+function lateExternals() {
+  const start = () => {
+    const made = require('./known-externals.js').knownExternals(memory);
+    useExternals(made);
+    return made;
+  };
+  return {
+    state: 0,
+    externalAt: (state, cell) => start().externalAt(state, cell),
+    addressTo: (value, state, cell) => start().addressTo(value, state, cell),
+  };
+}
+
 /** Starts the packed tier; the node-api tier where that cannot be. */
 function startPacked() {
   const { versions } = process;
@@ -127,7 +142,7 @@ function startPacked() {
   entries.enter = made.enter;
   entries.enterPlain = made.enterPlain;
   const { enter } = made;
-  entries.settle = lateSettler(enter);
+  entries.settle = lateSettler(enter, 1);
   entries.enterText = made.enterText;
   entries.settleText = lateTextSettler(entries.settle);
   if (made.externalAt !== undefined) useExternals(made);
@@ -142,8 +157,10 @@ function startNodeApi() {
     entries.settlePlain = lateSettler((token) => {
       f64[TOKEN] = token;
       call();
-    });
+      // To come back through Node-API takes as long as half of what is saved.
+    }, 2);
     entries.settleTextPlain = lateTextSettler(entries.settlePlain);
+    if (!hasExternals()) useExternals(lateExternals());
   }
   return entries.call;
 }

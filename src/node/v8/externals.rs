@@ -147,7 +147,7 @@ fn entries() -> [Entry; 4] {
 ///                                 false for other values
 /// makeCell(state, from, size)     as `makeCell` of the addon with the offset as an argument; null
 ///                                 when that has to make it
-/// freeCell(value, state, ours)    as `free` of the addon for cells that own nothing
+/// freeCell(value, state, how)     as `free` of the addon: `how` is twice `owned`, plus `ours`
 /// ```
 ///
 /// Returns whether Externals hold wrappers.
@@ -260,11 +260,16 @@ extern "C" fn make_cell(_receiver: usize, state: f64, from: u32, size: u32) -> *
     wrapper
 }
 
-extern "C" fn free_cell(_receiver: usize, held: *mut c_void, state: f64, ours: u32) -> i32 {
-    let (state, address) = (state_of(state), unwrap(held));
+extern "C" fn free_cell(_receiver: usize, held: *mut c_void, state: f64, how: u32) -> i32 {
+    free(state_of(state), unwrap(held), how).map_or(-1, |freed| freed as i32)
+}
+
+/// Frees a cell; the lowest bit of `how` says that it must be ours, the others what it owns.
+fn free(state: &State, address: *mut c_void, how: u32) -> Result<Freed> {
+    let descriptions = state.owned.borrow();
+    let owned = descriptions.get(how >> 1)?;
     // SAFETY: the caller says that the memory may be freed, as `free` in C does.
-    let freed = unsafe { heap::release(state, address, &Owned::default(), ours != 0) };
-    freed as i32
+    Ok(unsafe { heap::release(state, address, owned, how & 1 != 0) })
 }
 
 /// The arguments of a raw callback, as Node-API values.
@@ -352,11 +357,9 @@ unsafe extern "C" fn make_cell_slowly<const FRAME: bool>(info: *mut usize) {
 
 unsafe extern "C" fn free_cell_slowly<const FRAME: bool>(info: *mut usize) {
     let body = |call: &Arguments| {
-        let ours = call.number(2)? != 0;
         let freed = match call.address(0)? {
             None => Freed::NotExternal,
-            // SAFETY: as for the direct call.
-            Some(address) => unsafe { heap::release(call.state, address, &Owned::default(), ours) },
+            Some(address) => free(call.state, address, call.number(2)?)?,
         };
         call.state.scope().number(f64::from(freed as u8))
     };
