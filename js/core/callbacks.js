@@ -2,7 +2,6 @@
 // Callbacks: C function pointers that run JavaScript functions.
 
 const { native } = require('./loader.js');
-const { coded } = require('./errors.js');
 const { ARG, CALLBACK, views, getPointer } = require('./memory.js');
 
 const { u32 } = views;
@@ -22,7 +21,7 @@ const transient = [];
 
 /** What runs when there was no room for a callback's frame. */
 function tooDeep() {
-  throw coded(
+  throw require('./errors.js').coded(
     Error,
     'ERR_FFI_OUT_OF_MEMORY',
     'callbacks are nested too deeply: frame memory ran out',

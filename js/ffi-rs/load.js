@@ -6,7 +6,11 @@
 
 const { native } = require('../core/loader.js');
 const { isArray, mapDelete, mapGet, mapSet } = require('../core/primordials.js');
-const { ERRNO, FREES_RESULT, NEW_THREAD } = require('./constants.js');
+
+/** Options of a call, as bits. */
+const ERRNO = 1;
+const NEW_THREAD = 2;
+const FREES_RESULT = 4;
 
 /** What compiles and binds; loaded when a function is first called. */
 let compiler;
@@ -252,4 +256,4 @@ function define(map = []) {
   return functions;
 }
 
-module.exports = { define, forget, load };
+module.exports = { ERRNO, FREES_RESULT, NEW_THREAD, define, forget, load };

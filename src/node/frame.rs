@@ -28,10 +28,10 @@
 //! Offsets in control cells count from the start of the ArrayBuffer. All of them, and the frames,
 //! are multiples of 64, which is therefore the largest alignment a frame can have.
 
+use super::sys;
 use super::value::{Scope, Value};
 use crate::arch::cell;
 use crate::error::{Code, Error, Result};
-use napi::sys;
 use std::ffi::c_void;
 use std::ptr::{self, NonNull};
 

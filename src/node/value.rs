@@ -1,8 +1,8 @@
 //! A thin, checked layer over raw Node-API: values in and out, errors, panics.
 
 use super::env::State;
+use super::sys;
 use crate::error::{Code, Error, Result};
-use napi::sys;
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;

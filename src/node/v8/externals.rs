@@ -20,7 +20,7 @@ use super::layout::{BOOL, CallbackInfo, FLOAT64, INT32, POINTER, Release, UINT32
 use super::symbols::{CFunction, ExternalSymbols, Symbols};
 use super::template::{Check, Context, function_info};
 use crate::error::Result;
-use napi::sys;
+use crate::node::sys;
 use std::ffi::{CStr, c_void};
 use std::ptr::{self, NonNull};
 use std::sync::OnceLock;
