@@ -408,6 +408,9 @@ fn run_here(
     frame: *mut u8,
     foreign: bool,
 ) -> bool {
+    if state.ending.lasts() {
+        return false;
+    }
     let memory = &state.frame;
     if memory.get(PENDING) == CALLED_BACK {
         memory.set(PENDING, 0);
@@ -425,12 +428,13 @@ fn run_here(
     // What JavaScript has called in there and could not go on with ends now.
     relay::drain(state, level);
     memory.set(FOREIGN, outer);
+    let has_run = matches!(result, Ok(Run::Done));
     if result.is_err() {
         memory.set(PENDING, THROWN);
-    } else if !foreign && memory.get(PENDING) == 0 && state.relay.is_on() {
+    } else if has_run && !foreign && memory.get(PENDING) == 0 && state.relay.is_on() {
         memory.set(PENDING, CALLED_BACK);
     }
-    result.is_ok()
+    has_run
 }
 
 /// `reportUncaught(error)`: makes it an uncaught exception.
@@ -453,9 +457,17 @@ pub fn rethrow(scope: Scope, state: &State, []: [Value; 0]) -> Result<Value> {
     scope.undefined()
 }
 
+/// How the JavaScript of a callback has come to its end, if it has not thrown.
+enum Run {
+    Done,
+    /// V8 has ended it, for instance at a time limit of `vm`. It leaves all JavaScript that it is to
+    /// leave when C returns, and runs none before.
+    Ended,
+}
+
 /// Copies the frame to frame memory, calls the unmarshaller, copies the result back. While an
 /// exception is pending, Node-API refuses the call.
-fn enter(scope: Scope, state: &State, callback: &Callback, frame: *mut u8) -> Result<()> {
+fn enter(scope: Scope, state: &State, callback: &Callback, frame: *mut u8) -> Result<Run> {
     let memory = &state.frame;
     let (top, outer) = (memory.get(TOP), memory.get(FRAME));
     let function = callback_function(state, RUN, scope)?;
@@ -467,11 +479,18 @@ fn enter(scope: Scope, state: &State, callback: &Callback, frame: *mut u8) -> Re
     state.upcalls.set(state.upcalls.get() - 1);
     memory.set(FRAME, outer);
     memory.set(TOP, top);
-    called?;
+    if let Err(error) = called {
+        // JavaScript notes what is thrown; an end of the stack it may have had no room to note.
+        if memory.get(PENDING) == THROWN || !state.ending.is_known() || !scope.forget_end() {
+            return Err(error);
+        }
+        state.ending.begin();
+        return Ok(Run::Ended);
+    }
     if let Some(cells) = cells {
         callback.shape.take_result(cells, frame);
     }
-    Ok(())
+    Ok(Run::Done)
 }
 
 /// Which of the two functions of [`on_callbacks`].
