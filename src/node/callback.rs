@@ -421,6 +421,9 @@ fn enqueue(shared: &Shared, callback: &Arc<Callback>, frame: *mut u8) {
 /// The result cell of `frame` is set when it returns true. `foreign` says that C calls from another
 /// thread, or has called.
 fn run_here(scope: Scope, state: &State, shape: Shape, frame: *mut u8, foreign: bool) -> bool {
+    if state.ending.lasts() {
+        return false;
+    }
     let memory = &state.frame;
     if memory.get(PENDING) == CALLED_BACK {
         memory.set(PENDING, 0);
@@ -438,13 +441,14 @@ fn run_here(scope: Scope, state: &State, shape: Shape, frame: *mut u8, foreign: 
     // What JavaScript has called in there and could not go on with ends now.
     relay::drain(state, level);
     memory.set(FOREIGN, outer);
+    let has_run = matches!(result, Ok(Run::Done));
     if result.is_err() {
         memory.set(PENDING, THROWN);
-    } else if !foreign && memory.get(PENDING) == 0 && state.relay.is_on() {
+    } else if has_run && !foreign && memory.get(PENDING) == 0 && state.relay.is_on() {
         memory.set(PENDING, CALLED_BACK);
         memory.set(ENTERED, memory.get(ENTERED).saturating_add(1));
     }
-    result.is_ok()
+    has_run
 }
 
 /// `reportUncaught(error)`: makes it an uncaught exception.
@@ -467,9 +471,17 @@ pub fn rethrow(scope: Scope, state: &State, []: [Value; 0]) -> Result<Value> {
     scope.undefined()
 }
 
+/// How the JavaScript of a callback has come to its end, if it has not thrown.
+enum Run {
+    Done,
+    /// V8 has ended it, for instance at a time limit of `vm`. It leaves all JavaScript that it is to
+    /// leave when C returns, and runs none before.
+    Ended,
+}
+
 /// Copies the frame to frame memory, calls the unmarshaller, copies the result back. While an
 /// exception is pending, Node-API refuses the call.
-fn enter(scope: Scope, state: &State, shape: Shape, frame: *mut u8) -> Result<()> {
+fn enter(scope: Scope, state: &State, shape: Shape, frame: *mut u8) -> Result<Run> {
     let memory = &state.frame;
     let (top, outer) = (memory.get(TOP), memory.get(FRAME));
     let function = callback_function(state, RUN, scope)?;
@@ -481,11 +493,18 @@ fn enter(scope: Scope, state: &State, shape: Shape, frame: *mut u8) -> Result<()
     state.upcalls.set(state.upcalls.get() - 1);
     memory.set(FRAME, outer);
     memory.set(TOP, top);
-    called?;
+    if let Err(error) = called {
+        // JavaScript notes what is thrown; an end of the stack it may have had no room to note.
+        if memory.get(PENDING) == THROWN || !state.ending.is_known() || !scope.forget_end() {
+            return Err(error);
+        }
+        state.ending.begin();
+        return Ok(Run::Ended);
+    }
     if let Some(cells) = cells {
         shape.take_result(cells, frame);
     }
-    Ok(())
+    Ok(Run::Done)
 }
 
 /// Which of the two functions of [`on_callbacks`].
