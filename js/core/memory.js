@@ -41,7 +41,8 @@ const LENGTH = (origin + native.lengthCell) / 8;
 /** Indices in `u32`: what a direct call has to throw; how many callbacks exist. */
 const PENDING = (origin + native.pendingCell) / 4;
 const LIVE = (origin + native.liveCell) / 4;
-/** Value of PENDING: the call was not made. */
+/** Values of PENDING: a callback has thrown, which Node-API keeps; the call was not made. */
+const THROWN = native.thrown;
 const MISSED = native.missed;
 /** Offset of what a thunk writes besides what it returns. */
 const RESULT = origin + native.resultCell;
@@ -310,6 +311,7 @@ module.exports = {
   LENGTH,
   PENDING,
   LIVE,
+  THROWN,
   MISSED,
   RESULT,
   CALLBACK,

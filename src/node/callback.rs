@@ -66,10 +66,11 @@ pub struct Handle {
 impl Shape {
     /// Copies a frame to frame memory at TOP, with zero as the result, and lets FRAME name it.
     /// Returns where it is; None when there is no room.
+    #[inline(always)]
     pub fn push(self, memory: &FrameMemory, frame: *const u8) -> Option<*mut u8> {
         let at = (memory.get(TOP) as usize).next_multiple_of(ALIGN);
         let bytes = self.bytes;
-        let cells = memory.at(u32::try_from(at).ok()?, bytes).ok()?;
+        let cells = memory.find(u32::try_from(at).ok()?, bytes)?;
         let (result, size) = self.result;
         // SAFETY: both frames have `bytes` bytes and are different memory; the result is inside.
         unsafe {
@@ -82,6 +83,7 @@ impl Shape {
     }
 
     /// Copies the result from where `push` put the frame.
+    #[inline(always)]
     pub fn take_result(self, cells: *const u8, frame: *mut u8) {
         let (result, size) = self.result;
         // SAFETY: both frames have the result cell inside.
@@ -107,6 +109,7 @@ impl Callback {
 ///
 /// # Safety
 /// As `ptr::copy_nonoverlapping`.
+#[inline(always)]
 unsafe fn copy(from: *const u8, to: *mut u8, bytes: usize) {
     // SAFETY: the caller's promise.
     unsafe {
@@ -127,6 +130,7 @@ unsafe fn copy(from: *const u8, to: *mut u8, bytes: usize) {
 ///
 /// # Safety
 /// As `ptr::write_bytes`.
+#[inline(always)]
 unsafe fn clear(at: *mut u8, bytes: usize) {
     // SAFETY: the caller's promise.
     unsafe {
@@ -149,6 +153,7 @@ impl Handle {
     ///
     /// # Safety
     /// Only on the environment's thread.
+    #[inline(always)]
     pub unsafe fn plain_shape(&self) -> Option<Shape> {
         // SAFETY: the environment's table keeps the callback for as long as it is not released, and
         // only this thread releases it.
@@ -416,6 +421,9 @@ fn enqueue(shared: &Shared, callback: &Arc<Callback>, frame: *mut u8) {
 /// The result cell of `frame` is set when it returns true. `foreign` says that C calls from another
 /// thread, or has called.
 fn run_here(scope: Scope, state: &State, shape: Shape, frame: *mut u8, foreign: bool) -> bool {
+    if state.ending.lasts() {
+        return false;
+    }
     let memory = &state.frame;
     if memory.get(PENDING) == CALLED_BACK {
         memory.set(PENDING, 0);
@@ -433,13 +441,14 @@ fn run_here(scope: Scope, state: &State, shape: Shape, frame: *mut u8, foreign: 
     // What JavaScript has called in there and could not go on with ends now.
     relay::drain(state, level);
     memory.set(FOREIGN, outer);
+    let has_run = matches!(result, Ok(Run::Done));
     if result.is_err() {
         memory.set(PENDING, THROWN);
-    } else if !foreign && memory.get(PENDING) == 0 && state.relay.is_on() {
+    } else if has_run && !foreign && memory.get(PENDING) == 0 && state.relay.is_on() {
         memory.set(PENDING, CALLED_BACK);
         memory.set(ENTERED, memory.get(ENTERED).saturating_add(1));
     }
-    result.is_ok()
+    has_run
 }
 
 /// `reportUncaught(error)`: makes it an uncaught exception.
@@ -462,9 +471,17 @@ pub fn rethrow(scope: Scope, state: &State, []: [Value; 0]) -> Result<Value> {
     scope.undefined()
 }
 
+/// How the JavaScript of a callback has come to its end, if it has not thrown.
+enum Run {
+    Done,
+    /// V8 has ended it, for instance at a time limit of `vm`. It leaves all JavaScript that it is to
+    /// leave when C returns, and runs none before.
+    Ended,
+}
+
 /// Copies the frame to frame memory, calls the unmarshaller, copies the result back. While an
 /// exception is pending, Node-API refuses the call.
-fn enter(scope: Scope, state: &State, shape: Shape, frame: *mut u8) -> Result<()> {
+fn enter(scope: Scope, state: &State, shape: Shape, frame: *mut u8) -> Result<Run> {
     let memory = &state.frame;
     let (top, outer) = (memory.get(TOP), memory.get(FRAME));
     let function = callback_function(state, RUN, scope)?;
@@ -476,11 +493,18 @@ fn enter(scope: Scope, state: &State, shape: Shape, frame: *mut u8) -> Result<()
     state.upcalls.set(state.upcalls.get() - 1);
     memory.set(FRAME, outer);
     memory.set(TOP, top);
-    called?;
+    if let Err(error) = called {
+        // JavaScript notes what is thrown; an end of the stack it may have had no room to note.
+        if memory.get(PENDING) == THROWN || !state.ending.is_known() || !scope.forget_end() {
+            return Err(error);
+        }
+        state.ending.begin();
+        return Ok(Run::Ended);
+    }
     if let Some(cells) = cells {
         shape.take_result(cells, frame);
     }
-    Ok(())
+    Ok(Run::Done)
 }
 
 /// Which of the two functions of [`on_callbacks`].

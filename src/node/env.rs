@@ -41,6 +41,8 @@ pub struct State {
     pub tasks: task::Tasks,
     /// Addresses of heap cells that were made for JavaScript and not freed.
     pub live: RefCell<Addresses>,
+    /// JavaScript that V8 has ended inside of a call of C.
+    pub ending: v8::Ending,
     /// Shapes of calls that V8 makes with their arguments.
     pub shapes: v8::Shapes,
     /// What Externals hold that were not made by Node-API.
@@ -229,6 +231,7 @@ pub fn register(scope: Scope, exports: Value) -> Result<()> {
         live: RefCell::default(),
         frame,
         held: RefCell::default(),
+        ending: v8::Ending::default(),
         shapes: v8::Shapes::default(),
         wrappers: RefCell::default(),
         owned: RefCell::default(),
@@ -300,6 +303,7 @@ fn describe(scope: Scope, exports: Value, state: &State, buffer: Value) -> Resul
     number(c"pendingCell", frame::PENDING)?;
     number(c"liveCell", frame::LIVE)?;
     number(c"resultCell", frame::RESULT)?;
+    number(c"thrown", frame::THROWN as usize)?;
     number(c"missed", frame::MISSED as usize)?;
     number(c"callbackCell", frame::CALLBACK)?;
     number(c"levelCell", frame::LEVEL)?;

@@ -154,6 +154,7 @@ impl FrameMemory {
     }
 
     /// Address of a control cell.
+    #[inline(always)]
     pub fn control(&self, cell: usize) -> *mut u32 {
         // SAFETY: control cells lie within the memory, at a multiple of 4.
         unsafe { self.start.as_ptr().add(self.origin + cell).cast() }
@@ -174,12 +175,14 @@ impl FrameMemory {
     }
 
     /// Reads a control cell.
+    #[inline(always)]
     pub fn get(&self, cell: usize) -> u32 {
         // SAFETY: as above; JavaScript runs on this thread only, so nothing races.
         unsafe { self.control(cell).read() }
     }
 
     /// Writes a control cell.
+    #[inline(always)]
     pub fn set(&self, cell: usize, value: u32) {
         // SAFETY: as for `get`.
         unsafe { self.control(cell).write(value) }
@@ -197,6 +200,7 @@ impl FrameMemory {
     }
 
     /// Writes a control cell that holds a double.
+    #[inline(always)]
     pub fn set_double(&self, cell: usize, value: f64) {
         // SAFETY: the cell lies within the memory, at a multiple of 8.
         unsafe { self.control(cell).cast::<f64>().write(value) }
@@ -207,15 +211,18 @@ impl FrameMemory {
     /// # Errors
     /// [`Code::Internal`] when they are not within the memory.
     pub fn at(&self, offset: u32, len: usize) -> Result<*mut u8> {
+        self.find(offset, len).ok_or_else(|| {
+            Error::new(Code::Internal, format!("frame offset {offset} of {len} bytes"))
+        })
+    }
+
+    /// The bytes at an offset; None when they are not within the memory.
+    #[inline(always)]
+    pub fn find(&self, offset: u32, len: usize) -> Option<*mut u8> {
         let offset = offset as usize;
-        if offset.checked_add(len).is_none_or(|end| end > SIZE) {
-            return Err(Error::new(
-                Code::Internal,
-                format!("frame offset {offset} of {len} bytes"),
-            ));
-        }
+        offset.checked_add(len).filter(|&end| end <= SIZE)?;
         // SAFETY: just checked to lie within the allocation.
-        Ok(unsafe { self.start.as_ptr().add(offset) })
+        Some(unsafe { self.start.as_ptr().add(offset) })
     }
 
     /// The pointer-sized cell that the ARG control cell names.

@@ -406,6 +406,23 @@ impl Scope {
         out!(napi_is_exception_pending(self.env), false).unwrap_or(true)
     }
 
+    /// Forgets what Node-API keeps of JavaScript that V8 has ended, which is `null`; whether that was
+    /// what it kept. Another exception stays pending.
+    pub fn forget_end(self) -> bool {
+        if !self.exception_pending() {
+            return false;
+        }
+        let Ok(value) = out!(napi_get_and_clear_last_exception(self.env), ptr::null_mut()) else {
+            return false;
+        };
+        let is_end = out!(napi_typeof(self.env, value), 0) == Ok(sys::ValueType::napi_null);
+        if !is_end {
+            // SAFETY: a handle of the open scope.
+            unsafe { sys::napi_throw(self.env, value) };
+        }
+        is_end
+    }
+
     /// Throws an `Error` with a `code`. An exception that is already pending stays.
     pub fn throw(self, error: &Error) {
         if self.exception_pending() {
