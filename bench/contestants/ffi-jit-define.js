@@ -2,7 +2,7 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
-const { ROOT } = require('../lib/paths');
+const { PACKAGE, ROOT } = require('../lib/paths');
 const { defineCases } = require('../lib/dialects/ffi-rs');
 
 /** This package through its ffi-rs API, functions made with `define`. */
@@ -11,7 +11,7 @@ module.exports = {
   title: 'ffi-jit define',
   role: 'ours',
   unsupported: () => (fs.existsSync(path.join(ROOT, 'package.json')) ? null : 'not built'),
-  entry: ROOT,
+  entry: PACKAGE,
   version: () => require(path.join(ROOT, 'package.json')).version,
-  cases: () => defineCases(require(ROOT)),
+  cases: () => defineCases(require(PACKAGE)),
 };

@@ -2,8 +2,9 @@
 
 const path = require('node:path');
 const { koffiCases } = require('../lib/dialects/koffi');
+const { PACKAGE } = require('../lib/paths');
 
-const entry = path.join(__dirname, '../../js/koffi');
+const entry = path.join(PACKAGE, 'js/koffi');
 
 /** Our Koffi dialect: the published one's script with another require. */
 module.exports = {

@@ -2,7 +2,7 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
-const { ROOT } = require('../lib/paths');
+const { PACKAGE, ROOT } = require('../lib/paths');
 const { loadCases } = require('../lib/dialects/ffi-rs');
 
 /** This package through its ffi-rs API, `load` with fresh literals on every call. */
@@ -12,5 +12,5 @@ module.exports = {
   role: 'ours',
   unsupported: () => (fs.existsSync(path.join(ROOT, 'package.json')) ? null : 'not built'),
   version: () => require(path.join(ROOT, 'package.json')).version,
-  cases: () => loadCases(require(ROOT)),
+  cases: () => loadCases(require(PACKAGE)),
 };

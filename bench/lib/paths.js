@@ -13,6 +13,8 @@ module.exports = {
   RESULTS: path.join(bench, 'results'),
   CONTESTANTS: path.join(bench, 'contestants'),
   PERFORMANCE_PAGE: path.join(bench, '..', 'docs', 'performance.md'),
+  /** This package with its modules as they are published, and the addon of the checkout. */
+  PACKAGE: path.join(build, 'package'),
   /** What set-up compiles. */
   BENCH: path.join(build, 'libbench.so'),
   MANY: path.join(build, 'libmany.so'),

@@ -4,6 +4,7 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const { spawnSync } = require('node:child_process');
+const { joinModules } = require('../../ci/lib/packages/joined.js');
 const { installRuntime } = require('../../ci/lib/runtimes.js');
 const paths = require('./paths');
 
@@ -59,6 +60,17 @@ function compileNative() {
   compile(paths.FLOOR, ['floor.c'], addonArgs);
 }
 
+/** What is measured of this package: its modules as ci/pack.js publishes them. */
+function stagePackage() {
+  const { PACKAGE, ROOT } = paths;
+  fs.rmSync(PACKAGE, { recursive: true, force: true });
+  for (const name of ['package.json', 'js/core', 'js/ffi-rs', 'js/koffi']) {
+    fs.cpSync(path.join(ROOT, name), path.join(PACKAGE, name), { recursive: true });
+  }
+  joinModules(path.join(PACKAGE, 'js'));
+  fs.symlinkSync(path.join(ROOT, 'prebuilds'), path.join(PACKAGE, 'prebuilds'), 'junction');
+}
+
 /** A Node binary for `--node`: a major (or exact) version from npm, or a path. */
 async function findNode(wanted) {
   if (!wanted) return describeNode(process.execPath);
@@ -89,6 +101,7 @@ module.exports = {
   setUp() {
     installPeers();
     compileNative();
+    stagePackage();
   },
   findNode,
   findPrograms,

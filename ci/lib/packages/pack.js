@@ -6,6 +6,7 @@ const path = require('node:path');
 const { root } = require('../paths.js');
 const { npm, MINUTE } = require('../run.js');
 const { identify } = require('./binary.js');
+const { joinModules } = require('./joined.js');
 const { LICENSES, THIRD_PARTY, json, publishedManifest } = require('./manifests.js');
 
 /** The newest glibc that a released addon may ask for: that of Node 18. */
@@ -23,6 +24,7 @@ function copy(names, from, to) {
 function stageMain(place) {
   const manifest = publishedManifest();
   copy([...manifest.files, 'README.md'], root, place);
+  joinModules(path.join(place, 'js'));
   fs.writeFileSync(path.join(place, 'package.json'), json(manifest));
 }
 

@@ -145,7 +145,10 @@ function remember(signature, [, result, list], convention) {
 }
 
 function readClassic(args, convention) {
-  const [name, result, given] = args;
+  // By index: to destructure an array makes an iterator, and every function comes by here.
+  const name = args[0];
+  const result = args[1];
+  const given = args[2];
   if (typeof name !== 'string' || name.startsWith('__') || !Array.isArray(given)) {
     return readAnew(args, convention);
   }
