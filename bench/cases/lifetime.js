@@ -1,8 +1,9 @@
 'use strict';
 
 /**
- * What happens once per process, library or function. Every round of a `require` or `bind` case is
- * a process of its own.
+ * What happens once per process, library or function. Every round of a `require`, `first_call` or
+ * `bind` case is a process of its own. What the first call of a process costs is a case by itself: in
+ * the others that bind functions, one was bound and called before.
  */
 module.exports = [
   {
@@ -16,6 +17,13 @@ module.exports = [
     name: 'require',
     title: 'require of the package',
     kind: 'require',
+    unit: 'ms',
+  },
+  {
+    name: 'first_call',
+    title: 'require, open, bind and call: the first result of a process',
+    kind: 'first',
+    uses: 'bind',
     unit: 'ms',
   },
   {

@@ -7,6 +7,8 @@ const { median } = require('./stats');
 
 const WORKER = path.join(__dirname, 'worker.js');
 const ANSWER_TIMEOUT_MS = 60_000;
+/** Kinds of cases whose every round is a process of its own. */
+const ONCE = new Set(['require', 'first', 'bind']);
 
 /** A worker process: `ask` resolves with its next message, or with a `no` when it dies. */
 class Worker {
@@ -140,7 +142,7 @@ async function onceCase(item, contestants, node, { rounds }) {
 
 /** contestant file -> { median, min, rounds } or { reason, detail }. */
 async function runCase(item, contestants, node, options) {
-  const run = item.kind === 'require' || item.kind === 'bind' ? onceCase : repeatedCase;
+  const run = ONCE.has(item.kind) ? onceCase : repeatedCase;
   const entries = await run(item, contestants, node, options);
   return Object.fromEntries(entries.map((entry) => [entry.contestant.file, outcome(entry)]));
 }

@@ -7,7 +7,7 @@
  *   { type: 'ready' }                 loaded, checked and calibrated
  *   { type: 'no', reason }            it cannot, or its result is wrong
  *   { type: 'round', ns }             after each 'round' message: per call (or per thing)
- *   { type: 'once', value }           the one measurement of a `require` or `bind` case
+ *   { type: 'once', value }           the one measurement of a `require`, `first` or `bind` case
  *   { type: 'version', version }      for the probe before the first case
  *
  * One case per process also keeps the loop below monomorphic: V8 sees one `call` in it and
@@ -129,6 +129,7 @@ const collect = () => (globalThis.gc ? globalThis.gc() : Bun.gc(true));
 
 function bindOnce({ run, call, callsItself }) {
   const names = manyNames(item.count);
+  firstCall({ run, call, callsItself });
   const rss = item.measure === 'rss';
   if (rss) collect();
   const before = rss ? process.memoryUsage.rss() : 0;
@@ -145,6 +146,23 @@ function bindOnce({ run, call, callsItself }) {
     }
   }
   return used / item.count;
+}
+
+/** Binds one function and calls it. */
+function firstCall({ run, call, callsItself }) {
+  const [first] = run(manyNames(1), true);
+  if (callsItself) return;
+  const got = call(first, 10, 20);
+  if (got !== 30) throw new Error(`wrong result: the first function gave ${got}`);
+}
+
+/** The same in a process that has not loaded the package yet. */
+function firstOnce() {
+  const elapsed = stopwatch();
+  const maker = contestant.cases()[item.uses];
+  if (typeof maker !== 'function') return undefined;
+  firstCall(maker());
+  return elapsed();
 }
 
 function requireOnce() {
@@ -169,6 +187,10 @@ async function main() {
   if (item.kind === 'require') {
     if (!contestant.entry) return send({ type: 'no', reason: 'no package of its own' });
     return send({ type: 'once', value: requireOnce() });
+  }
+  if (item.kind === 'first') {
+    const value = firstOnce();
+    if (value !== undefined) return send({ type: 'once', value });
   }
   const maker = contestant.cases()[item.uses];
   if (maker === undefined) return send({ type: 'no', reason: item.absent ?? 'not written' });
