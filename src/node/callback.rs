@@ -432,17 +432,12 @@ fn run_here(scope: Scope, state: &State, shape: Shape, frame: *mut u8, foreign: 
     memory.set(FOREIGN, u32::from(foreign));
     let level = state.relay.level();
     // The call that led here may have come from V8 directly, without a handle scope.
-    let result = scope.with_handles(|| {
-        enter(scope, state, shape, frame).inspect_err(|error| {
-            // An exception of the function itself is pending already, and stays.
-            scope.throw(error);
-        })
-    });
+    let end = scope.with_handles(|| enter(scope, state, shape, frame)).unwrap_or(End::Thrown);
     // What JavaScript has called in there and could not go on with ends now.
     relay::drain(state, level);
     memory.set(FOREIGN, outer);
-    let has_run = matches!(result, Ok(Run::Done));
-    if result.is_err() {
+    let has_run = matches!(end, End::Returned);
+    if matches!(end, End::Thrown) {
         memory.set(PENDING, THROWN);
     } else if has_run && !foreign && memory.get(PENDING) == 0 && state.relay.is_on() {
         memory.set(PENDING, CALLED_BACK);
@@ -471,9 +466,11 @@ pub fn rethrow(scope: Scope, state: &State, []: [Value; 0]) -> Result<Value> {
     scope.undefined()
 }
 
-/// How the JavaScript of a callback has come to its end, if it has not thrown.
-enum Run {
-    Done,
+/// How the JavaScript of a callback has come to its end.
+enum End {
+    Returned,
+    /// It has thrown, or could not run, and that was thrown.
+    Thrown,
     /// V8 has ended it, for instance at a time limit of `vm`. It leaves all JavaScript that it is to
     /// leave when C returns, and runs none before.
     Ended,
@@ -481,10 +478,14 @@ enum Run {
 
 /// Copies the frame to frame memory, calls the unmarshaller, copies the result back. While an
 /// exception is pending, Node-API refuses the call.
-fn enter(scope: Scope, state: &State, shape: Shape, frame: *mut u8) -> Result<Run> {
+#[inline(always)]
+fn enter(scope: Scope, state: &State, shape: Shape, frame: *mut u8) -> End {
     let memory = &state.frame;
     let (top, outer) = (memory.get(TOP), memory.get(FRAME));
-    let function = callback_function(state, RUN, scope)?;
+    let function = match callback_function(state, RUN, scope) {
+        Ok(function) => function,
+        Err(error) => return thrown(scope, &error),
+    };
     // JavaScript throws the error of frames that do not fit.
     let cells = shape.push(memory, frame);
     memory.set(CALLBACK, if cells.is_some() { shape.index } else { 0 });
@@ -496,21 +497,29 @@ fn enter(scope: Scope, state: &State, shape: Shape, frame: *mut u8) -> Result<Ru
     if let Err(error) = called {
         // JavaScript notes what is thrown; an end of the stack it may have had no room to note.
         if memory.get(PENDING) == THROWN || !state.ending.is_known() || !scope.forget_end() {
-            return Err(error);
+            return thrown(scope, &error);
         }
         state.ending.begin();
-        return Ok(Run::Ended);
+        return End::Ended;
     }
     if let Some(cells) = cells {
         shape.take_result(cells, frame);
     }
-    Ok(Run::Done)
+    End::Returned
+}
+
+/// Throws an error, unless an exception of the function itself is pending already: that stays.
+#[cold]
+fn thrown(scope: Scope, error: &Error) -> End {
+    scope.throw(error);
+    End::Thrown
 }
 
 /// Which of the two functions of [`on_callbacks`].
 const RUN: usize = 0;
 const FORGET: usize = 1;
 
+#[inline(always)]
 fn callback_function(state: &State, which: usize, scope: Scope) -> Result<Value> {
     let functions = state.callbacks.borrow().functions.get();
     let missing = || Error::new(Code::Internal, "nothing runs callbacks");
@@ -548,6 +557,8 @@ fn ran(scope: Scope, state: &State, callback: &Callback) {
     if sweep(state, callback.id) {
         state.frame.set(CALLBACK, callback.shape.index);
         // It does not throw.
-        let _ = scope.with_handles(|| scope.call(callback_function(state, FORGET, scope)?));
+        scope.with_handles(|| {
+            let _ = callback_function(state, FORGET, scope).and_then(|forget| scope.call(forget));
+        });
     }
 }

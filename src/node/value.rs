@@ -312,6 +312,7 @@ impl Scope {
     }
 
     /// The value of a reference.
+    #[inline(always)]
     pub fn referenced(self, reference: Reference) -> Result<Value> {
         out!(napi_get_reference_value(self.env, reference.0), ptr::null_mut())
     }
@@ -322,17 +323,19 @@ impl Scope {
         unsafe { sys::napi_delete_reference(self.env, reference.0) };
     }
 
-    /// Runs code with a handle scope of its own.
-    pub fn with_handles<T>(self, body: impl FnOnce() -> Result<T>) -> Result<T> {
-        let handles = out!(napi_open_handle_scope(self.env), ptr::null_mut())?;
+    /// Runs code with a handle scope of its own; None when there is none to be had.
+    #[inline(always)]
+    pub fn with_handles<T>(self, body: impl FnOnce() -> T) -> Option<T> {
+        let handles = out!(napi_open_handle_scope(self.env), ptr::null_mut()).ok()?;
         let result = body();
         // SAFETY: opened above, and `body` kept no handle of it.
         unsafe { sys::napi_close_handle_scope(self.env, handles) };
-        result
+        Some(result)
     }
 
     /// Calls a function of ours, which does not look at `this`, without arguments. An exception
     /// stays pending and is an error.
+    #[inline(always)]
     pub fn call(self, function: Value) -> Result<Value> {
         let (count, list) = (0, ptr::null());
         out!(napi_call_function(self.env, function, function, count, list), ptr::null_mut())
