@@ -71,7 +71,7 @@ test('null pointers', () => {
 test('either way of making Externals is read by the other', () => {
   assert.equal(memory.hasExternals(), currentTier().name !== 'node-api' && HAS_PACKED);
   const ours = () => memory.makeCell(CELL, 8);
-  const fast = optimised(() => memory.freeCell(ours(), true));
+  const fast = optimised(() => memory.freeCell(ours(), true, 0));
   assert.equal(fast(), memory.FREED.DONE);
   const theirs = () => {
     memory.views.u32[memory.ARG] = CELL;
@@ -94,7 +94,7 @@ test('either way of making Externals is read by the other', () => {
       assert.ok(types.isExternal(made));
       assert.equal(address(made), slowly(made));
       assert.ok(native.isLive(made));
-      assert.equal(memory.freeCell(made, true), memory.FREED.DONE);
+      assert.equal(memory.freeCell(made, true, 0), memory.FREED.DONE);
       assert.equal(native.isLive(made), false);
     }
   }
