@@ -41,7 +41,8 @@ const recordings = () => require('./recording.js');
  *   length is not right; throws
  * @property {(value: string, errno: string, g: object) => string} [withErrno] when given, errno
  *   is saved, and the result is this expression
- * @property {boolean} [insideTry] whether the marshaller is called inside a `try`
+ * @property {(error: Error) => unknown} [whenClosed] what a direct marshaller returns instead of
+ *   throwing that the library of its function was closed, so that no caller needs a `try`
  * @property {boolean} [freesResult] whether C gives the memory of the result away
  * @property {import('./tier.js').Tier} [tier] how it enters native code
  * @property {Function} [startTask] of a task: instead of the one of tasks.js
@@ -110,10 +111,6 @@ function compileCall(declaration) {
   };
   if (tier.name !== 'direct') return { ...common, tier, link: linkFramed(call) };
   const packed = () => linkFramed({ ...call, tier: packedFor(tier) });
-  if (declaration.insideTry && !tier.inTry) {
-    const reason = 'this release of V8 makes no direct call inside a `try`';
-    return { ...common, tier: packedFor(tier, reason), link: packed() };
-  }
   const made = text?.returns
     ? 'the result is text'
     : compileDirect(begin(declaration), declaration, frame, tier, emitArguments, packed);

@@ -33,7 +33,6 @@ const AUTOMATIC = new Set(['115', '127', '137', '147']);
  * @property {'node-api' | 'packed' | 'direct'} name
  * @property {string} [reason] why it is no higher one
  * @property {boolean} [reentrant] whether calls may be made directly while callbacks exist
- * @property {boolean} [inTry] whether V8 makes direct calls inside a `try`
  */
 
 /**
@@ -131,9 +130,6 @@ function startNodeApi() {
 /** For marshallers that only check their arguments. */
 const NOWHERE = { name: 'nowhere' };
 
-/** The release (V8 12.4) that makes no direct call inside a `try`. */
-const NO_CALL_IN_TRY = '127';
-
 /** The tier that every runtime has, for those who want no other. */
 const NODE_API = { name: 'node-api', reason: 'FFI_JIT_TIER or useTier says so' };
 
@@ -179,8 +175,7 @@ function start() {
   const packed = startPacked();
   if (packed.name === 'node-api') return { packed, direct: packed };
   const chosen = packedFor(packed, NODE_API.reason);
-  const inTry = process.versions.modules !== NO_CALL_IN_TRY;
-  return { packed: chosen, direct: { ...packed, name: 'direct', inTry } };
+  return { packed: chosen, direct: { ...packed, name: 'direct' } };
 }
 
 /**

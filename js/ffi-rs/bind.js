@@ -9,7 +9,7 @@ const { coded } = require('../core/errors.js');
 const { isArray, mapGet, mapSet } = require('../core/primordials.js');
 const { BySignature, fits } = require('./by-type.js');
 const { BadResult, failure, mismatch } = require('./errors.js');
-const { ERRNO, FREES_RESULT, NEW_THREAD } = require('./constants.js');
+const { ERRNO, FREES_RESULT, NEW_THREAD, whenClosed } = require('./constants.js');
 const types = require('./types.js');
 
 /** The error of an argument list of the wrong kind or length. */
@@ -61,8 +61,8 @@ function compileTypes(options, [retShape, ...paramShapes], [retType, ...paramsTy
     style: 'list',
     mismatch,
     arity,
-    // `define` and `load` have one around it.
-    insideTry: true,
+    // V8 12.4 makes no direct call inside a `try`, and `define` has none around direct calls.
+    whenClosed,
     withErrno: options & ERRNO ? withErrno : undefined,
     freesResult: (options & FREES_RESULT) !== 0,
   };

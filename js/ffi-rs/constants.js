@@ -1,5 +1,6 @@
 'use strict';
-// The numbers by which ffi-rs programs name types. Plain mutable objects without reverse mapping.
+// The numbers by which ffi-rs programs name types (plain mutable objects without reverse mapping),
+// and what calls say to those who make them.
 
 const FFITypeTag = { Unknown: 0, StackArray: 996, Array: 997, Function: 998, StackStruct: 999 };
 
@@ -38,4 +39,23 @@ const ERRNO = 1;
 const NEW_THREAD = 2;
 const FREES_RESULT = 4;
 
-module.exports = { DataType, ERRNO, FFITypeTag, FREES_RESULT, NEW_THREAD, PointerType };
+/** What a direct call returns when its library was closed; the error is in `closed`. */
+const CLOSED = Symbol('closed');
+const closed = { error: undefined };
+
+function whenClosed(error) {
+  closed.error = error;
+  return CLOSED;
+}
+
+module.exports = {
+  CLOSED,
+  DataType,
+  ERRNO,
+  FFITypeTag,
+  FREES_RESULT,
+  NEW_THREAD,
+  PointerType,
+  closed,
+  whenClosed,
+};

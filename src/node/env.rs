@@ -276,6 +276,7 @@ fn describe(scope: Scope, exports: Value, state: &State, buffer: Value) -> Resul
     number(c"liveCell", frame::LIVE)?;
     number(c"resultCell", frame::RESULT)?;
     number(c"missed", frame::MISSED as usize)?;
+    number(c"closed", frame::CLOSED as usize)?;
     number(c"callbackCell", frame::CALLBACK)?;
     number(c"levelCell", frame::LEVEL)?;
     number(c"failedCell", frame::FAILED)?;
