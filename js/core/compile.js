@@ -15,7 +15,7 @@
 // at TOP for its duration (docs/architecture.md, frame memory).
 
 const { native } = require('./loader.js');
-const { FIXED, FIXED_SIZE, END } = require('./memory.js');
+const { FIXED, FIXED_SIZE, END, hasExternals } = require('./memory.js');
 const { CallText } = require('./text-calls.js');
 const { currentTier, emitEntry, emitTextEntry, packedFor } = require('./tier.js');
 const { compileDirect } = require('./direct.js');
@@ -317,10 +317,42 @@ function compileCallback(declaration) {
   return { signature: frame.id, owned: owned.length > 0 ? describeOwned(owned) : null, link };
 }
 
+/** Whether a value behind a pointer is bytes that own nothing, and fits the fixed frame. */
+const isFlat = ({ simple, held, owned, size }) =>
+  simple && !held && (owned ?? []).length === 0 && size <= FIXED_SIZE;
+
 /**
  * Compiles a function that moves a value to a heap cell of its own, and returns an External of it.
  */
 function compileWriter(codec, mismatch) {
+  const { pointee } = codec;
+  if (pointee !== undefined && isFlat(pointee) && hasExternals()) {
+    return compileFlatWriter(codec, mismatch);
+  }
+  return compileAnyWriter(codec, mismatch);
+}
+
+/** Bytes up to which memory is cleared word by word. */
+const SHORT = 64;
+
+/** The same for a pointer to a flat value, where V8 makes the cell and the block behind it. */
+function compileFlatWriter(codec, mismatch) {
+  const { pointee } = codec;
+  const g = begin({ mismatch });
+  const general = g.constant(lazily(() => compileAnyWriter(codec, mismatch)));
+  g.emit(`if (typeof value !== 'object' || value === null) return ${general}(value);`);
+  const token = pointee.take(g, 'value', { argument: 0, path: '' });
+  // What lies between the members goes to C as well.
+  if (pointee.size > SHORT) g.emit(`clear(${FIXED}, ${pointee.size});`);
+  else
+    for (let at = 0; at < pointee.size; at += 8) g.write('f64', new Ref(null, FIXED + at, 8), '0');
+  pointee.put(g, token, new Ref(null, FIXED, 64));
+  g.emit(`return makeCellTo(${FIXED}, ${pointee.size}) ?? ${general}(value);`);
+  return g.build('value');
+}
+
+/** The same for any value. */
+function compileAnyWriter(codec, mismatch) {
   const size = Math.max(codec.size, 1);
   const where = { argument: 0, path: '' };
   if (codec.simple && !codec.held && size <= FIXED_SIZE) {

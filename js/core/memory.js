@@ -154,11 +154,12 @@ const externals = {
   addressTo: undefined,
   makeCell: undefined,
   freeCell: undefined,
+  fetchTo: undefined,
 };
 
 /** Takes these functions into use. */
-function useExternals({ state, externalAt, addressTo, makeCell, freeCell }) {
-  Object.assign(externals, { state, externalAt, addressTo, makeCell, freeCell });
+function useExternals({ state, externalAt, addressTo, makeCell, freeCell, fetchTo }) {
+  Object.assign(externals, { state, externalAt, addressTo, makeCell, freeCell, fetchTo });
 }
 
 /** Whether they are in use. */
@@ -187,22 +188,42 @@ function putExternal(value, cell) {
 function makeCell(from, size) {
   const { makeCell } = externals;
   if (makeCell !== undefined) {
-    const made = makeCell(externals.state, from, size);
+    const made = makeCell(externals.state, from, size, false);
     if (made !== null) return made;
   }
   u32[ARG] = from;
   return native.makeCell(size);
 }
 
+/** The same for a cell with the address of a block with these bytes; null where V8 makes none. */
+const makeCellTo = (from, size) => externals.makeCell(externals.state, from, size, true);
+
 /** What `freeCell` and `native.free` return. */
 const FREED = { DONE: 0, NOT_EXTERNAL: 1, NULL: 2, NOT_LIVE: 3 };
 
-/** Frees a heap cell that owns nothing; with `ours`, only one that we made. */
-function freeCell(value, ours) {
+/**
+ * Frees a heap cell and what it owns (a description for the native side; null for nothing); with
+ * `ours`, only one that we made.
+ */
+function freeCell(value, owned, ours) {
   if (value === null) return FREED.NOT_EXTERNAL;
   const { freeCell } = externals;
-  if (freeCell !== undefined) return freeCell(value, externals.state, ours ? 1 : 0);
-  return native.free(value, null, ours);
+  if (freeCell !== undefined && (owned === null || isBlock(owned))) {
+    return freeCell(value, externals.state, ours, owned !== null);
+  }
+  return native.free(value, owned, ours);
+}
+
+/** Whether a description says: a pointer at the start, with bytes behind it that own nothing. */
+const isBlock = (owned) => owned.length === 5 && owned[1] === 0 && owned[2] === 2;
+
+/**
+ * Copies bytes from where a pointer cell points to an offset of frame memory, where V8 does it:
+ * false for NULL, undefined where the routines have to do it.
+ */
+function fetchTo(cell, at, size) {
+  const { fetchTo } = externals;
+  return fetchTo === undefined ? undefined : fetchTo(externals.state, cell, at, size);
 }
 
 /** Whether a pointer cell holds a null pointer; the cell is at a multiple of 4. */
@@ -298,7 +319,9 @@ module.exports = {
   useExternals,
   hasExternals,
   makeCell,
+  makeCellTo,
   freeCell,
+  fetchTo,
   isNull,
   copyPointer,
   putView,

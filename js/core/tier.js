@@ -109,6 +109,8 @@ function startPacked() {
   entries.settle = settler(() => enter(resumption.token));
   entries.enterText = made.enterText;
   entries.settleText = textSettler(entries.settle);
+  // Reads stand inside of `try`, where this release would run the callback for other code.
+  if (process.versions.modules === NO_CALL_IN_TRY) made.fetchTo = undefined;
   if (made.externalAt !== undefined) useExternals(made);
   return { name: 'packed', reentrant: made.reentrant };
 }
@@ -141,6 +143,9 @@ const UNKNOWN_RELEASE = {
 
 /** A tier's packed form, for a function that is not called directly for this reason. */
 const packedFor = ({ reentrant }, reason) => ({ name: 'packed', reason, reentrant });
+
+/** The release (V8 12.4) that makes no direct call inside a `try`. */
+const NO_CALL_IN_TRY = '127';
 
 let started;
 let wanted;

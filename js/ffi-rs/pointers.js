@@ -9,13 +9,16 @@ const { borrowed } = require('../core/recording.js');
 const { coded, kindOf, show } = require('../core/errors.js');
 const memory = require('../core/memory.js');
 const { isArray } = require('../core/primordials.js');
+const { fetch } = require('../core/routines.js');
 const { currentTier } = require('../core/tier.js');
 const { FFITypeTag, PointerType } = require('./constants.js');
 const { mismatch } = require('./errors.js');
 const { ByType } = require('./by-type.js');
 const types = require('./types.js');
 
-const { FIXED, FREED, freeCell, getPointer, isNull, putExternal } = memory;
+const { FIXED, FREED, TOP, freeCell, getExternal, getPointer, hasExternals, isNull, putExternal } =
+  memory;
+const { u32 } = memory.views;
 
 // The packed tier brings faster ways for Externals.
 currentTier();
@@ -107,7 +110,11 @@ function read(type, pointer, argument) {
 function unwrapPointer(pointers) {
   return checkList(pointers, 'pointers').map((pointer, i) => {
     takeAddress(pointer, i);
-    return native.unwrap(pointer);
+    if (!hasExternals()) return native.unwrap(pointer);
+    const top = u32[TOP];
+    const cell = fetch(CELL, native.pointerSize);
+    u32[TOP] = top;
+    return getExternal(cell);
   });
 }
 
@@ -145,7 +152,7 @@ function freeOne(type, pointer, pointerType, argument) {
   const ours = pointerType === PointerType.RsPointer;
   if (borrowed.size > 0 && putExternal(pointer, CELL)) borrowed.delete(getPointer(CELL));
   const owned = (ours ? ownedByUs : ownedByC).get(type);
-  switch (owned === null ? freeCell(pointer, ours) : native.free(pointer, owned, ours)) {
+  switch (freeCell(pointer, owned, ours)) {
     case FREED.NOT_EXTERNAL:
       throw notExternal(pointer, argument);
     case FREED.NULL:

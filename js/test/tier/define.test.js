@@ -82,7 +82,7 @@ test('a library that is closed and reopened under hot calls', () => {
   ];
   const hot = calls.map(([fn, list]) => optimised(() => fn(list)));
   for (let round = 0; round < 3; round++) {
-    calls.forEach(([, , expected], i) => assert.equal(hot[i](), expected));
+    for (const [i, [, , expected]] of calls.entries()) assert.equal(hot[i](), expected);
     close('brief');
     for (const call of hot) {
       throwsCoded(call, CODES.unknown, /Before calling load, you need to open/);
@@ -90,10 +90,10 @@ test('a library that is closed and reopened under hot calls', () => {
     }
     open({ library: 'brief', path: fixturePath() });
   }
-  calls.forEach(([fn, list, expected]) => {
+  for (const [fn, list, expected] of calls) {
     assert.equal(fn(list), expected);
     expectDirect(() => fn(typeof list[0] === 'string' ? ['flat'] : list));
-  });
+  }
   close('brief');
 });
 

@@ -104,7 +104,7 @@ macro_rules! both {
 }
 
 /// The functions.
-fn entries() -> [Entry; 4] {
+fn entries() -> [Entry; 5] {
     [
         Entry {
             name: c"externalAt",
@@ -123,16 +123,23 @@ fn entries() -> [Entry; 4] {
         Entry {
             name: c"makeCell",
             result: POINTER,
-            parameters: &[FLOAT64, UINT32, UINT32],
+            parameters: &[FLOAT64, UINT32, UINT32, BOOL],
             fast: make_cell as *const c_void,
             slow: both!(make_cell_slowly),
         },
         Entry {
             name: c"freeCell",
             result: INT32,
-            parameters: &[POINTER, FLOAT64, UINT32],
+            parameters: &[POINTER, FLOAT64, BOOL, BOOL],
             fast: free_cell as *const c_void,
             slow: both!(free_cell_slowly),
+        },
+        Entry {
+            name: c"fetchTo",
+            result: BOOL,
+            parameters: &[FLOAT64, UINT32, UINT32, UINT32],
+            fast: fetch_to as *const c_void,
+            slow: both!(fetch_to_slowly),
         },
     ]
 }
@@ -145,9 +152,15 @@ fn entries() -> [Entry; 4] {
 ///                                 for a null pointer, and when Node-API has to make it
 /// addressTo(value, state, cell)   stores the address of an External (null: a null pointer);
 ///                                 false for other values
-/// makeCell(state, from, size)     as `makeCell` of the addon with the offset as an argument; null
-///                                 when that has to make it
-/// freeCell(value, state, ours)    as `free` of the addon for cells that own nothing
+/// makeCell(state, from, size, behind)
+///                                 as `makeCell` of the addon with the offset as an argument; with
+///                                 `behind`, the cell holds the address of a block with these bytes.
+///                                 null when the addon has to make it
+/// freeCell(value, state, ours, behind)
+///                                 as `free` of the addon for cells that own nothing, or a block of
+///                                 bytes
+/// fetchTo(state, cell, at, size)  copies bytes from where a pointer cell points to an offset of frame
+///                                 memory; false for NULL
 /// ```
 ///
 /// Returns whether Externals hold wrappers.
@@ -247,24 +260,73 @@ extern "C" fn address_to(_receiver: usize, held: *mut c_void, state: f64, cell: 
     store(state_of(state), cell, unwrap(held))
 }
 
-extern "C" fn make_cell(_receiver: usize, state: f64, from: u32, size: u32) -> *mut c_void {
+/// A new cell, as `makeCell` says.
+fn cell_of(state: &State, from: u32, size: u32, behind: bool) -> Result<*mut c_void> {
+    let make = if behind { heap::copy_behind_cell } else { heap::copy_to_heap };
+    Ok(make(state, from, size as usize)?.cast())
+}
+
+/// Frees a cell, as `freeCell` says.
+///
+/// # Safety
+/// As `free` in C.
+unsafe fn release(state: &State, cell: *mut c_void, ours: bool, behind: bool) -> Freed {
+    let nothing = Owned::default();
+    let owned = if behind { heap::behind_cell() } else { &nothing };
+    // SAFETY: the caller's promise.
+    unsafe { heap::release(state, cell, owned, ours) }
+}
+
+extern "C" fn make_cell(
+    _receiver: usize,
+    state: f64,
+    from: u32,
+    size: u32,
+    behind: bool,
+) -> *mut c_void {
     let state = state_of(state);
-    let Ok(block) = heap::copy_to_heap(state, from, size as usize) else {
-        return ptr::null_mut();
-    };
-    let wrapper = state.wrappers.borrow_mut().of(block.cast());
+    let Ok(cell) = cell_of(state, from, size, behind) else { return ptr::null_mut() };
+    let wrapper = state.wrappers.borrow_mut().of(cell);
     if wrapper.is_null() {
         // SAFETY: just made, and nobody has it.
-        unsafe { heap::release(state, block.cast(), &Owned::default(), true) };
+        unsafe { release(state, cell, true, behind) };
     }
     wrapper
 }
 
-extern "C" fn free_cell(_receiver: usize, held: *mut c_void, state: f64, ours: u32) -> i32 {
-    let (state, address) = (state_of(state), unwrap(held));
+extern "C" fn free_cell(
+    _receiver: usize,
+    held: *mut c_void,
+    state: f64,
+    ours: bool,
+    behind: bool,
+) -> i32 {
     // SAFETY: the caller says that the memory may be freed, as `free` in C does.
-    let freed = unsafe { heap::release(state, address, &Owned::default(), ours != 0) };
-    freed as i32
+    unsafe { release(state_of(state), unwrap(held), ours, behind) as i32 }
+}
+
+/// Copies bytes, as `fetchTo` says.
+fn fetch(state: &State, cell: u32, at: u32, size: u32) -> bool {
+    let from = address_at(state, cell).cast::<u8>();
+    let Ok(to) = state.frame.at(at, size as usize) else { return false };
+    if from.is_null() {
+        return false;
+    }
+    // SAFETY: the caller says that so many bytes are there; they may be frame memory's.
+    unsafe {
+        match size {
+            // A call of `memmove` would cost more.
+            4 => to.cast::<u32>().write_unaligned(from.cast::<u32>().read_unaligned()),
+            8 => to.cast::<u64>().write_unaligned(from.cast::<u64>().read_unaligned()),
+            16 => to.cast::<u128>().write_unaligned(from.cast::<u128>().read_unaligned()),
+            _ => ptr::copy(from, to, size as usize),
+        }
+    }
+    true
+}
+
+extern "C" fn fetch_to(_receiver: usize, state: f64, cell: u32, at: u32, size: u32) -> bool {
+    fetch(state_of(state), cell, at, size)
 }
 
 /// The arguments of a raw callback, as Node-API values.
@@ -282,6 +344,10 @@ impl Arguments {
 
     fn number(&self, index: usize) -> Result<u32> {
         self.state.scope().to_u32(self.value(index))
+    }
+
+    fn truth(&self, index: usize) -> Result<bool> {
+        self.state.scope().to_bool(self.value(index))
     }
 
     /// The address of an External, NULL for null, None for other values.
@@ -342,9 +408,9 @@ unsafe extern "C" fn address_to_slowly<const FRAME: bool>(info: *mut usize) {
 
 unsafe extern "C" fn make_cell_slowly<const FRAME: bool>(info: *mut usize) {
     let body = |call: &Arguments| {
-        let size = call.number(2)? as usize;
-        let block = heap::copy_to_heap(call.state, call.number(1)?, size)?;
-        call.state.scope().external(block.cast())
+        let (from, size) = (call.number(1)?, call.number(2)?);
+        let cell = cell_of(call.state, from, size, call.truth(3)?)?;
+        call.state.scope().external(cell)
     };
     // SAFETY: as above.
     unsafe { answer::<FRAME>(info, 0, body) }
@@ -352,16 +418,25 @@ unsafe extern "C" fn make_cell_slowly<const FRAME: bool>(info: *mut usize) {
 
 unsafe extern "C" fn free_cell_slowly<const FRAME: bool>(info: *mut usize) {
     let body = |call: &Arguments| {
-        let ours = call.number(2)? != 0;
+        let (ours, behind) = (call.truth(2)?, call.truth(3)?);
         let freed = match call.address(0)? {
             None => Freed::NotExternal,
             // SAFETY: as for the direct call.
-            Some(address) => unsafe { heap::release(call.state, address, &Owned::default(), ours) },
+            Some(address) => unsafe { release(call.state, address, ours, behind) },
         };
         call.state.scope().number(f64::from(freed as u8))
     };
     // SAFETY: as above.
     unsafe { answer::<FRAME>(info, 1, body) }
+}
+
+unsafe extern "C" fn fetch_to_slowly<const FRAME: bool>(info: *mut usize) {
+    let body = |call: &Arguments| {
+        let (cell, at, size) = (call.number(1)?, call.number(2)?, call.number(3)?);
+        call.state.scope().boolean(fetch(call.state, cell, at, size))
+    };
+    // SAFETY: as above.
+    unsafe { answer::<FRAME>(info, 0, body) }
 }
 
 #[cfg(test)]
