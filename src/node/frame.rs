@@ -108,6 +108,11 @@ pub struct FrameMemory {
     origin: usize,
 }
 
+#[cold]
+fn outside(offset: u32, len: usize) -> Error {
+    Error::new(Code::Internal, format!("frame offset {offset} of {len} bytes"))
+}
+
 impl FrameMemory {
     /// Allocates the memory and returns it with its ArrayBuffer, which a strong reference keeps.
     ///
@@ -198,20 +203,22 @@ impl FrameMemory {
         unsafe { self.control(cell).cast::<f64>().write(value) }
     }
 
+    /// The bytes at an offset; None when they are not within the memory.
+    #[inline(always)]
+    pub fn within(&self, offset: u32, len: usize) -> Option<*mut u8> {
+        let offset = offset as usize;
+        let end = offset.checked_add(len)?;
+        // SAFETY: just checked to lie within the allocation.
+        (end <= SIZE).then(|| unsafe { self.start.as_ptr().add(offset) })
+    }
+
     /// The bytes at an offset, checked.
     ///
     /// # Errors
     /// [`Code::Internal`] when they are not within the memory.
+    #[inline]
     pub fn at(&self, offset: u32, len: usize) -> Result<*mut u8> {
-        let offset = offset as usize;
-        if offset.checked_add(len).is_none_or(|end| end > SIZE) {
-            return Err(Error::new(
-                Code::Internal,
-                format!("frame offset {offset} of {len} bytes"),
-            ));
-        }
-        // SAFETY: just checked to lie within the allocation.
-        Ok(unsafe { self.start.as_ptr().add(offset) })
+        self.within(offset, len).ok_or_else(|| outside(offset, len))
     }
 
     /// The pointer-sized cell that the ARG control cell names.

@@ -236,16 +236,16 @@ fn state_of(token: f64) -> &'static State {
 
 /// The address in a pointer cell of frame memory; NULL for a cell outside.
 fn address_at(state: &State, cell: u32) -> *mut c_void {
-    match state.frame.at(cell, size_of::<usize>()) {
-        // SAFETY: `at` checked the bounds; the cell may be unaligned in a packed record.
-        Ok(cell) => unsafe { cell.cast::<*mut c_void>().read_unaligned() },
-        Err(_) => ptr::null_mut(),
+    match state.frame.within(cell, size_of::<usize>()) {
+        // SAFETY: within the bounds; the cell may be unaligned in a packed record.
+        Some(cell) => unsafe { cell.cast::<*mut c_void>().read_unaligned() },
+        None => ptr::null_mut(),
     }
 }
 
 /// Stores an address in a pointer cell of frame memory; false for a cell outside.
 fn store(state: &State, cell: u32, address: *mut c_void) -> bool {
-    let Ok(cell) = state.frame.at(cell, size_of::<usize>()) else { return false };
+    let Some(cell) = state.frame.within(cell, size_of::<usize>()) else { return false };
     // SAFETY: as above.
     unsafe { cell.cast::<*mut c_void>().write_unaligned(address) };
     true
@@ -308,7 +308,7 @@ extern "C" fn free_cell(
 /// Copies bytes, as `fetchTo` says.
 fn fetch(state: &State, cell: u32, at: u32, size: u32) -> bool {
     let from = address_at(state, cell).cast::<u8>();
-    let Ok(to) = state.frame.at(at, size as usize) else { return false };
+    let Some(to) = state.frame.within(at, size as usize) else { return false };
     if from.is_null() {
         return false;
     }
