@@ -70,7 +70,7 @@ test('null pointers', () => {
 test('either way of making Externals is read by the other', () => {
   assert.equal(memory.hasExternals(), currentTier().name !== 'node-api' && HAS_PACKED);
   const ours = () => memory.makeCell(CELL, 8);
-  const fast = optimised(() => memory.freeCell(ours(), true));
+  const fast = optimised(() => memory.freeCell(ours(), null, true));
   assert.equal(fast(), memory.FREED.DONE);
   const theirs = () => {
     memory.views.u32[memory.ARG] = CELL;
@@ -91,7 +91,7 @@ test('either way of making Externals is read by the other', () => {
       assert.ok(types.isExternal(made));
       assert.equal(address(made), slowly(made));
       assert.ok(native.isLive(made));
-      assert.equal(memory.freeCell(made, true), memory.FREED.DONE);
+      assert.equal(memory.freeCell(made, null, true), memory.FREED.DONE);
       assert.equal(native.isLive(made), false);
     }
   }
@@ -108,4 +108,46 @@ test('more addresses than there are wrappers', () => {
   const list = make(arrayOf(D.I32Array, 2), [1, 2]);
   assert.deepEqual(read(arrayOf(D.I32Array, 2), list), [1, 2]);
   free(arrayOf(D.I32Array, 2), list);
+});
+
+test('cells of structs: made, read, unwrapped and freed, with and without optimised code', () => {
+  const type = { flag: D.U8, value: D.Double, count: D.I16 };
+  const bytesOf = (cell) => Buffer.from(ffi.createExternalBuffer(ffi.unwrapPointer([cell])[0], 24));
+  const round = (count) => {
+    const value = { flag: 200, value: count / 2, count };
+    const cell = make(type, value);
+    assert.deepEqual(read(type, cell), value);
+    const bytes = bytesOf(cell);
+    free(type, cell);
+    return bytes;
+  };
+  const hot = optimised(() => round(77));
+  const expected = Buffer.alloc(24);
+  expected[0] = 200;
+  expected.writeDoubleLE(38.5, 8);
+  expected.writeInt16LE(77, 16);
+  for (let i = 0; i < 200; i++) {
+    // What other calls have left where the struct is put together.
+    memory.views.u8.fill(0xff, memory.FIXED, memory.FIXED + 64);
+    assert.deepEqual(hot(), expected);
+  }
+  const twice = optimised(() => {
+    const cell = make(type, { flag: 1, value: 2, count: 3 });
+    free(type, cell);
+    throwsCoded(() => free(type, cell), 'ERR_FFI_INVALID_POINTER');
+  });
+  for (let i = 0; i < 100; i++) twice();
+  throwsCoded(() => make(type, { flag: 1, value: 'x', count: 3 }));
+  throwsCoded(() => make(type, 5));
+  assert.equal(read(type, make(type, null)), null);
+});
+
+test('more cells of structs than V8 makes Externals for, all of them alive', () => {
+  const type = { a: D.I32, b: D.Double };
+  const cells = Array.from({ length: 40_000 }, (_, a) => make(type, { a, b: a / 4 }));
+  for (let a = 0; a < cells.length; a += 97) {
+    assert.deepEqual(read(type, cells[a]), { a, b: a / 4 });
+  }
+  for (const cell of cells) free(type, cell);
+  throwsCoded(() => free(type, cells[39_999]), 'ERR_FFI_INVALID_POINTER');
 });
