@@ -86,7 +86,7 @@ function forget(index) {
 
 /**
  * Creates a callback and stores its code pointer in a pointer cell.
- * @param {{ signature: number, owned: Uint32Array, link: Function }} compiled by compileCallback
+ * @param {{ signature: number, owned: number, link: Function }} compiled by compileCallback
  * @param {Function} fn
  * @param {number} flags
  * @returns {bigint} the code pointer

@@ -73,7 +73,7 @@ function frameOf(declaration) {
   return { id, size, keeps: keeps === 1, ret, errno, args };
 }
 
-/** A description of owned memory, as the native side reads it. */
+/** The number of a description of owned memory (src/node/owned.rs); 0 for nothing. */
 function describeOwned(owned) {
   const numbers = [];
   const visit = (entries) => {
@@ -84,7 +84,7 @@ function describeOwned(owned) {
     }
   };
   visit(owned);
-  return Uint32Array.from(numbers);
+  return owned.length > 0 ? native.describeOwned(Uint32Array.from(numbers)) : 0;
 }
 
 /**
@@ -270,8 +270,8 @@ function compileFrameReader(declaration, frame) {
  *   also `holdsFunction`: `link` gets an object whose property `fn` is the function at the time of
  *   a call, or undefined, which gives C zero; and `keepResult`: what is called when a result was written, instead of `promote`, with
  *   the length that `spilled` had before, the EPOCH cell when C entered, and the frame's offset
- * @returns {{ signature: number, owned: Uint32Array | null, link: (fn: Function) => () => void }}
- *   `owned` describes what the arguments point to; null when they own nothing
+ * @returns {{ signature: number, owned: number, link: (fn: Function) => () => void }}
+ *   `owned` is the number of the description of what the arguments point to
  */
 function compileCallback(declaration) {
   const { params, ret, mismatch, holdsFunction, keepResult } = declaration;
@@ -314,7 +314,7 @@ function compileCallback(declaration) {
     g.emit('}');
   }
   const link = g.template('');
-  return { signature: frame.id, owned: owned.length > 0 ? describeOwned(owned) : null, link };
+  return { signature: frame.id, owned: describeOwned(owned), link };
 }
 
 /** Whether a value behind a pointer is bytes that own nothing, and fits the fixed frame. */

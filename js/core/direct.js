@@ -19,7 +19,7 @@
 const { native } = require('./loader.js');
 const { RESULT, MISSED, PENDING, END, views } = require('./memory.js');
 const { Ref } = require('./generator.js');
-const { CALLED_BACK } = require('./relay.js');
+const { CALLED_BACK, promote } = require('./relay.js');
 
 const { u32 } = views;
 
@@ -82,7 +82,7 @@ function stop(token, ..._held) {
   u32[PENDING] = 0;
   if (isClosed || pending === MISSED) return AGAIN;
   // Callbacks of packed calls need not enter JavaScript (relay.js).
-  native.relayCalls(token);
+  promote(token, 1);
   return RELAY;
 }
 

@@ -53,6 +53,8 @@ const CALLER = (origin + native.callerCell) / 8;
 const TOKEN = (origin + native.tokenCell) / 8;
 /** Index in `f64` of what text crosses with the call that Node-API's entry makes. */
 const TEXT = (origin + native.textCell) / 8;
+/** Index in `u32`: how many callbacks C has entered JavaScript for since this was cleared. */
+const ENTERED = (origin + native.enteredCell) / 4;
 /** Offset of the fixed frame, and its size. */
 const FIXED = origin + native.fixed;
 const FIXED_SIZE = native.fixedSize;
@@ -89,6 +91,9 @@ function putWord(cell, value) {
   if ((cell & 3) === 0) u32[cell >> 2] = value;
   else dv.setUint32(cell, value, true);
 }
+
+/** A 32-bit word, from anywhere. */
+const getWord = (cell) => ((cell & 3) === 0 ? u32[cell >> 2] : dv.getUint32(cell, true));
 
 /** Uses a value after a call, so that its memory stays until then. */
 const hold = (_value) => {};
@@ -145,8 +150,8 @@ function spill(size, cell) {
 }
 
 /**
- * What V8 does with Externals itself, on the packed tier (src/node/v8/externals.rs). Node-API does
- * it elsewhere, and whenever these cannot.
+ * What V8 does with Externals itself, on the packed tier (src/node/v8/externals.rs), or what is
+ * remembered of them (known-externals.js). Node-API does the rest.
  */
 const externals = {
   state: 0,
@@ -162,8 +167,8 @@ function useExternals({ state, externalAt, addressTo, makeCell, freeCell, fetchT
   Object.assign(externals, { state, externalAt, addressTo, makeCell, freeCell, fetchTo });
 }
 
-/** Whether they are in use. */
-const hasExternals = () => externals.externalAt !== undefined;
+/** Whether V8's are in use. */
+const hasExternals = () => externals.makeCell !== undefined;
 
 /** An External of the address in a pointer cell. */
 function getExternal(cell) {
@@ -192,7 +197,8 @@ function makeCell(from, size) {
     if (made !== null) return made;
   }
   u32[ARG] = from;
-  return native.makeCell(size);
+  native.makeCell(size);
+  return getExternal(LENGTH * 8);
 }
 
 /** The same for a cell with the address of a block with these bytes; null where V8 makes none. */
@@ -202,20 +208,15 @@ const makeCellTo = (from, size) => externals.makeCell(externals.state, from, siz
 const FREED = { DONE: 0, NOT_EXTERNAL: 1, NULL: 2, NOT_LIVE: 3 };
 
 /**
- * Frees a heap cell and what it owns (a description for the native side; null for nothing); with
- * `ours`, only one that we made.
+ * Frees a heap cell and what it owns, which is the number of a description; with `ours`, only one
+ * that we made.
  */
-function freeCell(value, owned, ours) {
+function freeCell(value, ours, owned) {
   if (value === null) return FREED.NOT_EXTERNAL;
   const { freeCell } = externals;
-  if (freeCell !== undefined && (owned === null || isBlock(owned))) {
-    return freeCell(value, externals.state, ours, owned !== null);
-  }
+  if (freeCell !== undefined) return freeCell(value, externals.state, owned * 2 + (ours ? 1 : 0));
   return native.free(value, owned, ours);
 }
-
-/** Whether a description says: a pointer at the start, with bytes behind it that own nothing. */
-const isBlock = (owned) => owned.length === 5 && owned[1] === 0 && owned[2] === 2;
 
 /**
  * Copies bytes from where a pointer cell points to an offset of frame memory, where V8 does it:
@@ -234,8 +235,11 @@ const isNull = (cell) => (u32[cell >> 2] | (pointerSize === 8 ? u32[(cell >> 2) 
  * lost it is empty.
  */
 const addresses = new WeakMap();
-/** Every so many views that are not known yet, one is remembered: it may be used again. */
-const REMEMBERED = 16;
+/**
+ * Every so many views that are not known yet, one is remembered: it may be used again. A prime: uses
+ * that alternate get their turn.
+ */
+const REMEMBERED = 17;
 let unknown = 0;
 
 /** Stores the address of a view's live memory in a pointer cell; its length, or -1 if it is none. */
@@ -299,6 +303,7 @@ module.exports = {
   CALLER,
   TOKEN,
   TEXT,
+  ENTERED,
   FREED,
   FIXED,
   FIXED_SIZE,
@@ -318,6 +323,9 @@ module.exports = {
   putExternal,
   useExternals,
   hasExternals,
+  putWord,
+  getWord,
+  pointerSize,
   makeCell,
   makeCellTo,
   freeCell,

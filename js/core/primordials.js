@@ -27,6 +27,7 @@ module.exports = {
   charCodeAt: uncurry(String.prototype.charCodeAt),
   mapGet: uncurry(Map.prototype.get),
   mapSet: uncurry(Map.prototype.set),
+  mapClear: uncurry(Map.prototype.clear),
   mapDelete: uncurry(Map.prototype.delete),
   utf8Write: uncurry(Buffer.prototype.utf8Write),
   trunc: Math.trunc,

@@ -80,17 +80,16 @@ function promote(cell) {
   const { blocks, pointers, spills, kept } = current;
   if (cell === undefined && blocks.length + spills.length === 0) return;
   if (cell !== undefined) u32[ARG] = cell;
-  native.promote(
-    Uint32Array.of(
-      cell === undefined ? 0 : 1,
-      blocks.length / 2,
-      pointers.length / 2,
-      spills.length / 2,
-      ...blocks,
-      ...pointers,
-      ...spills,
-    ),
-  );
+  const size = 4 + blocks.length + pointers.length + spills.length;
+  const at = memory.scratch(4 * size);
+  const list = at < 0 ? new Uint32Array(size) : u32;
+  let i = at < 0 ? 0 : at >> 2;
+  list[i++] = cell === undefined ? 0 : 1;
+  for (const pairs of [blocks, pointers, spills]) list[i++] = pairs.length / 2;
+  for (const pairs of [blocks, pointers, spills]) {
+    for (let k = 0; k < pairs.length; k++) list[i++] = pairs[k];
+  }
+  native.promote(at < 0 ? list : at);
   if (cell !== undefined && kept.length > 0) borrowed.set(memory.getPointer(cell), kept);
 }
 

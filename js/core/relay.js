@@ -6,7 +6,7 @@
 
 const { native } = require('./loader.js');
 const { table } = require('./callbacks.js');
-const { views, PENDING, CALLBACK, LEVEL, FAILED, CALLER } = require('./memory.js');
+const { views, PENDING, CALLBACK, LEVEL, FAILED, CALLER, ENTERED } = require('./memory.js');
 
 const { u32, f64 } = views;
 
@@ -24,8 +24,9 @@ const alive = [];
  * Makes `settle(token, held)`, which is called when a call has left something to be done: with the
  * token of its function, and what it needs, if there is anything.
  * @param {() => void} resume lets C go on; returns like an entry
+ * @param {number} worth how many callbacks a call must have made to be left for the next ones
  */
-function settler(resume) {
+function settler(resume, worth) {
   /** Runs callbacks of the call that was left last, until it has ended. */
   function relay(held) {
     const level = u32[LEVEL];
@@ -57,8 +58,15 @@ function settler(resume) {
     if (pending === UPCALL && f64[CALLER] === token) return relay(held);
     // Where it is another's call that was left, JavaScript had no stack to get here.
     u32[PENDING] = 0;
-    if (pending === CALLED_BACK) native.relayCalls(token);
+    if (pending === CALLED_BACK) promote(token, worth);
   };
 }
 
-module.exports = { CALLED_BACK, settler };
+/** Lets calls of a function be left, if it has called back often enough. */
+function promote(token, worth) {
+  const entered = u32[ENTERED];
+  u32[ENTERED] = 0;
+  if (entered >= worth) native.relayCalls(token, worth);
+}
+
+module.exports = { CALLED_BACK, promote, settler };

@@ -1,24 +1,21 @@
 'use strict';
 // The pointer model: heap cells that hold values for C, and Externals that hold their addresses.
 
-const { isExternal } = require('node:util/types');
 const { native } = require('../core/loader.js');
 const { compileReader, compileWriter, describeOwned } = require('../core/compile.js');
 const { release } = require('../core/callbacks.js');
+const { external } = require('../core/codecs.js');
 const { borrowed } = require('../core/recording.js');
 const { coded, kindOf, show } = require('../core/errors.js');
 const memory = require('../core/memory.js');
 const { isArray } = require('../core/primordials.js');
-const { fetch } = require('../core/routines.js');
 const { currentTier } = require('../core/tier.js');
 const { FFITypeTag, PointerType } = require('./constants.js');
 const { mismatch } = require('./errors.js');
 const { ByType } = require('./by-type.js');
 const types = require('./types.js');
 
-const { FIXED, FREED, TOP, freeCell, getExternal, getPointer, hasExternals, isNull, putExternal } =
-  memory;
-const { u32 } = memory.views;
+const { FIXED, FREED, freeCell, getPointer, isNull, makeCell, pointerSize, putExternal } = memory;
 
 // The packed tier brings faster ways for Externals.
 currentTier();
@@ -28,10 +25,11 @@ const CELL = FIXED;
 
 const writers = new ByType((type) => compileWriter(types.parameter(type), mismatch));
 const readers = new ByType((type) => compileReader(types.result(type)));
-/** What a cell owns, described for native.free; null for nothing. */
-const describe = (owned) => (owned.length === 0 ? null : describeOwned(owned));
-const ownedByUs = new ByType((type) => describe(types.ownedIn(type, true)));
-const ownedByC = new ByType((type) => describe(types.ownedIn(type, false)));
+/** Reads a pointer, when it was compiled. */
+let readPointer;
+/** What a cell owns: the number of its description. */
+const ownedByUs = new ByType((type) => describeOwned(types.ownedIn(type, true)));
+const ownedByC = new ByType((type) => describeOwned(types.ownedIn(type, false)));
 
 const notExternal = (value, argument) =>
   coded(Error, 'InvalidArg', `expect External, got: ${kindOf(value)}`, {
@@ -110,19 +108,16 @@ function read(type, pointer, argument) {
 function unwrapPointer(pointers) {
   return checkList(pointers, 'pointers').map((pointer, i) => {
     takeAddress(pointer, i);
-    if (!hasExternals()) return native.unwrap(pointer);
-    const top = u32[TOP];
-    const cell = fetch(CELL, native.pointerSize);
-    u32[TOP] = top;
-    return getExternal(cell);
+    readPointer ??= compileReader(external({ expected: 'External' }));
+    return readPointer(CELL);
   });
 }
 
 /** A new cell for each pointer. */
 function wrapPointer(pointers) {
   return checkList(pointers, 'pointers').map((pointer, i) => {
-    if (!isExternal(pointer)) throw notExternal(pointer, i);
-    return native.wrap(pointer);
+    if (!putExternal(pointer, CELL)) throw notExternal(pointer, i);
+    return makeCell(CELL, pointerSize);
   });
 }
 
@@ -152,7 +147,7 @@ function freeOne(type, pointer, pointerType, argument) {
   const ours = pointerType === PointerType.RsPointer;
   if (borrowed.size > 0 && putExternal(pointer, CELL)) borrowed.delete(getPointer(CELL));
   const owned = (ours ? ownedByUs : ownedByC).get(type);
-  switch (freeCell(pointer, owned, ours)) {
+  switch (freeCell(pointer, ours, owned)) {
     case FREED.NOT_EXTERNAL:
       throw notExternal(pointer, argument);
     case FREED.NULL:
@@ -175,7 +170,7 @@ function freeFunction(type, pointer, argument) {
   takeAddress(pointer, argument);
   if (native.isLive(pointer)) {
     const [code] = unwrapPointer([pointer]);
-    native.free(pointer, null, true);
+    freeCell(pointer, true, 0);
     putExternal(code, CELL);
   }
   if (!release(getPointer(CELL))) throw notLive(argument);
@@ -189,7 +184,7 @@ const isNullPointer = (pointer) => {
 
 /** A Buffer over C's memory: no copy, no ownership. */
 function createExternalBuffer(pointer, length) {
-  if (!isExternal(pointer)) throw notExternal(pointer, 0);
+  if (!putExternal(pointer, CELL)) throw notExternal(pointer, 0);
   if (typeof length !== 'number') {
     throw coded(Error, 'NumberExpected', `argument 1: expected Number, got ${kindOf(length)}`);
   }

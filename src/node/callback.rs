@@ -12,10 +12,9 @@
 //! downcall is under way (queued, other threads) it is an uncaught exception.
 
 use super::env::State;
-use super::frame::{ALIGN, CALLBACK, CALLED_BACK, CLOSED, FOREIGN, FRAME, FrameMemory};
+use super::frame::{ALIGN, CALLBACK, CALLED_BACK, CLOSED, ENTERED, FOREIGN, FRAME, FrameMemory};
 use super::frame::{LIVE, PENDING, THROWN, TOP};
 use super::libraries;
-use super::memory::numbers;
 use super::owned::Owned;
 use super::relay;
 use super::shared::{Shared, Waiter, lock};
@@ -244,13 +243,13 @@ pub fn on_callbacks(scope: Scope, state: &State, [run, forget]: [Value; 2]) -> R
 /// `createCallback(signature id, index, owned, flags)`. The C function pointer is written into the
 /// ARG cell.
 ///
-/// `index`, which is not 0, names the callback in the CALLBACK cell. `owned` describes what the
-/// arguments point to (see [`Owned::parse`]; null for nothing).
+/// `index`, which is not 0, names the callback in the CALLBACK cell. `owned` is the number of a
+/// description of what the arguments point to (see `owned.rs`).
 pub fn create(scope: Scope, state: &State, arguments: [Value; 4]) -> Result<Value> {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     let [signature, index, owned, flags] = arguments;
     let prepared: Rc<Prepared> = state.prepared(scope.to_u32(signature)?)?;
-    let owned = Owned::parse(&numbers(scope, owned)?)?;
+    let owned = state.owned.borrow().get(scope.to_u32(owned)?)?.clone();
     let flags = scope.to_u32(flags)?;
     let keeps_alive = flags & KEEPS_ALIVE != 0;
     let index = scope.to_u32(index)?;
@@ -353,6 +352,16 @@ pub fn release_all(state: &State) {
 pub unsafe extern "C" fn dispatch(context: *mut c_void, frame: *mut u8) {
     // SAFETY: the context is an immortal handle.
     let handle = unsafe { &*context.cast::<Handle>() };
+    if let Some(state) = handle.shared.state() {
+        // SAFETY: on the environment's thread.
+        if let Some(shape) = unsafe { handle.plain_shape() } {
+            let answered = catch_unwind(AssertUnwindSafe(|| run_plain(state, shape, frame)));
+            if !answered.unwrap_or(false) {
+                shape.zero_result(frame);
+            }
+            return;
+        }
+    }
     // Released a moment ago by another thread: there is nothing left to say how its result looks.
     let Some(callback) = handle.callback() else { return };
     let run = || {
@@ -361,10 +370,7 @@ pub unsafe extern "C" fn dispatch(context: *mut c_void, frame: *mut u8) {
             return true;
         }
         match handle.shared.state() {
-            // JavaScript says that all callbacks are idle, and may not run on this release.
-            Some(state) if state.frame.get(LIVE) == 0 => false,
-            Some(state) => relay::call(state, callback.shape, frame)
-                .unwrap_or_else(|| run_here(state.scope(), state, &callback, frame, false)),
+            Some(state) => run_plain(state, callback.shape, frame),
             None => {
                 callback.pending.fetch_add(1, Ordering::AcqRel);
                 handle.shared.post_and_wait(|waiter| {
@@ -381,6 +387,14 @@ pub unsafe extern "C" fn dispatch(context: *mut c_void, frame: *mut u8) {
         // SAFETY: whoever sets the flag says that C gives the arguments' memory away.
         unsafe { callback.owned.free(frame) };
     }
+}
+
+/// Runs a callback on the environment's thread, the one way or the other; whether it gave a result.
+fn run_plain(state: &State, shape: Shape, frame: *mut u8) -> bool {
+    // JavaScript says that all callbacks are idle, and may not run on this release.
+    state.frame.get(LIVE) != 0
+        && relay::call(state, shape, frame)
+            .unwrap_or_else(|| run_here(state.scope(), state, shape, frame, false))
 }
 
 /// Copies the arguments of a queued callback and hands them over.
@@ -401,13 +415,7 @@ fn enqueue(shared: &Shared, callback: &Arc<Callback>, frame: *mut u8) {
 /// Runs the JavaScript function with the frame's bytes; false when it could not be run or threw.
 /// The result cell of `frame` is set when it returns true. `foreign` says that C calls from another
 /// thread, or has called.
-fn run_here(
-    scope: Scope,
-    state: &State,
-    callback: &Callback,
-    frame: *mut u8,
-    foreign: bool,
-) -> bool {
+fn run_here(scope: Scope, state: &State, shape: Shape, frame: *mut u8, foreign: bool) -> bool {
     let memory = &state.frame;
     if memory.get(PENDING) == CALLED_BACK {
         memory.set(PENDING, 0);
@@ -417,7 +425,7 @@ fn run_here(
     let level = state.relay.level();
     // The call that led here may have come from V8 directly, without a handle scope.
     let result = scope.with_handles(|| {
-        enter(scope, state, callback, frame).inspect_err(|error| {
+        enter(scope, state, shape, frame).inspect_err(|error| {
             // An exception of the function itself is pending already, and stays.
             scope.throw(error);
         })
@@ -429,6 +437,7 @@ fn run_here(
         memory.set(PENDING, THROWN);
     } else if !foreign && memory.get(PENDING) == 0 && state.relay.is_on() {
         memory.set(PENDING, CALLED_BACK);
+        memory.set(ENTERED, memory.get(ENTERED).saturating_add(1));
     }
     result.is_ok()
 }
@@ -455,13 +464,13 @@ pub fn rethrow(scope: Scope, state: &State, []: [Value; 0]) -> Result<Value> {
 
 /// Copies the frame to frame memory, calls the unmarshaller, copies the result back. While an
 /// exception is pending, Node-API refuses the call.
-fn enter(scope: Scope, state: &State, callback: &Callback, frame: *mut u8) -> Result<()> {
+fn enter(scope: Scope, state: &State, shape: Shape, frame: *mut u8) -> Result<()> {
     let memory = &state.frame;
     let (top, outer) = (memory.get(TOP), memory.get(FRAME));
     let function = callback_function(state, RUN, scope)?;
     // JavaScript throws the error of frames that do not fit.
-    let cells = callback.shape.push(memory, frame);
-    memory.set(CALLBACK, if cells.is_some() { callback.shape.index } else { 0 });
+    let cells = shape.push(memory, frame);
+    memory.set(CALLBACK, if cells.is_some() { shape.index } else { 0 });
     state.upcalls.set(state.upcalls.get() + 1);
     let called = scope.call(function);
     state.upcalls.set(state.upcalls.get() - 1);
@@ -469,7 +478,7 @@ fn enter(scope: Scope, state: &State, callback: &Callback, frame: *mut u8) -> Re
     memory.set(TOP, top);
     called?;
     if let Some(cells) = cells {
-        callback.shape.take_result(cells, frame);
+        shape.take_result(cells, frame);
     }
     Ok(())
 }
@@ -488,7 +497,7 @@ fn callback_function(state: &State, which: usize, scope: Scope) -> Result<Value>
 pub fn run_event(scope: Scope, state: &State, event: Event) {
     match event {
         Event::Queued(callback, mut captured) => {
-            run_here(scope, state, &callback, captured.frame.as_mut_ptr(), true);
+            run_here(scope, state, callback.shape, captured.frame.as_mut_ptr(), true);
             drop(captured.copies);
             if captured.keeps_alive {
                 // Fails only when the environment is closing.
@@ -497,7 +506,7 @@ pub fn run_event(scope: Scope, state: &State, event: Event) {
             ran(scope, state, &callback);
         }
         Event::Waiting(callback, frame, waiter) => {
-            if !run_here(scope, state, &callback, frame.0, true) {
+            if !run_here(scope, state, callback.shape, frame.0, true) {
                 callback.shape.zero_result(frame.0);
             }
             waiter.finish();

@@ -6,7 +6,7 @@ use super::frame::{self, FrameMemory};
 use super::relay::{self, Relay};
 use super::shared::{Alive, Shared};
 use super::value::{Scope, Value, arguments, guard};
-use super::{enter, function, heap, libraries, memory, routines, task, text_call, v8};
+use super::{enter, function, heap, libraries, memory, owned, routines, task, text_call, v8};
 use crate::call::Prepared;
 use crate::code::Slot;
 use crate::error::{Code, Error, Result};
@@ -45,6 +45,8 @@ pub struct State {
     pub shapes: v8::Shapes,
     /// What Externals hold that were not made by Node-API.
     pub wrappers: RefCell<v8::Wrappers>,
+    /// What values may own.
+    pub owned: RefCell<owned::Descriptions>,
     /// The bound functions.
     pub functions: RefCell<function::Functions>,
     /// What crosses with calls that have text.
@@ -153,6 +155,7 @@ pub fn register(scope: Scope, exports: Value) -> Result<()> {
         held: RefCell::default(),
         shapes: v8::Shapes::default(),
         wrappers: RefCell::default(),
+        owned: RefCell::default(),
         functions: RefCell::default(),
         texts: text_call::TextShapes::default(),
         entry: OnceCell::new(),
@@ -184,7 +187,7 @@ pub fn register(scope: Scope, exports: Value) -> Result<()> {
         (c"reportUncaught", Some(primitive!(callback::report_uncaught, 1))),
         (c"startRelay", Some(primitive!(relay::start, 0))),
         (c"stopRelay", Some(primitive!(relay::stop, 0))),
-        (c"relayCalls", Some(primitive!(relay::promote, 1))),
+        (c"relayCalls", Some(primitive!(relay::promote, 2))),
         (c"openLibrary", Some(primitive!(libraries::open, 2))),
         (c"closeLibrary", Some(primitive!(libraries::close, 1))),
         (c"symbol", Some(primitive!(libraries::symbol, 2))),
@@ -204,11 +207,10 @@ pub fn register(scope: Scope, exports: Value) -> Result<()> {
         (c"bufferAt", Some(primitive!(memory::buffer_at, 2))),
         (c"arrayBufferAt", Some(primitive!(memory::array_buffer_at, 1))),
         (c"promote", Some(primitive!(heap::promote, 1))),
-        (c"unwrap", Some(primitive!(heap::unwrap, 1))),
-        (c"wrap", Some(primitive!(heap::wrap, 1))),
         (c"isLive", Some(primitive!(heap::is_live, 1))),
         (c"free", Some(primitive!(heap::free, 3))),
         (c"makeCell", Some(primitive!(heap::make_cell, 1))),
+        (c"describeOwned", Some(primitive!(owned::describe, 1))),
         (c"freeOwned", Some(primitive!(heap::free_owned, 2))),
         (c"onCallbacks", Some(primitive!(callback::on_callbacks, 2))),
         (c"createCallback", Some(primitive!(callback::create, 4))),
@@ -283,6 +285,7 @@ fn describe(scope: Scope, exports: Value, state: &State, buffer: Value) -> Resul
     number(c"callerCell", frame::CALLER)?;
     number(c"tokenCell", frame::TOKEN)?;
     number(c"textCell", frame::TEXT)?;
+    number(c"enteredCell", frame::ENTERED)?;
     number(c"fixed", frame::FIXED)?;
     number(c"fixedSize", frame::FIXED_SIZE)?;
     number(c"frameAlign", frame::ALIGN)?;

@@ -21,6 +21,7 @@
 //!   + RESULT  8 B   a result that a thunk cannot return, or not whole
 //!   + STATE   8 B   the address of the environment's state
 //!   + TEXT    f64   what text crosses with the call that Node-API's entry makes
+//!   + ENTERED u32   how many callbacks C has entered JavaScript for (JavaScript's to clear)
 //! origin + FIXED  the fixed frame: cells of calls that keep nothing while C runs
 //! origin + STACK  the frame stack, up to the end
 //! ```
@@ -74,6 +75,9 @@ pub const STATE: usize = 80;
 pub const TOKEN: usize = 48;
 /// Control cell: the shape of the text of Node-API's next call with text (see `text_call.rs`).
 pub const TEXT: usize = 88;
+/// Control cell: how many callbacks JavaScript was entered for, by C on the environment's thread,
+/// since it last looked: it does when a call is [`CALLED_BACK`].
+pub const ENTERED: usize = 96;
 /// Value of [`PENDING`]: Node-API keeps an exception, which it throws when one of our functions
 /// that it called returns.
 pub const THROWN: u32 = 1;

@@ -6,10 +6,9 @@ use super::memory::numbers;
 use super::owned::Owned;
 use super::value::{Scope, Value};
 use crate::error::{Code, Error, Result};
-use std::collections::HashMap;
+use napi::sys;
 use std::ffi::c_void;
 use std::ptr;
-use std::sync::LazyLock;
 
 fn out_of_memory(size: usize) -> Error {
     Error::new(Code::OutOfMemory, format!("malloc({size}) failed"))
@@ -36,28 +35,30 @@ impl Drop for Blocks {
 
 /// `promote(list)`: moves data that was written to scratch memory into blocks of its own.
 ///
-/// `list` is a Uint32Array `[keep, blocks, pointers, spills, (offset, size) per block, (cell,
-/// offset) per pointer, (cell, size) per spill]`, all in frame memory: each pointer cell is set to
-/// the block that starts at its offset; each spill's cell holds the address of data elsewhere,
-/// which is copied into a block as well. With `keep`, the address of the first block is written
-/// into the ARG cell and remembered as live.
+/// `list` consists of `[keep, blocks, pointers, spills, (offset, size) per block, (cell, offset) per
+/// pointer, (cell, size) per spill]`, all in frame memory: each pointer cell is set to the block that
+/// starts at its offset; each spill's cell holds the address of data elsewhere, which is copied into
+/// a block as well. With `keep`, the address of the first block is written into the ARG cell and
+/// remembered as live. It is a Uint32Array, or in frame memory itself, at an offset that is a
+/// multiple of 4. The blocks' offsets ascend.
 pub fn promote(scope: Scope, state: &State, [list]: [Value; 1]) -> Result<Value> {
-    let list = numbers(scope, list)?;
+    let list = match scope.type_of(list)? {
+        sys::ValueType::napi_number => list_in_frame(state, scope.to_u32(list)?)?,
+        _ => numbers(scope, list)?,
+    };
     let bad = || Error::new(Code::Internal, "promote: bad list");
     let [keep, block_count, pointer_count, spill_count, pairs @ ..] = list.as_slice() else {
         return Err(bad());
     };
-    let pairs: Vec<(u32, u32)> = pairs.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect();
+    let (pairs, _) = pairs.as_chunks::<2>();
     let (blocks, pairs) = pairs.split_at_checked(*block_count as usize).ok_or_else(bad)?;
     let (pointers, spills) = pairs.split_at_checked(*pointer_count as usize).ok_or_else(bad)?;
     if spills.len() != *spill_count as usize {
         return Err(bad());
     }
-    let by_offset: HashMap<u32, usize> =
-        blocks.iter().enumerate().map(|(i, &(offset, _))| (offset, i)).collect();
 
-    let mut made = Blocks(Vec::new());
-    for &(_, size) in blocks {
+    let mut made = Blocks(Vec::with_capacity(blocks.len() + spills.len()));
+    for &[_, size] in blocks {
         made.0.push(allocate(size as usize)?);
     }
     let set = |cell: u32, address: *mut u8| -> Result<()> {
@@ -66,11 +67,11 @@ pub fn promote(scope: Scope, state: &State, [list]: [Value; 1]) -> Result<Value>
         unsafe { cell.write_unaligned(address) };
         Ok(())
     };
-    for &(cell, offset) in pointers {
-        let index = by_offset.get(&offset).ok_or_else(bad)?;
-        set(cell, made.0[*index])?;
+    for &[cell, offset] in pointers {
+        let index = blocks.binary_search_by_key(&offset, |block| block[0]).map_err(|_| bad())?;
+        set(cell, made.0[index])?;
     }
-    for &(cell, size) in spills {
+    for &[cell, size] in spills {
         let source = state.frame.at(cell, size_of::<usize>())?.cast::<*const u8>();
         let copy = allocate(size as usize)?;
         made.0.push(copy);
@@ -78,7 +79,7 @@ pub fn promote(scope: Scope, state: &State, [list]: [Value; 1]) -> Result<Value>
         unsafe { ptr::copy_nonoverlapping(source.read_unaligned(), copy, size as usize) };
         set(cell, copy)?;
     }
-    for (&(offset, size), &block) in blocks.iter().zip(&made.0) {
+    for (&[offset, size], &block) in blocks.iter().zip(&made.0) {
         let source = state.frame.at(offset, size as usize)?;
         // SAFETY: `at` checked the bounds; the block has `size` bytes.
         unsafe { ptr::copy_nonoverlapping(source, block, size as usize) };
@@ -92,49 +93,31 @@ pub fn promote(scope: Scope, state: &State, [list]: [Value; 1]) -> Result<Value>
     scope.undefined()
 }
 
-/// The address that an External argument holds.
-///
-/// # Errors
-/// [`Code::InvalidArgument`] for other values, and for NULL.
-fn address_of(scope: Scope, value: Value) -> Result<*mut u8> {
-    match scope.external_address(value)? {
-        Some(address) if !address.is_null() => Ok(address.cast()),
-        Some(_) => Err(Error::new(Code::InvalidArgument, "this pointer is null")),
-        None => Err(Error::new(Code::InvalidArgument, "expect External")),
-    }
-}
-
-/// `unwrap(external)` -> an External of the pointer that is stored where the given one points.
-pub fn unwrap(scope: Scope, _state: &State, [value]: [Value; 1]) -> Result<Value> {
-    let cell = address_of(scope, value)?.cast::<*mut u8>();
-    // SAFETY: the caller says that a pointer is stored there.
-    scope.external(unsafe { cell.read_unaligned() }.cast())
-}
-
-/// `wrap(external)` -> an External of a new cell that holds the given pointer, NULL included.
-pub fn wrap(scope: Scope, state: &State, [value]: [Value; 1]) -> Result<Value> {
-    let Some(address) = scope.external_address(value)? else {
-        return Err(Error::new(Code::InvalidArgument, "expect External"));
+/// The list of `promote` at an offset of frame memory.
+fn list_in_frame(state: &State, at: u32) -> Result<Vec<u32>> {
+    const HEAD: usize = 4;
+    let words = |count: usize| -> Result<Vec<u32>> {
+        let from = state.frame.at(at, count.saturating_mul(4))?.cast::<u32>();
+        // SAFETY: `at` checked the bounds.
+        Ok((0..count).map(|i| unsafe { from.add(i).read_unaligned() }).collect())
     };
-    let cell = allocate(size_of::<usize>())?;
-    // SAFETY: the cell was just allocated for one pointer.
-    unsafe { cell.cast::<*mut u8>().write(address.cast()) };
-    state.live.borrow_mut().insert(cell as usize);
-    scope.external(cell.cast())
+    let pairs = words(HEAD)?.iter().skip(1).fold(0, |sum, &count| sum + count as usize);
+    words(HEAD + 2 * pairs)
 }
 
-/// `isLive(external)` -> whether it holds the address of a cell that `promote` or `wrap` made and
+/// `isLive(external)` -> whether it holds the address of a cell that `promote` or `makeCell` made and
 /// nobody freed.
 pub fn is_live(scope: Scope, state: &State, [value]: [Value; 1]) -> Result<Value> {
     let address = scope.external_address(value)?;
     scope.boolean(address.is_some_and(|at| state.live.borrow().contains(&(at as usize))))
 }
 
-/// `makeCell(size)` -> an External of a new block with the `size` bytes at the offset in the ARG
-/// cell, remembered as live.
+/// `makeCell(size)`: makes a block with the `size` bytes at the offset in the ARG cell, remembered as
+/// live, and stores its address in the LENGTH cell.
 pub fn make_cell(scope: Scope, state: &State, [size]: [Value; 1]) -> Result<Value> {
     let block = copy_to_heap(state, state.frame.get(ARG), scope.to_u32(size)? as usize)?;
-    scope.external(block.cast())
+    state.frame.set_length(f64::from_bits(block.expose_provenance() as u64));
+    Ok(ptr::null_mut())
 }
 
 /// A new block with the `size` bytes at an offset of frame memory, remembered as live.
@@ -167,12 +150,6 @@ pub fn copy_behind_cell(state: &State, from: u32, size: usize) -> Result<*mut u8
     made.0.clear();
     state.live.borrow_mut().insert(cell as usize);
     Ok(cell)
-}
-
-/// What such a cell owns.
-pub fn behind_cell() -> &'static Owned {
-    static ONE: LazyLock<Owned> = LazyLock::new(Owned::one_block);
-    &ONE
 }
 
 /// What `free` returns.
@@ -208,17 +185,18 @@ pub unsafe fn release(state: &State, address: *mut c_void, owned: &Owned, ours: 
     Freed::Done
 }
 
-/// `free(external, owned, ours)`: frees what the value at an address owns (see [`Owned::parse`];
-/// null for nothing), and then the memory at that address itself. With `ours`, only if it is live
-/// (see `isLive`). Returns 0 when it was freed, 1 for another value, 2 for a null pointer, 3 for
+/// `free(external, owned, ours)`: frees what the value at an address owns (the number of a
+/// description, see `owned.rs`), and then the memory at that address itself. With `ours`, only if it
+/// is live (see `isLive`). Returns 0 when it was freed, 1 for another value, 2 for a null pointer, 3 for
 /// one that is not live.
 pub fn free(scope: Scope, state: &State, [value, owned, ours]: [Value; 3]) -> Result<Value> {
     let freed = match scope.external_address(value)? {
         None => Freed::NotExternal,
         Some(address) => {
-            let owned = Owned::parse(&numbers(scope, owned)?)?;
+            let (descriptions, ours) = (state.owned.borrow(), scope.to_bool(ours)?);
+            let owned = descriptions.get(scope.to_u32(owned)?)?;
             // SAFETY: the caller says so: it is what `free` means in C.
-            unsafe { release(state, address, &owned, scope.to_bool(ours)?) }
+            unsafe { release(state, address, owned, ours) }
         }
     };
     scope.number(f64::from(freed as u8))
@@ -226,7 +204,8 @@ pub fn free(scope: Scope, state: &State, [value, owned, ours]: [Value; 3]) -> Re
 
 /// `freeOwned(offset, owned)`: frees what the value at an offset of frame memory owns.
 pub fn free_owned(scope: Scope, state: &State, [offset, owned]: [Value; 2]) -> Result<Value> {
-    let owned = Owned::parse(&numbers(scope, owned)?)?;
+    let descriptions = state.owned.borrow();
+    let owned = descriptions.get(scope.to_u32(owned)?)?;
     let at = state.frame.at(scope.to_u32(offset)?, 0)?;
     // SAFETY: a caller that asks for this (`freeResultMemory`) says that C gave the memory away.
     unsafe { owned.free(at) };

@@ -157,14 +157,11 @@ pub fn copy_out(scope: Scope, state: &State, [value]: [Value; 1]) -> Result<Valu
     scope.boolean(true)
 }
 
-/// The elements of a Uint32Array argument; none for null.
+/// The elements of a Uint32Array argument.
 ///
 /// # Errors
 /// [`Code::InvalidArgument`] for other values.
 pub fn numbers(scope: Scope, value: Value) -> Result<Vec<u32>> {
-    if scope.is_nullish(value)? {
-        return Ok(vec![0]);
-    }
     let bytes = view(scope, value)?
         .filter(|bytes| bytes.len % 4 == 0)
         .ok_or_else(|| Error::new(Code::InvalidArgument, "expected a Uint32Array"))?;

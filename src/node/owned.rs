@@ -1,23 +1,70 @@
 //! What values point to: a description that JavaScript derives from types, by which pointed-to
 //! data is copied (arguments of queued callbacks) or freed (`freePointer`, results).
 
+use super::env::State;
+use super::memory::numbers;
+use super::value::{Scope, Value};
 use crate::error::{Code, Error, Result};
+use std::collections::HashMap;
 use std::ffi::CStr;
 use std::mem::size_of;
 use std::ptr;
 
 /// The pointers in a value that own data, by offset.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Owned {
     entries: Vec<(usize, Target)>,
 }
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Target {
     /// NUL-terminated units of this many bytes.
     Text(usize),
     /// A block of bytes, which may own data itself.
     Block(usize, Owned),
+}
+
+/// The descriptions of an environment by number; equal ones have the same. Number 0 owns nothing.
+#[derive(Default)]
+pub struct Descriptions {
+    list: Vec<Owned>,
+    known: HashMap<Vec<u32>, u32>,
+}
+
+impl Descriptions {
+    /// The number of a description (see [`Owned::parse`]).
+    fn number(&mut self, numbers: Vec<u32>) -> Result<u32> {
+        if let Some(&known) = self.known.get(&numbers) {
+            return Ok(known);
+        }
+        self.list.push(Owned::parse(&numbers)?);
+        let number = self.list.len() as u32;
+        self.known.insert(numbers, number);
+        Ok(number)
+    }
+
+    /// The description of a number.
+    ///
+    /// # Errors
+    /// [`Code::InvalidArgument`] when it is nobody's.
+    pub fn get(&self, number: u32) -> Result<&Owned> {
+        const NOTHING: &Owned = &Owned { entries: Vec::new() };
+        match (number as usize).checked_sub(1) {
+            None => Ok(NOTHING),
+            Some(at) => self.list.get(at).ok_or_else(|| {
+                Error::new(Code::InvalidArgument, "this is no number of a description")
+            }),
+        }
+    }
+}
+
+/// `describeOwned(numbers)` -> the number of a description of owned memory (see [`Owned::parse`]).
+///
+/// # Errors
+/// [`Code::InvalidArgument`] for anything else.
+pub fn describe(scope: Scope, state: &State, [list]: [Value; 1]) -> Result<Value> {
+    let number = state.owned.borrow_mut().number(numbers(scope, list)?)?;
+    scope.number(f64::from(number))
 }
 
 /// Pointers followed from one value at most: bounds what a description can cost.
@@ -38,7 +85,7 @@ impl Owned {
         })
     }
 
-    /// What a pointer owns that is alone, and has nothing but bytes behind it.
+    /// What the address of a block owns.
     pub fn one_block() -> Owned {
         Owned { entries: vec![(0, Target::Block(0, Owned::default()))] }
     }
@@ -144,6 +191,18 @@ mod tests {
         {
             assert_eq!(Owned::parse(bad).unwrap_err().code, Code::InvalidArgument, "{bad:?}");
         }
+    }
+
+    #[test]
+    fn equal_descriptions_have_one_number() {
+        let mut all = Descriptions::default();
+        let text = all.number(vec![1, 8, 1, 1]).unwrap();
+        assert_eq!(all.number(vec![1, 0, 1, 1]).unwrap(), text + 1);
+        assert_eq!(all.number(vec![1, 8, 1, 1]).unwrap(), text);
+        assert!(all.number(vec![1]).is_err());
+        assert_eq!(all.get(text).unwrap(), &Owned::parse(&[1, 8, 1, 1]).unwrap());
+        assert_eq!(all.get(0).unwrap(), &Owned::default());
+        assert!(all.get(text + 2).is_err());
     }
 
     #[test]

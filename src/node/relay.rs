@@ -46,6 +46,8 @@ pub struct Relay {
     suspended: FiberList,
     level: Cell<u32>,
     idle: FiberList,
+    /// Callbacks of the call that was made last: of the running one, if none was made inside of it.
+    row: Cell<u16>,
     /// Whether an exception waits for the running call's end: its callbacks are not run.
     failing: Cell<bool>,
     /// Whether no function shall run on a fiber (any more).
@@ -104,22 +106,41 @@ pub fn stop(scope: Scope, state: &State, []: [Value; 0]) -> Result<Value> {
     scope.undefined()
 }
 
-/// `relayCalls(token)`: the function behind a record calls back: it gets fibers from now on.
+/// `relayCalls(token, worth)`: the function behind a record calls back: it gets fibers from now on,
+/// for as long as it has calls with `worth` callbacks.
 ///
 /// # Errors
-/// When the value is no number.
-pub fn promote(scope: Scope, _state: &State, [token]: [Value; 1]) -> Result<Value> {
+/// When a value is no number.
+pub fn promote(scope: Scope, _state: &State, [token, worth]: [Value; 2]) -> Result<Value> {
     let record = function::record_of(scope.to_f64(token)?);
     // SAFETY: tokens are made for functions that live as long as the marshaller that passes them.
     let record = unsafe { &*record };
+    Use { worth: scope.to_u32(worth)? as u16, quiet: 0 }.write(record);
     // Unless its library was closed.
     record.replace_body(entry::enter as *const _);
     scope.undefined()
 }
 
-/// Spare word of a promoted record, behind the trampoline ([`CallRecord::set`]): how many calls
-/// were made on fibers since the last callback.
-const QUIET: usize = 1;
+/// What a promoted record notes in its spare word behind the trampoline ([`CallRecord::set`]).
+#[derive(Clone, Copy)]
+struct Use {
+    /// How many callbacks make a call worth its fiber.
+    worth: u16,
+    /// How many calls were made on fibers since the last one that was.
+    quiet: u16,
+}
+
+impl Use {
+    fn read(record: &CallRecord) -> Use {
+        let word = record.spare[1].load(Ordering::Relaxed).addr();
+        Use { worth: (word >> 16) as u16, quiet: word as u16 }
+    }
+
+    fn write(self, record: &CallRecord) {
+        let word = usize::from(self.worth) << 16 | usize::from(self.quiet);
+        record.spare[1].store(ptr::without_provenance_mut(word), Ordering::Relaxed);
+    }
+}
 
 impl Relay {
     /// Whether functions may be promoted.
@@ -175,16 +196,17 @@ extern "C" fn before_call(record: &'static CallRecord) -> *mut usize {
     }
     let Some(fiber) = state.relay.take() else { return ptr::null_mut() };
     state.shared.running.set(Some(fiber));
-    let quiet = record.spare[QUIET].load(Ordering::Relaxed).addr();
-    record.spare[QUIET].store(ptr::without_provenance_mut(quiet + 1), Ordering::Relaxed);
+    state.relay.row.set(0);
+    let noted = Use::read(record);
+    Use { quiet: noted.quiet + 1, ..noted }.write(record);
     // SAFETY: an idle fiber, and the trampoline of this record.
     unsafe { fiber.set(record.trampoline(), record, after_call) };
     fiber.other_side()
 }
 
-/// How many calls without a callback a function makes on fibers, before it runs on the thread's
+/// How many calls a function makes on fibers that are not worth it, before it runs on the thread's
 /// stack again.
-const PATIENCE: usize = 64;
+const PATIENCE: u16 = 64;
 
 /// After a promoted function has returned; on the fiber.
 extern "C" fn after_call(fiber: &'static Fiber) {
@@ -194,8 +216,9 @@ extern "C" fn after_call(fiber: &'static Fiber) {
     state.relay.failing.set(false);
     state.shared.running.set(None);
     state.relay.idle.push(fiber);
-    if record.spare[QUIET].load(Ordering::Relaxed).addr() >= PATIENCE {
-        record.spare[QUIET].store(ptr::null_mut(), Ordering::Relaxed);
+    let noted = Use::read(record);
+    if noted.quiet >= PATIENCE {
+        Use { quiet: 0, ..noted }.write(record);
         record.restore_body(entry::enter as *const _);
     }
 }
@@ -271,7 +294,12 @@ fn leave(state: &State, fiber: &'static Fiber, shape: Shape, frame: *mut u8) -> 
     state.shared.running.set(None);
     // SAFETY: the record of a function that is running.
     let record = unsafe { &*fiber.record() };
-    record.spare[QUIET].store(ptr::null_mut(), Ordering::Relaxed);
+    let row = relay.row.get().saturating_add(1);
+    relay.row.set(row);
+    let noted = Use::read(record);
+    if row >= noted.worth {
+        Use { quiet: 0, ..noted }.write(record);
+    }
     memory.set_double(CALLER, token(record));
     memory.set(LEVEL, relay.level.get());
     memory.set(PENDING, UPCALL);

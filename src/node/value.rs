@@ -29,12 +29,15 @@ pub type ThreadsafeRun =
     unsafe extern "C" fn(sys::napi_env, sys::napi_value, *mut c_void, *mut c_void);
 
 /// Turns a Node-API status into a result.
-fn check(status: sys::napi_status, what: &str) -> Result<()> {
-    if status == sys::Status::napi_ok {
-        Ok(())
-    } else {
-        Err(Error::new(Code::Internal, format!("Node-API: {what} failed with status {status}")))
-    }
+#[inline(always)]
+fn check(status: sys::napi_status, what: &'static str) -> Result<()> {
+    if status == sys::Status::napi_ok { Ok(()) } else { Err(failed(status, what)) }
+}
+
+#[cold]
+#[inline(never)]
+fn failed(status: sys::napi_status, what: &str) -> Error {
+    Error::new(Code::Internal, format!("Node-API: {what} failed with status {status}"))
 }
 
 /// Calls a Node-API function with an out-parameter and returns what it wrote.
@@ -328,9 +331,11 @@ impl Scope {
         result
     }
 
-    /// Calls a function without arguments. An exception stays pending and is an error.
+    /// Calls a function of ours, which does not look at `this`, without arguments. An exception
+    /// stays pending and is an error.
     pub fn call(self, function: Value) -> Result<Value> {
-        self.call_with(function, &[])
+        let (count, list) = (0, ptr::null());
+        out!(napi_call_function(self.env, function, function, count, list), ptr::null_mut())
     }
 
     /// Calls a function. An exception stays pending and is an error.

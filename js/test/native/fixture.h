@@ -38,6 +38,22 @@
   X(float, float)       \
   X(double, double)
 
+/* Calls that meet: `meet` returns `count` once that many calls are in it at the same time, and
+ * `open_door` was called meanwhile; -1 when that takes longer than 20 s. `people_inside` counts the
+ * calls. Needs <stdatomic.h> and <unistd.h>. */
+#define DEFINE_MEETING                                            \
+  static atomic_int inside, doors;                                \
+  API int32_t people_inside(void) { return inside; }              \
+  API void open_door(void) { doors++; }                           \
+  API int32_t meet(int32_t count) {                               \
+    inside++;                                                     \
+    for (int32_t waited = 0; waited < 20000; waited++) {          \
+      if (inside >= count && doors > 0) return count;             \
+      usleep(1000);                                               \
+    }                                                             \
+    return -1;                                                    \
+  }
+
 /* malloc that is known to the tracker of preload/track.c when that library is preloaded. */
 void *tracked_malloc(size_t size);
 char *tracked_string(const char *text);

@@ -2,6 +2,7 @@
 #include "fixture.h"
 #include <errno.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -127,6 +128,7 @@ API int fail_with(int code) {
   errno = code;
   return -1;
 }
+DEFINE_MEETING
 API int sleep_ms(int ms) {
   usleep((useconds_t)ms * 1000);
   return ms;

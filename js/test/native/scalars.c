@@ -2,7 +2,9 @@
 #include "fixture.h"
 #include <errno.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <time.h>
+#include <unistd.h>
 
 #define ECHO_ADD(name, type)                                              \
   static type kept_##name;                                                \
@@ -85,6 +87,7 @@ API const char *set_errno_string(int32_t code) {
 API void set_errno_void(int32_t code) { errno = code; }
 API int32_t leave_errno(void) { return 7; }
 
+DEFINE_MEETING
 API int32_t sleep_ms(int32_t ms) {
   struct timespec wait = {ms / 1000, (long)(ms % 1000) * 1000000L};
   while (nanosleep(&wait, &wait) != 0 && errno == EINTR) {

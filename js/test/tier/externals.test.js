@@ -8,6 +8,7 @@ const test = require('node:test');
 const { types } = require('node:util');
 const { ffi, call, arrayOf, nullPointer } = require('../support/ffi');
 const { throwsCoded } = require('../support/assert-coded');
+const { valueInChild } = require('../support/child');
 const { native } = require('../../core/loader.js');
 const memory = require('../../core/memory.js');
 const { currentTier } = require('../../core/tier.js');
@@ -70,11 +71,13 @@ test('null pointers', () => {
 test('either way of making Externals is read by the other', () => {
   assert.equal(memory.hasExternals(), currentTier().name !== 'node-api' && HAS_PACKED);
   const ours = () => memory.makeCell(CELL, 8);
-  const fast = optimised(() => memory.freeCell(ours(), null, true));
+  const fast = optimised(() => memory.freeCell(ours(), true, 0));
   assert.equal(fast(), memory.FREED.DONE);
   const theirs = () => {
     memory.views.u32[memory.ARG] = CELL;
-    return native.makeCell(8);
+    native.makeCell(8);
+    memory.views.u32[memory.ARG] = memory.LENGTH * 8;
+    return native.external();
   };
   const sample = ours();
   const address = optimised((value = sample) => {
@@ -91,7 +94,7 @@ test('either way of making Externals is read by the other', () => {
       assert.ok(types.isExternal(made));
       assert.equal(address(made), slowly(made));
       assert.ok(native.isLive(made));
-      assert.equal(memory.freeCell(made, null, true), memory.FREED.DONE);
+      assert.equal(memory.freeCell(made, true, 0), memory.FREED.DONE);
       assert.equal(native.isLive(made), false);
     }
   }
@@ -150,4 +153,60 @@ test('more cells of structs than V8 makes Externals for, all of them alive', () 
   }
   for (const cell of cells) free(type, cell);
   throwsCoded(() => free(type, cells[39_999]), 'ERR_FFI_INVALID_POINTER');
+});
+
+test('Node-API alone: Externals are known again, by any of their addresses, and forgotten', () => {
+  const value = valueInChild(
+    () => {
+      const memory = require('./js/core/memory.js');
+      const { native } = require('./js/core/loader.js');
+      const { knownExternals } = require('./js/core/known-externals.js');
+      const { views, FIXED } = memory;
+      let crossings = 0;
+      for (const name of ['external', 'externalAddress']) {
+        const crossing = native[name];
+        native[name] = (...args) => {
+          crossings++;
+          return crossing(...args);
+        };
+      }
+      const { externalAt, addressTo } = knownExternals(memory);
+      // Neighbours, the same low half with other high ones, and what no number holds exactly.
+      const addresses = [0x10n, 0x18n, 0x1_0000_0010n, 0x2_0000_0010n, 0x7fff_ffff_fff8n];
+      if (memory.pointerSize === 8) addresses.push(0xffff_8000_0000_0010n);
+      const shown = (external) => {
+        views.u64[FIXED / 8] = 0n;
+        if (!addressTo(external, 0, FIXED)) throw new Error('no External');
+        return views.u64[FIXED / 8];
+      };
+      const wrong = [];
+      const check = (address) => {
+        const wanted = memory.pointerSize === 8 ? address : BigInt.asUintN(32, address);
+        memory.putPointer(FIXED, wanted);
+        const external = externalAt(0, FIXED);
+        if (shown(external) !== wanted) wrong.push(String(address));
+        return external;
+      };
+      for (let round = 0; round < 200; round++) for (const address of addresses) check(address);
+      // One that is used all the time is known, between others that are used once.
+      const hot = check(0x5550n);
+      for (let i = 0; i < 400; i++) {
+        shown(hot);
+        shown(check(BigInt(0x10000 + 8 * i)));
+      }
+      crossings = 0;
+      shown(hot);
+      const known = crossings === 0;
+      // More than are kept.
+      for (let i = 0; i < 200_000; i++) check(BigInt(0x100000 + 8 * i));
+      const misfits = [null, undefined, 0, 'text', {}, () => {}].map((v) => addressTo(v, 0, FIXED));
+      memory.putNull(FIXED);
+      return { wrong, known, misfits, none: externalAt(0, FIXED) };
+    },
+    { env: { FFI_JIT_TIER: 'node-api' } },
+  );
+  assert.deepEqual(value.wrong, []);
+  assert.equal(value.known, true);
+  assert.deepEqual(value.misfits, Array(6).fill(false));
+  assert.equal(value.none, null);
 });

@@ -30,9 +30,9 @@ test('a function is promoted when it has called back, and demoted when it does n
     const { native } = require('./js/core/loader.js');
     let promotions = 0;
     const { relayCalls } = native;
-    native.relayCalls = (token) => {
+    native.relayCalls = (...args) => {
       promotions++;
-      return relayCalls(token);
+      return relayCalls(...args);
     };
     const { DataType: D } = ffi;
     const { maybe_ask: ask } = ffi.define({
@@ -304,7 +304,7 @@ test('a callback on a stack that C has made itself', (t) => {
       const { bind } = native;
       native.bind = (...args) => {
         const id = bind(...args);
-        native.relayCalls(views.f64[LENGTH]);
+        native.relayCalls(views.f64[LENGTH], 1);
         return id;
       };
       const results = [];

@@ -130,7 +130,7 @@ fn entries() -> [Entry; 5] {
         Entry {
             name: c"freeCell",
             result: INT32,
-            parameters: &[POINTER, FLOAT64, BOOL, BOOL],
+            parameters: &[POINTER, FLOAT64, UINT32],
             fast: free_cell as *const c_void,
             slow: both!(free_cell_slowly),
         },
@@ -156,9 +156,7 @@ fn entries() -> [Entry; 5] {
 ///                                 as `makeCell` of the addon with the offset as an argument; with
 ///                                 `behind`, the cell holds the address of a block with these bytes.
 ///                                 null when the addon has to make it
-/// freeCell(value, state, ours, behind)
-///                                 as `free` of the addon for cells that own nothing, or a block of
-///                                 bytes
+/// freeCell(value, state, how)     as `free` of the addon: `how` is twice `owned`, plus `ours`
 /// fetchTo(state, cell, at, size)  copies bytes from where a pointer cell points to an offset of frame
 ///                                 memory; false for NULL
 /// ```
@@ -266,17 +264,6 @@ fn cell_of(state: &State, from: u32, size: u32, behind: bool) -> Result<*mut c_v
     Ok(make(state, from, size as usize)?.cast())
 }
 
-/// Frees a cell, as `freeCell` says.
-///
-/// # Safety
-/// As `free` in C.
-unsafe fn release(state: &State, cell: *mut c_void, ours: bool, behind: bool) -> Freed {
-    let nothing = Owned::default();
-    let owned = if behind { heap::behind_cell() } else { &nothing };
-    // SAFETY: the caller's promise.
-    unsafe { heap::release(state, cell, owned, ours) }
-}
-
 extern "C" fn make_cell(
     _receiver: usize,
     state: f64,
@@ -288,21 +275,23 @@ extern "C" fn make_cell(
     let Ok(cell) = cell_of(state, from, size, behind) else { return ptr::null_mut() };
     let wrapper = state.wrappers.borrow_mut().of(cell);
     if wrapper.is_null() {
+        let owned = if behind { Owned::one_block() } else { Owned::default() };
         // SAFETY: just made, and nobody has it.
-        unsafe { release(state, cell, true, behind) };
+        unsafe { heap::release(state, cell, &owned, true) };
     }
     wrapper
 }
 
-extern "C" fn free_cell(
-    _receiver: usize,
-    held: *mut c_void,
-    state: f64,
-    ours: bool,
-    behind: bool,
-) -> i32 {
+extern "C" fn free_cell(_receiver: usize, held: *mut c_void, state: f64, how: u32) -> i32 {
+    free(state_of(state), unwrap(held), how).map_or(-1, |freed| freed as i32)
+}
+
+/// Frees a cell; the lowest bit of `how` says that it must be ours, the others what it owns.
+fn free(state: &State, address: *mut c_void, how: u32) -> Result<Freed> {
+    let descriptions = state.owned.borrow();
+    let owned = descriptions.get(how >> 1)?;
     // SAFETY: the caller says that the memory may be freed, as `free` in C does.
-    unsafe { release(state_of(state), unwrap(held), ours, behind) as i32 }
+    Ok(unsafe { heap::release(state, address, owned, how & 1 != 0) })
 }
 
 /// Copies bytes, as `fetchTo` says.
@@ -418,11 +407,9 @@ unsafe extern "C" fn make_cell_slowly<const FRAME: bool>(info: *mut usize) {
 
 unsafe extern "C" fn free_cell_slowly<const FRAME: bool>(info: *mut usize) {
     let body = |call: &Arguments| {
-        let (ours, behind) = (call.truth(2)?, call.truth(3)?);
         let freed = match call.address(0)? {
             None => Freed::NotExternal,
-            // SAFETY: as for the direct call.
-            Some(address) => unsafe { release(call.state, address, ours, behind) },
+            Some(address) => free(call.state, address, call.number(2)?)?,
         };
         call.state.scope().number(f64::from(freed as u8))
     };
