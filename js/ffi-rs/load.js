@@ -183,8 +183,8 @@ function settled(result) {
 
 /**
  * What a function of `define` runs: `first`, the call that it was resolved to when it was first
- * called, or `later`, after a `close`. `direct` is what it runs if that is a direct call. As long as
- * `direct` was set once, V8 takes it for a constant.
+ * called, or `later`, after a `close`. `direct` is the one of them that counts, if it is a direct call.
+ * As long as it was set once, V8 takes it for a constant.
  */
 class Binding {
   constructor(funcName, entry) {
@@ -204,10 +204,10 @@ class Binding {
     if (call.tier !== undefined) compiler.publish(fn, call.tier);
     if (this.first === undefined) {
       this.first = call;
-      if (call.isDirect) this.direct = call.run;
+      if (call.isDirect) this.direct = call;
     } else {
       this.later = call;
-      this.direct = call.isDirect ? call.run : undefined;
+      this.direct = call.isDirect ? call : undefined;
     }
     return settled(call.run(list));
   }
@@ -244,7 +244,7 @@ function defineOne(funcName, entry) {
   const fn = (paramsValue = []) => {
     const { direct } = binding;
     if (direct === undefined) return binding.call(fn, paramsValue);
-    const result = direct(paramsValue);
+    const result = direct.run(paramsValue);
     if (result === CLOSED) return binding.recover(closed.error, fn, paramsValue);
     return result;
   };
