@@ -132,7 +132,7 @@ pub type Maker = unsafe extern "C" fn(Value, &CallRecord) -> *const u8;
 pub fn maker() -> Maker {
     #[cfg(target_arch = "x86_64")]
     if is_x86_feature_detected!("avx2") {
-        return make_short;
+        return make_quickly;
     }
     make
 }
@@ -174,13 +174,14 @@ static MASKS: [u8; 2 * SHORT] = {
 /// The least size of pages: what is readable is so to the end of one.
 const PAGE: usize = 4096;
 
-/// Makes short text by one load and one store, if it is as most is, and leaves the rest to [`make`].
+/// Makes text that is read in place, short one by one load and one store, and leaves the rest to
+/// [`make`].
 ///
 /// # Safety
 /// See [`Maker`]; the CPU has AVX2.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
-unsafe extern "C" fn make_short(value: Value, record: &CallRecord) -> *const u8 {
+unsafe extern "C" fn make_quickly(value: Value, record: &CallRecord) -> *const u8 {
     // SAFETY: the place of an argument holds a tagged pointer; nothing is allocated below. What
     // follows the characters is readable up to the end of the page, and the room is checked.
     unsafe {
@@ -190,16 +191,22 @@ unsafe extern "C" fn make_short(value: Value, record: &CallRecord) -> *const u8 
         let top = control(record, TOP);
         let (len, at) = (text.len(), top.read() as usize);
         let is_readable = text.as_ptr().addr() % PAGE <= PAGE - SHORT;
-        if len >= SHORT || !is_readable || at + 2 * SHORT >= SIZE {
+        if at + 2 * len + SHORT >= SIZE || len < SHORT && !is_readable {
             return make(value, record);
         }
         let to = record.frame.load(Ordering::Relaxed).add(at);
-        let mask = _mm256_loadu_si256(MASKS.as_ptr().add(SHORT - len).cast());
-        let bytes = _mm256_and_si256(_mm256_loadu_si256(text.as_ptr().cast()), mask);
-        let mut written = len;
-        if _mm256_movemask_epi8(bytes) == 0 {
+        let is_ascii = if len < SHORT {
+            let mask = _mm256_loadu_si256(MASKS.as_ptr().add(SHORT - len).cast());
+            let bytes = _mm256_and_si256(_mm256_loadu_si256(text.as_ptr().cast()), mask);
             _mm256_storeu_si256(to.cast(), bytes);
+            _mm256_movemask_epi8(bytes) == 0
         } else {
+            let is_ascii = copy_vectors(text, to);
+            to.add(len).write(0);
+            is_ascii
+        };
+        let mut written = len;
+        if !is_ascii {
             written = write_latin1(text, to);
             to.add(written).write(0);
         }
@@ -274,16 +281,22 @@ unsafe fn copy_ascii(text: &[u8], to: *mut u8) -> bool {
 #[target_feature(enable = "avx2")]
 unsafe fn copy_vectors(text: &[u8], to: *mut u8) -> bool {
     let mut seen = _mm256_setzero_si256();
-    let last = text.len() - SHORT;
-    // The last part may overlap the one before.
-    for at in (0..last).step_by(SHORT).chain([last]) {
+    let mut copy = |at| {
         // SAFETY: within the text, and within the room.
         unsafe {
             let part = _mm256_loadu_si256(text.as_ptr().add(at).cast());
             seen = _mm256_or_si256(seen, part);
             _mm256_storeu_si256(to.add(at).cast(), part);
         }
+    };
+    let last = text.len() - SHORT;
+    let mut at = 0;
+    while at < last {
+        copy(at);
+        at += SHORT;
     }
+    // It may overlap the one before.
+    copy(last);
     _mm256_movemask_epi8(seen) == 0
 }
 
