@@ -48,9 +48,10 @@ test('pure rows have no unsafe and no cfg on the target', () => {
   ]);
 });
 
-test('napi appears only in src/node', () => {
+test('napi appears only in src/node/sys.rs', () => {
   assert.deepEqual(rust('src/call/x.rs', 'use napi::sys;'), ['src/call/x.rs:1']);
-  assert.deepEqual(rust('src/node/x.rs', 'use napi::sys;'), []);
+  assert.deepEqual(rust('src/node/x.rs', 'use napi::sys;'), ['src/node/x.rs:1']);
+  assert.deepEqual(rust('src/node/sys.rs', 'pub use napi::sys::Status;'), []);
 });
 
 test('js/core stands alone, a dialect stands on it', () => {
@@ -63,5 +64,5 @@ test('js/core stands alone, a dialect stands on it', () => {
   ]);
   assert.deepEqual(lines('js/ffi-rs/a.js', "require('../core/b.js'); require('./c.js');"), []);
   assert.deepEqual(lines('js/core/a.js', "require('node:fs');\n// require('left-pad')"), []);
-  assert.deepEqual(lines('js/core/loader.js', "require('ffi-jit-linux-x64-gnu');"), []);
+  assert.deepEqual(lines('js/core/packaged.js', "require('ffi-jit-linux-x64-gnu');"), []);
 });

@@ -39,7 +39,7 @@ test('npm/ has a folder for every platform, with what npm chooses by', () => {
 });
 
 test('every package is required by a literal name inside a try block, for bundlers', () => {
-  const loader = read('js/core/loader.js');
+  const loader = read('js/core/packaged.js');
   const [, body] = /^function requirePackage\(name\) \{\n {2}try \{([\s\S]*?)\n {2}\} catch/m.exec(
     loader,
   );

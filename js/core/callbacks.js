@@ -2,8 +2,7 @@
 // Callbacks: C function pointers that run JavaScript functions.
 
 const { native } = require('./loader.js');
-const { coded } = require('./errors.js');
-const { ARG, CALLBACK, views, getPointer } = require('./memory.js');
+const { ARG, CALLBACK, PENDING, THROWN, views, getPointer } = require('./memory.js');
 
 const { u32 } = views;
 
@@ -22,7 +21,7 @@ const transient = [];
 
 /** What runs when there was no room for a callback's frame. */
 function tooDeep() {
-  throw coded(
+  throw require('./errors.js').coded(
     Error,
     'ERR_FFI_OUT_OF_MEMORY',
     'callbacks are nested too deeply: frame memory ran out',
@@ -41,7 +40,11 @@ function enter() {
   try {
     table[u32[CALLBACK]]();
   } catch (error) {
-    if (!isOutermost()) throw error;
+    if (!isOutermost()) {
+      // What V8 ends without an exception, at a time limit of `vm`, does not come here.
+      u32[PENDING] = THROWN;
+      throw error;
+    }
     // No call led here that it could be thrown from: C was called by the event loop.
     native.reportUncaught(error);
   }

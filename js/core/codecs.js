@@ -30,6 +30,7 @@
 
 const { native } = require('./loader.js');
 const direct = require('./direct.js');
+const { split } = require('./memory.js');
 
 const POINTER = { notation: 'ptr', size: native.pointerSize, align: native.pointerSize };
 
@@ -65,31 +66,6 @@ function scalar({ notation, view, size, type, expected, encode, decode }) {
       return decode === undefined ? raw : decode(raw);
     },
   };
-}
-
-/** Two 32-bit halves of a number in 64-bit two's complement. */
-const HALVES = new Uint32Array(2);
-
-/**
- * Splits a number that is not an int32: truncated, NaN and infinities become 0, what lies outside
- * the type saturates. Negative numbers wrap in an unsigned type.
- */
-function split(value, signed) {
-  let n = Math.trunc(value);
-  if (!(n > -Infinity && n < Infinity)) n = 0;
-  const limit = signed ? 2 ** 63 : 2 ** 64;
-  if (n >= limit) {
-    HALVES[0] = 0xffffffff;
-    HALVES[1] = signed ? 0x7fffffff : 0xffffffff;
-  } else if (n < -(2 ** 63)) {
-    HALVES[0] = 0;
-    HALVES[1] = 0x80000000;
-  } else {
-    const high = Math.floor(n / 4294967296);
-    HALVES[0] = n - high * 4294967296;
-    HALVES[1] = high;
-  }
-  return HALVES;
 }
 
 /** A 64-bit integer as a JavaScript number (precise up to 2^53). */
@@ -200,6 +176,5 @@ module.exports = {
   liveView,
   nothing,
   scalar,
-  split,
   text,
 };

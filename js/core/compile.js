@@ -16,7 +16,6 @@
 
 const { native } = require('./loader.js');
 const { FIXED, FIXED_SIZE, END, hasExternals } = require('./memory.js');
-const { CallText } = require('./text-calls.js');
 const { currentTier, emitEntry, emitTextEntry, packedFor } = require('./tier.js');
 const { compileDirect } = require('./direct.js');
 const { Generator, Ref } = require('./generator.js');
@@ -96,7 +95,7 @@ function compileCall(declaration) {
   const { params, ret, withErrno } = declaration;
   const frame = frameOf(declaration);
   const tier = declaration.tier ?? currentTier();
-  const text = tier.name === 'nowhere' ? undefined : CallText.of(declaration, frame);
+  const text = tier.name === 'nowhere' ? undefined : textOf(declaration, frame);
   const stacked =
     frame.keeps ||
     frame.size > FIXED_SIZE ||
@@ -116,6 +115,13 @@ function compileCall(declaration) {
     : compileDirect(begin(declaration), declaration, frame, tier, emitArguments, packed);
   if (typeof made !== 'string') return { ...common, tier, ...made };
   return { ...common, tier: packedFor(tier, made), link: packed() };
+}
+
+/** What text crosses with the calls of a declaration (text-calls.js). */
+function textOf(declaration, frame) {
+  const { params, ret } = declaration;
+  if (ret.text === undefined && params.every(({ text }) => text === undefined)) return undefined;
+  return require('./text-calls.js').CallText.of(declaration, frame);
 }
 
 /**

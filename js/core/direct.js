@@ -19,7 +19,6 @@
 const { native } = require('./loader.js');
 const { RESULT, MISSED, PENDING, END, views } = require('./memory.js');
 const { Ref } = require('./generator.js');
-const { CALLED_BACK, promote } = require('./relay.js');
 
 const { u32 } = views;
 
@@ -74,13 +73,17 @@ const RELAY = 2;
 function stop(token, ..._held) {
   const pending = u32[PENDING];
   // The packed marshaller says so as well, and knows who is to hear of it.
-  const isClosed = pending === native.closed;
-  if (!isClosed && pending !== MISSED && pending !== CALLED_BACK) {
+  if (pending === MISSED || pending === native.closed) {
+    u32[PENDING] = 0;
+    return AGAIN;
+  }
+  // Loaded when the first call has left something to be done.
+  const { CALLED_BACK, promote } = require('./relay.js');
+  if (pending !== CALLED_BACK) {
     native.rethrow();
     return GO_ON;
   }
   u32[PENDING] = 0;
-  if (isClosed || pending === MISSED) return AGAIN;
   // Callbacks of packed calls need not enter JavaScript (relay.js).
   promote(token, 1);
   return RELAY;

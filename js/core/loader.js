@@ -1,134 +1,82 @@
 'use strict';
 // Finds and loads the native addon:
 //   1. the file that FFI_JIT_NATIVE_PATH names, and then no other;
-//   2. prebuilds/<platform>-<arch>/ffi-jit.node, which `npm run build` makes in a checkout;
-//   3. the package of the platform (js/core/packages.js says which).
+//   2. where this package is installed, that of the platform's package, when it lies beside it;
+//   3. prebuilds/<platform>-<arch>/ffi-jit.node, which `npm run build` makes in a checkout;
+//   4. that of the platform's package, wherever it is (js/core/packaged.js).
 // An addon of another version than ours is not taken: the two talk through memory whose layout they
 // both have to know.
-
-const fs = require('node:fs');
-const path = require('node:path');
-
-const { platform, arch } = process;
+//
+// All of this is what `require` waits for, so that Node's own modules (20 us each) and the rest of ours
+// are required where they are needed.
 
 /** The version of this package. A literal, kept by `node ci/packages.js`: nothing is read for it. */
 const VERSION = '0.1.0';
 
-/**
- * The C library of this Linux process: by the files in its memory (0.15 ms), or where /proc cannot
- * be read by Node's report (4 ms).
- */
-function libc() {
-  const { libcOf } = require('./packages.js');
+/** Loads an addon whose path is known. What `require` does besides takes half as long again. */
+function loadAddon(file) {
+  const module = { exports: {} };
   try {
-    const found = libcOf(fs.readFileSync('/proc/self/maps', 'utf8'));
-    if (found) return found;
-  } catch {}
-  const { report } = process;
-  if (!report) return undefined;
-  const { excludeNetwork } = report;
-  report.excludeNetwork = true; // Node 22 and later: no look-up of host names for the report
-  const { header } = report.getReport();
-  report.excludeNetwork = excludeNetwork;
-  return header.glibcVersionRuntime ? 'gnu' : 'musl';
-}
-
-/** What the choice of the package depends on. */
-function system() {
-  if (platform !== 'linux') return { platform, arch };
-  const found = { platform, arch, libc: libc() };
-  if (arch === 'arm') {
-    found.machine = require('node:os').machine?.();
-    found.floatAbi = process.config.variables.arm_float_abi;
-  }
-  return found;
-}
-
-/**
- * Loads the addon of a package. The paths are literals that end with `.node`, and in a `try` block,
- * so that bundlers see them, can copy them or leave them alone, and let those be missing that are
- * not installed.
- */
-function requirePackage(name) {
-  try {
-    switch (name) {
-      case 'ffi-jit-linux-x64-gnu':
-        return require('ffi-jit-linux-x64-gnu/ffi-jit.node');
-      case 'ffi-jit-linux-x64-musl':
-        return require('ffi-jit-linux-x64-musl/ffi-jit.node');
-      case 'ffi-jit-linux-arm64-gnu':
-        return require('ffi-jit-linux-arm64-gnu/ffi-jit.node');
-      case 'ffi-jit-linux-arm64-musl':
-        return require('ffi-jit-linux-arm64-musl/ffi-jit.node');
-      case 'ffi-jit-linux-arm-gnueabihf':
-        return require('ffi-jit-linux-arm-gnueabihf/ffi-jit.node');
-      case 'ffi-jit-linux-ia32-gnu':
-        return require('ffi-jit-linux-ia32-gnu/ffi-jit.node');
-      case 'ffi-jit-win32-x64':
-        return require('ffi-jit-win32-x64/ffi-jit.node');
-      case 'ffi-jit-win32-ia32':
-        return require('ffi-jit-win32-ia32/ffi-jit.node');
-      case 'ffi-jit-win32-arm64':
-        return require('ffi-jit-win32-arm64/ffi-jit.node');
-      case 'ffi-jit-darwin-x64':
-        return require('ffi-jit-darwin-x64/ffi-jit.node');
-      case 'ffi-jit-darwin-arm64':
-        return require('ffi-jit-darwin-arm64/ffi-jit.node');
-      case 'ffi-jit-android-arm64':
-        return require('ffi-jit-android-arm64/ffi-jit.node');
-    }
+    process.dlopen(module, file);
   } catch (error) {
-    throw error?.code === 'MODULE_NOT_FOUND' ? notInstalled(name, error) : error;
+    throw require('node:fs').existsSync(file) ? error : new Error('there is no such file');
   }
-  throw new Error('no such package');
+  return module.exports;
 }
 
-/** The error for an addon that is missing; it tells which packages are there instead. */
-function notInstalled(name, cause) {
-  const isThere = (other) => {
-    try {
-      // Not this module's `require`, which bundlers read. In a bundle there may be no such file.
-      const { resolve } = require('node:module').createRequire(__filename);
-      return Boolean(resolve(`${other}/package.json`));
-    } catch {
-      return false;
-    }
+/**
+ * Lets an addon make most of its functions when one of them is first asked for: until then it has a
+ * prototype that knows of them.
+ */
+function complete(native) {
+  const { more } = native;
+  if (more === undefined) return;
+  const rest = {
+    get(_, key) {
+      Object.setPrototypeOf(native, null);
+      more(native);
+      return native[key];
+    },
   };
-  const others = require('./packages.js').PLATFORMS.filter((other) => isThere(`ffi-jit-${other}`));
-  const instead = others.length > 0 ? `; installed for other systems: ${others.join(', ')}` : '';
-  const message = isThere(name)
-    ? 'the package is installed, but has no file ffi-jit.node'
-    : `this package is not installed${instead}`;
-  return Object.assign(new Error(message, { cause }), { code: 'MODULE_NOT_FOUND' });
+  Object.setPrototypeOf(native, new Proxy({ __proto__: null }, rest));
 }
 
-/** What an error says, without the modules that Node lists below, which are ours. */
-const inOneLine = ({ message }) =>
-  message
-    .replace(/\nRequire stack:[\s\S]*/, '')
-    .trim()
-    .replace(/\s*\n\s*/g, ': ');
+const { platform, arch } = process;
+const slash = platform === 'win32' ? '\\' : '/';
 
-/** An error with the failures, newest first, chained as its causes. */
-function loadError(failures, advice) {
-  const tried = failures.map(({ what, error }) => `\n  - ${what}: ${inOneLine(error)}`).join('');
-  let cause;
-  for (const { error } of failures) {
-    let last = error;
-    while (last.cause !== undefined) last = last.cause;
-    if (cause !== undefined) last.cause = cause;
-    cause = error;
-  }
-  const message = `The native addon of ffi-jit ${VERSION} could not be loaded. Tried:${tried}\n${advice}`;
-  return Object.assign(new Error(message, { cause }), { code: 'ERR_FFI_ADDON_LOAD' });
+/** The path of a local build. */
+const localPath = () =>
+  [__dirname, '..', '..', 'prebuilds', `${platform}-${arch}`, 'ffi-jit.node'].join(slash);
+
+/** Where this file is when installers put it there. */
+const INSTALLED = ['', 'node_modules', 'ffi-jit', 'js', 'core'].join(slash);
+
+/**
+ * Where installers put the addon of this system, if that can be told at once: packages are
+ * neighbours. What is not there js/core/packaged.js looks for.
+ */
+function neighbourPath() {
+  if (!__dirname.endsWith(INSTALLED) || (arch !== 'x64' && arch !== 'arm64')) return undefined;
+  const abi = platform === 'linux' ? libc() : '';
+  if (abi === undefined) return undefined;
+  return [__dirname, '..', '..', '..', `ffi-jit-${platform}-${arch}${abi}`, 'ffi-jit.node'].join(
+    slash,
+  );
 }
 
-const ADVICE = `In a checkout of the project, build it: npm run build.
-Installed from npm, the addon is in a package of its own for each platform, an optional dependency of
-ffi-jit with the same version. If it is missing: was node_modules installed on another system, or
-with --omit=optional? Delete node_modules and install again; npm also leaves it out when
-package-lock.json was made elsewhere (https://github.com/npm/cli/issues/4828): delete that too. To
-install for another system: npm install --os=linux --cpu=x64 --libc=musl (npm 10 or newer).`;
+/** The C library of this Linux program, by the loader that its file asks for in its first page. */
+function libc() {
+  const fs = require('node:fs');
+  const page = Buffer.allocUnsafe(4096);
+  try {
+    const file = fs.openSync('/proc/self/exe');
+    const size = fs.readSync(file, page);
+    fs.closeSync(file);
+    const text = page.toString('latin1', 0, size);
+    if (text.includes('/ld-linux-')) return '-gnu';
+    if (text.includes('/ld-musl-')) return '-musl';
+  } catch {}
+}
 
 function load() {
   const failures = [];
@@ -136,7 +84,10 @@ function load() {
   const attempt = (what, get) => {
     try {
       const native = get();
-      if (native.version === VERSION) return { native, path: what, version: VERSION };
+      if (native.version === VERSION) {
+        complete(native);
+        return { native, path: what, version: VERSION };
+      }
       const its = native.version ?? 'unknown';
       throw new Error(`its version is ${its}, and that of ffi-jit is ${VERSION}`);
     } catch (error) {
@@ -146,26 +97,30 @@ function load() {
 
   const named = process.env.FFI_JIT_NATIVE_PATH;
   if (named) {
-    const file = path.resolve(named);
+    const file = require('node:path').resolve(named);
     const found = attempt(file, () => require(file));
     if (found) return found;
-    throw loadError(failures, 'FFI_JIT_NATIVE_PATH names this file: mend or unset it.');
+    const advice = 'FFI_JIT_NATIVE_PATH names this file: mend or unset it.';
+    throw require('./packaged.js').loadError(VERSION, failures, advice);
   }
 
-  const local = path.join(__dirname, `../../prebuilds/${platform}-${arch}/ffi-jit.node`);
-  const built = attempt(local, () => {
-    if (!fs.existsSync(local)) throw new Error('there is no such file');
-    return require(local);
-  });
+  const neighbour = neighbourPath();
+  if (neighbour !== undefined) {
+    const found = attempt(neighbour, () => loadAddon(neighbour));
+    if (found) return found;
+    // What is wrong with it will be said of the package.
+    failures.length = 0;
+  }
+
+  const local = localPath();
+  const built = attempt(local, () => loadAddon(local));
   if (built) return built;
 
-  const { name, reason } = require('./packages.js').packageFor(system());
-  const packaged = attempt(name ?? "the platform's package", () => {
-    if (reason) throw new Error(reason);
-    return requirePackage(name);
-  });
+  const { findPackage, loadError } = require('./packaged.js');
+  const { what, get } = findPackage();
+  const packaged = attempt(what, get);
   if (packaged) return packaged;
-  throw loadError(failures, ADVICE);
+  throw loadError(VERSION, failures);
 }
 
 module.exports = load();

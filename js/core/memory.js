@@ -4,8 +4,10 @@
 // a frame's cells. Layout: src/node/frame.rs.
 
 const { native } = require('./loader.js');
-const { coded } = require('./errors.js');
 const { byteLength, fill, typedArrayName, weakGet, weakSet } = require('./primordials.js');
+
+// Loaded when there is an error.
+const coded = (...details) => require('./errors.js').coded(...details);
 
 const { memory, origin, pointerSize } = native;
 
@@ -39,7 +41,8 @@ const LENGTH = (origin + native.lengthCell) / 8;
 /** Indices in `u32`: what a direct call has to throw; how many callbacks exist. */
 const PENDING = (origin + native.pendingCell) / 4;
 const LIVE = (origin + native.liveCell) / 4;
-/** Value of PENDING: the call was not made. */
+/** Values of PENDING: a callback has thrown, which Node-API keeps; the call was not made. */
+const THROWN = native.thrown;
 const MISSED = native.missed;
 /** Offset of what a thunk writes besides what it returns. */
 const RESULT = origin + native.resultCell;
@@ -90,6 +93,31 @@ function keep(value) {
 function putWord(cell, value) {
   if ((cell & 3) === 0) u32[cell >> 2] = value;
   else dv.setUint32(cell, value, true);
+}
+
+/** Two 32-bit halves of a number in 64-bit two's complement. */
+const HALVES = new Uint32Array(2);
+
+/**
+ * Splits a number that is not an int32: truncated, NaN and infinities become 0, what lies outside
+ * the type saturates. Negative numbers wrap in an unsigned type.
+ */
+function split(value, signed) {
+  let n = Math.trunc(value);
+  if (!(n > -Infinity && n < Infinity)) n = 0;
+  const limit = signed ? 2 ** 63 : 2 ** 64;
+  if (n >= limit) {
+    HALVES[0] = 0xffffffff;
+    HALVES[1] = signed ? 0x7fffffff : 0xffffffff;
+  } else if (n < -(2 ** 63)) {
+    HALVES[0] = 0;
+    HALVES[1] = 0x80000000;
+  } else {
+    const high = Math.floor(n / 4294967296);
+    HALVES[0] = n - high * 4294967296;
+    HALVES[1] = high;
+  }
+  return HALVES;
 }
 
 /** A 32-bit word, from anywhere. */
@@ -286,6 +314,7 @@ function putPointer(cell, address) {
 module.exports = {
   views,
   hold,
+  split,
   FRAME,
   TOP,
   ARG,
@@ -295,6 +324,7 @@ module.exports = {
   LENGTH,
   PENDING,
   LIVE,
+  THROWN,
   MISSED,
   RESULT,
   CALLBACK,

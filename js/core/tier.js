@@ -16,12 +16,8 @@
 // `describe` says why.
 
 const { native } = require('./loader.js');
-const { coded } = require('./errors.js');
 const memory = require('./memory.js');
-const { resumption } = require('./callbacks.js');
 const { charCodeAt, hasOwn } = require('./primordials.js');
-const { settler } = require('./relay.js');
-const { textSettler } = require('./text-calls.js');
 
 const { views, LENGTH, TOKEN, hasExternals, useExternals } = memory;
 const { f64 } = views;
@@ -66,7 +62,7 @@ function obstacle() {
     if (built[name]) return `this Node was built with ${name}`;
   }
   const flags = `${execArgv.join(' ')} ${env.NODE_OPTIONS ?? ''}`;
-  if (/--jit[-_]?less/.test(flags)) return 'V8 runs with --jitless';
+  if (flags.includes('less') && /--jit[-_]?less/.test(flags)) return 'V8 runs with --jitless';
 }
 
 /** What `digest` says of text that it finds: a number for its characters (src/node/v8/strings.rs). */
@@ -95,6 +91,44 @@ function misread(digest) {
   }
 }
 
+// What settles calls is loaded when the first call has left something to be done.
+
+/** `settle` (relay.js) of an entry, which `enter` enters with a token. */
+function lateSettler(enter, worth) {
+  let settle;
+  const make = () => {
+    const { resumption } = require('./callbacks.js');
+    return require('./relay.js').settler(() => enter(resumption.token), worth);
+  };
+  return (token, held) => {
+    settle ??= make();
+    settle(token, held);
+  };
+}
+
+/** The same for calls with text. */
+function lateTextSettler(settle) {
+  let settleText;
+  return (top, token, ...held) => {
+    settleText ??= require('./text-calls.js').textSettler(settle);
+    settleText(top, token, ...held);
+  };
+}
+
+/** What Node-API's tier remembers of Externals, from when there is the first. */
+function lateExternals() {
+  const start = () => {
+    const made = require('./known-externals.js').knownExternals(memory);
+    useExternals(made);
+    return made;
+  };
+  return {
+    state: 0,
+    externalAt: (state, cell) => start().externalAt(state, cell),
+    addressTo: (value, state, cell) => start().addressTo(value, state, cell),
+  };
+}
+
 /** Starts the packed tier; the node-api tier where that cannot be. */
 function startPacked() {
   const { versions } = process;
@@ -107,9 +141,9 @@ function startPacked() {
   entries.enter = made.enter;
   entries.enterPlain = made.enterPlain;
   const { enter } = made;
-  entries.settle = settler(() => enter(resumption.token), 1);
+  entries.settle = lateSettler(enter, 1);
   entries.enterText = made.enterText;
-  entries.settleText = textSettler(entries.settle);
+  entries.settleText = lateTextSettler(entries.settle);
   // Reads stand inside of `try`, where this release would run the callback for other code.
   if (process.versions.modules === NO_CALL_IN_TRY) made.fetchTo = undefined;
   if (made.externalAt !== undefined) useExternals(made);
@@ -121,16 +155,13 @@ function startNodeApi() {
   if (entries.call === undefined) {
     const call = native.entry();
     entries.call = call;
-    entries.settlePlain = settler(() => {
-      f64[TOKEN] = resumption.token;
+    entries.settlePlain = lateSettler((token) => {
+      f64[TOKEN] = token;
       call();
       // To come back through Node-API takes as long as half of what is saved.
     }, 2);
-    entries.settleTextPlain = textSettler(entries.settlePlain);
-    if (!hasExternals()) {
-      const { knownExternals } = require('./known-externals.js');
-      useExternals(knownExternals(memory));
-    }
+    entries.settleTextPlain = lateTextSettler(entries.settlePlain);
+    if (!hasExternals()) useExternals(lateExternals());
   }
   return entries.call;
 }
@@ -155,9 +186,16 @@ const NO_CALL_IN_TRY = '127';
 
 let started;
 let wanted;
+/** The tier of functions that are compiled now, until another one is wanted. */
+let current;
 
 /** The tier of functions that are compiled now. */
 function currentTier() {
+  current ??= chosenTier();
+  return current;
+}
+
+function chosenTier() {
   wanted ??= process.env.FFI_JIT_TIER || 'auto';
   switch (wanted) {
     case 'node-api':
@@ -171,7 +209,7 @@ function currentTier() {
     case 'direct':
       break;
     default:
-      throw coded(
+      throw require('./errors.js').coded(
         Error,
         'ERR_FFI_INVALID_ARGUMENT',
         `FFI_JIT_TIER is "${wanted}"; expected node-api, packed, direct or auto`,
@@ -197,7 +235,7 @@ function useTier(name) {
   const before = wanted;
   wanted = name;
   try {
-    currentTier();
+    current = chosenTier();
   } catch (error) {
     wanted = before;
     throw error;

@@ -5,12 +5,29 @@ const { native } = require('../core/loader.js');
 const tiers = require('../core/tier.js');
 const { nothing } = require('../core/codecs.js');
 const { compileCall, compileTask } = require('../core/compile.js');
-const { coded } = require('../core/errors.js');
 const { isArray, mapGet, mapSet } = require('../core/primordials.js');
 const { BySignature, fits } = require('./by-type.js');
-const { BadResult, failure, mismatch } = require('./errors.js');
-const { ERRNO, FREES_RESULT, NEW_THREAD, whenClosed } = require('./constants.js');
+const { ERRNO, FREES_RESULT, NEW_THREAD, whenClosed } = require('./load.js');
 const types = require('./types.js');
+
+// Loaded when there is an error.
+const coded = (...details) => require('../core/errors.js').coded(...details);
+const failure = (message) => require('./errors.js').failure(message);
+const mismatch = (info, value) => require('./errors.js').mismatch(info, value);
+
+/** The error of a result type, to be thrown only if the arguments are right. */
+class BadResult {
+  /** @param {(list: unknown) => void} check throws what is wrong with the arguments */
+  constructor(error, check) {
+    this.error = error;
+    this.check = check;
+  }
+
+  raise(paramsValue) {
+    this.check(paramsValue);
+    throw this.error;
+  }
+}
 
 /** The error of an argument list of the wrong kind or length. */
 function arity(count, list) {
@@ -88,7 +105,7 @@ function resultOf(type, params) {
 /**
  * A call of a library's function, made from types.
  * @param {{ library: number, name: string }} callee
- * @param {number} options bits of constants.js
+ * @param {number} options bits of load.js
  * @returns {{ run: Function, tier: object, types: { retShape: unknown, paramShapes: unknown[] } }}
  *   `types` are copies
  */

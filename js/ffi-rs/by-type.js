@@ -3,7 +3,9 @@
 // literals on every call.
 
 const { isArray, mapGet, mapSet } = require('../core/primordials.js');
-const { invalidType } = require('./errors.js');
+
+// Loaded when there is an error.
+const invalidType = (message) => require('./errors.js').invalidType(message);
 
 const MAX_DEPTH = 64;
 const MAX_TYPES = 10_000;

@@ -48,18 +48,4 @@ const invalidType = (message) => coded(Error, 'ERR_FFI_INVALID_TYPE', message);
 /** A failure at run time, with ffi-rs's own text. */
 const failure = (message) => coded(Error, 'Unknown', message);
 
-/** The error of a result type, to be thrown only if the arguments are right. */
-class BadResult {
-  /** @param {(list: unknown) => void} check throws what is wrong with the arguments */
-  constructor(error, check) {
-    this.error = error;
-    this.check = check;
-  }
-
-  raise(paramsValue) {
-    this.check(paramsValue);
-    throw this.error;
-  }
-}
-
-module.exports = { BadResult, failure, invalidType, mismatch };
+module.exports = { failure, invalidType, mismatch };

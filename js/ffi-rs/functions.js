@@ -9,7 +9,7 @@ const codecs = require('../core/codecs.js');
 const callbacks = require('../core/callbacks.js');
 const { compileCallback } = require('../core/compile.js');
 const { views, LIVE, putExternal, putNull, putPointer } = require('../core/memory.js');
-const { DataType } = require('./constants.js');
+const { DataType } = require('./index.js');
 const { invalidType, mismatch } = require('./errors.js');
 
 const { u32 } = views;

@@ -2,7 +2,41 @@
 // The ffi-rs dialect: what `require('ffi-jit')` gives.
 
 const { native } = require('../core/loader.js');
-const { DataType, FFITypeTag, PointerType } = require('./constants.js');
+
+// The numbers by which programs name types: plain mutable objects without reverse mapping. They are
+// here, not in a file of their own, which would take a tenth of the time of `require`.
+
+const FFITypeTag = { Unknown: 0, StackArray: 996, Array: 997, Function: 998, StackStruct: 999 };
+
+const DataType = {
+  String: 0,
+  I32: 1,
+  Double: 2,
+  I32Array: 3,
+  StringArray: 4,
+  DoubleArray: 5,
+  Boolean: 6,
+  Void: 7,
+  I64: 8,
+  U8: 9,
+  U8Array: 10,
+  External: 11,
+  U64: 12,
+  FloatArray: 13,
+  Float: 14,
+  WString: 15,
+  BigInt: 16,
+  I16: 17,
+  StructArray: 18,
+  I16Array: 19,
+  U32: 20,
+  Array: FFITypeTag.Array,
+  Function: FFITypeTag.Function,
+  StackArray: FFITypeTag.StackArray,
+  StackStruct: FFITypeTag.StackStruct,
+};
+
+const PointerType = { RsPointer: 0, CPointer: 1 };
 
 // The rest is loaded when it is first needed: a program that starts should not wait for it.
 

@@ -6,7 +6,20 @@
 
 const { native } = require('../core/loader.js');
 const { isArray, mapDelete, mapGet, mapSet } = require('../core/primordials.js');
-const { CLOSED, ERRNO, FREES_RESULT, NEW_THREAD, closed } = require('./constants.js');
+
+/** Options of a call, as bits. */
+const ERRNO = 1;
+const NEW_THREAD = 2;
+const FREES_RESULT = 4;
+
+/** What a direct call returns when its library was closed; the error is in `closed`. */
+const CLOSED = Symbol('closed');
+const closed = { error: undefined };
+
+function whenClosed(error) {
+  closed.error = error;
+  return CLOSED;
+}
 
 /** What compiles and binds; loaded when a function is first called. */
 let compiler;
@@ -284,4 +297,4 @@ function define(map = []) {
   return functions;
 }
 
-module.exports = { define, forget, load };
+module.exports = { ERRNO, FREES_RESULT, NEW_THREAD, define, forget, load, whenClosed };

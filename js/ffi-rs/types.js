@@ -7,11 +7,15 @@
 //   member      a field of a struct
 
 const codecs = require('../core/codecs.js');
-const { kindOf, show } = require('../core/errors.js');
 const { native } = require('../core/loader.js');
 const { isView } = require('../core/primordials.js');
-const { DataType, FFITypeTag } = require('./constants.js');
-const { failure, invalidType } = require('./errors.js');
+const { DataType, FFITypeTag } = require('./index.js');
+
+// Loaded when there is an error.
+const kindOf = (value) => require('../core/errors.js').kindOf(value);
+const show = (value) => require('../core/errors.js').show(value);
+const failure = (message) => require('./errors.js').failure(message);
+const invalidType = (message) => require('./errors.js').invalidType(message);
 
 // Loaded when a type needs them: most calls are of numbers, strings and Buffers.
 const aggregates = () => require('../core/aggregates.js');

@@ -5,8 +5,6 @@
 // compiling forty modules costs more than many a program does with them.
 
 const { version } = require('../core/loader.js');
-const { views, ERRNO } = require('../core/memory.js');
-const readers = require('./readers.js');
 
 const EXTENSIONS = { darwin: '.dylib', win32: '.dll' };
 
@@ -47,8 +45,13 @@ const as = (...args) => {
   return castValue(...args);
 };
 
+/** Frame memory, where errno is. */
+let memoryOfCalls;
+
 /** errno after the last call of this thread; `errno(n)` sets it. */
 function errno(...args) {
+  memoryOfCalls ??= require('../core/memory.js');
+  const { views, ERRNO } = memoryOfCalls;
   if (args.length === 0) return views.i32[ERRNO];
   const [value] = args;
   if (typeof value !== 'number' && typeof value !== 'bigint') {
@@ -58,6 +61,41 @@ function errno(...args) {
   require('../core/routines.js').setErrno(code);
   views.i32[ERRNO] = code;
   return code;
+}
+
+/** The fast readers of `decode`, in their order. */
+const READERS = [
+  ...['char', 'uchar', 'short', 'ushort', 'int', 'uint', 'longlong', 'ulonglong', 'int8', 'uint8'],
+  ...['int16', 'uint16', 'int32', 'uint32', 'int64', 'uint64', 'float', 'double', 'int16le'],
+  ...['uint16le', 'int32le', 'uint32le', 'int64le', 'uint64le', 'int16be', 'uint16be', 'int32be'],
+  ...['uint32be', 'int64be', 'uint64be', 'long', 'ulong', 'string', 'string16', 'string32'],
+  'wstring',
+];
+
+/** Makes the readers plain properties of `decode`, which they become when one is first looked at. */
+function loadReaders() {
+  const readers = require('./readers.js');
+  for (const key of READERS) setReader(key, readers[key]);
+}
+
+const setReader = (key, value) =>
+  Object.defineProperty(decode, key, {
+    value,
+    writable: true,
+    enumerable: true,
+    configurable: true,
+  });
+
+for (const key of READERS) {
+  const get = () => {
+    loadReaders();
+    return decode[key];
+  };
+  const set = (value) => {
+    loadReaders();
+    setReader(key, value);
+  };
+  Object.defineProperty(decode, key, { get, set, enumerable: true, configurable: true });
 }
 
 /** How many values were given to a disposer, and how many callbacks are in use. */
@@ -79,7 +117,7 @@ const koffi = {
   as,
   call: later(memory, 'call'),
   config: later(() => require('./config.js'), 'config'),
-  decode: Object.assign(decode, readers),
+  decode,
   encode,
   errno,
   extension: EXTENSIONS[process.platform] ?? '.so',

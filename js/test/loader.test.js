@@ -8,7 +8,7 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const test = require('node:test');
-const { PLATFORMS } = require('../core/packages.js');
+const { PLATFORMS, libcOf, packageFor } = require('../core/packages.js');
 const { NODE } = require('./support/child');
 
 const CORE = path.join(__dirname, '../core');
@@ -21,7 +21,10 @@ const ours = (name) => [`js/core/${name}`, fs.readFileSync(path.join(CORE, name)
 function folder(t, files = {}) {
   const root = fs.mkdtempSync(path.join(os.tmpdir(), 'ffi-jit-loader-'));
   t.after(() => fs.rmSync(root, { recursive: true }));
-  const all = { ...Object.fromEntries(['loader.js', 'packages.js'].map(ours)), ...files };
+  const all = {
+    ...Object.fromEntries(['loader.js', 'packaged.js', 'packages.js'].map(ours)),
+    ...files,
+  };
   for (const [name, content] of Object.entries(all)) {
     const file = path.join(root, name);
     fs.mkdirSync(path.dirname(file), { recursive: true });
@@ -226,9 +229,74 @@ test('an addon of another version is not taken, wherever it is from', (t) => {
 test('with a local build, nothing is asked about the system', (t) => {
   const root = folder(t, { [`prebuilds/${platform}-${arch}/ffi-jit.node`]: '' });
   const prelude = `
-    require.extensions['.node'] = (module) => {
+    process.dlopen = (module) => {
       module.exports = { local: true, version: '${VERSION}' };
     };
     ${NO_REPORT} ${memory(null)}`;
   assert.equal(evaluate(root, 'got.native.local', { prelude }), true);
+});
+
+/** The package of this system. */
+function hostPackage() {
+  const libc =
+    platform === 'linux' ? libcOf(fs.readFileSync('/proc/self/maps', 'utf8')) : undefined;
+  return packageFor({ platform, arch, libc }).name;
+}
+
+/** A project with this package and others installed, by files; the loader's own parts among them. */
+function project(t, parts, files) {
+  const root = fs.mkdtempSync(path.join(os.tmpdir(), 'ffi-jit-loader-'));
+  t.after(() => fs.rmSync(root, { recursive: true }));
+  const own = parts
+    .map((name) => ours(name))
+    .map(([at, text]) => [`node_modules/ffi-jit/${at}`, text]);
+  for (const [name, content] of [...own, ...Object.entries(files)]) {
+    const file = path.join(root, name);
+    fs.mkdirSync(path.dirname(file), { recursive: true });
+    fs.writeFileSync(file, content);
+  }
+  return root;
+}
+
+/** What lets process.dlopen load JavaScript. */
+const JS_DLOPEN = `process.dlopen = (module, file) => {
+  const text = require('node:fs').readFileSync(file, 'utf8');
+  new Function('exports', text)(module.exports);
+};`;
+
+/** What an expression says of the loader of a project. */
+function evaluateInstalled(root, expression) {
+  const program = `
+    ${JS_ADDONS} ${JS_DLOPEN}
+    let got;
+    try {
+      got = require('./node_modules/ffi-jit/js/core/loader.js');
+    } catch (error) { got = error; }
+    console.log(JSON.stringify(${expression}));`;
+  const env = { ...process.env, FFI_JIT_NATIVE_PATH: '' };
+  return JSON.parse(execFileSync(NODE, ['-e', program], { cwd: root, env, encoding: 'utf8' }));
+}
+
+const ALL = Object.assign({}, ...PLATFORMS.map((name) => standIn(`ffi-jit-${name}`)));
+const isCommon = arch === 'x64' || arch === 'arm64';
+
+test('where it is installed, it takes its neighbour, and needs no more', {
+  skip: !isCommon,
+}, (t) => {
+  const root = project(t, ['loader.js'], ALL);
+  assert.equal(evaluateInstalled(root, 'got.native?.name'), hostPackage());
+});
+
+test('a neighbour that is not there, or not right, is looked for and reported as ever', (t) => {
+  const parts = ['loader.js', 'packaged.js', 'packages.js'];
+  const nested = Object.entries(standIn(hostPackage())).map(([file, text]) => [
+    `node_modules/ffi-jit/${file}`,
+    text,
+  ]);
+  const elsewhere = project(t, parts, Object.fromEntries(nested));
+  assert.equal(evaluateInstalled(elsewhere, 'got.native?.name'), hostPackage());
+  const old = project(t, parts, standIn(hostPackage(), '0.0.9'));
+  const message = evaluateInstalled(old, 'got.message');
+  assert.ok(message.includes(`- ${hostPackage()}: its version is 0.0.9, and that of ffi-jit is`));
+  assert.equal(message.split('0.0.9').length, 2, 'once');
 });

@@ -62,11 +62,13 @@ pub struct FiberList(Cell<Option<&'static Fiber>>);
 
 impl FiberList {
     /// Adds a fiber, which must be in no list.
+    #[inline(always)]
     pub fn push(&self, fiber: &'static Fiber) {
         fiber.next.set(self.0.replace(Some(fiber)));
     }
 
     /// Takes the fiber that was added last.
+    #[inline(always)]
     pub fn pop(&self) -> Option<&'static Fiber> {
         let fiber = self.0.get()?;
         self.0.set(fiber.next.take());
@@ -105,11 +107,13 @@ impl Fiber {
     }
 
     /// Whether an address is on the fiber's stack.
+    #[inline(always)]
     pub fn contains(&self, address: usize) -> bool {
         self.stack.contains(address)
     }
 
     /// The record of the call.
+    #[inline(always)]
     pub fn record(&self) -> *const CallRecord {
         self.record.get()
     }
@@ -119,6 +123,7 @@ impl Fiber {
     /// # Safety
     /// The fiber must be idle, and used by this thread alone. `body` must be a trampoline that
     /// reads `record`, and the call sound.
+    #[inline(always)]
     pub unsafe fn set(&self, body: *const c_void, record: *const CallRecord, on_end: OnEnd) {
         debug_assert!(self.ended.get() == 1);
         self.body.set(body);
@@ -128,6 +133,7 @@ impl Fiber {
     }
 
     /// Where the stack pointer of the other side is, for `exchange`.
+    #[inline(always)]
     pub fn other_side(&self) -> *mut usize {
         self.other.as_ptr()
     }

@@ -66,10 +66,11 @@ pub struct Handle {
 impl Shape {
     /// Copies a frame to frame memory at TOP, with zero as the result, and lets FRAME name it.
     /// Returns where it is; None when there is no room.
+    #[inline(always)]
     pub fn push(self, memory: &FrameMemory, frame: *const u8) -> Option<*mut u8> {
         let at = (memory.get(TOP) as usize).next_multiple_of(ALIGN);
         let bytes = self.bytes;
-        let cells = memory.at(u32::try_from(at).ok()?, bytes).ok()?;
+        let cells = memory.find(u32::try_from(at).ok()?, bytes)?;
         let (result, size) = self.result;
         // SAFETY: both frames have `bytes` bytes and are different memory; the result is inside.
         unsafe {
@@ -82,6 +83,7 @@ impl Shape {
     }
 
     /// Copies the result from where `push` put the frame.
+    #[inline(always)]
     pub fn take_result(self, cells: *const u8, frame: *mut u8) {
         let (result, size) = self.result;
         // SAFETY: both frames have the result cell inside.
@@ -107,6 +109,7 @@ impl Callback {
 ///
 /// # Safety
 /// As `ptr::copy_nonoverlapping`.
+#[inline(always)]
 unsafe fn copy(from: *const u8, to: *mut u8, bytes: usize) {
     // SAFETY: the caller's promise.
     unsafe {
@@ -127,6 +130,7 @@ unsafe fn copy(from: *const u8, to: *mut u8, bytes: usize) {
 ///
 /// # Safety
 /// As `ptr::write_bytes`.
+#[inline(always)]
 unsafe fn clear(at: *mut u8, bytes: usize) {
     // SAFETY: the caller's promise.
     unsafe {
@@ -149,6 +153,7 @@ impl Handle {
     ///
     /// # Safety
     /// Only on the environment's thread.
+    #[inline(always)]
     pub unsafe fn plain_shape(&self) -> Option<Shape> {
         // SAFETY: the environment's table keeps the callback for as long as it is not released, and
         // only this thread releases it.
@@ -416,6 +421,9 @@ fn enqueue(shared: &Shared, callback: &Arc<Callback>, frame: *mut u8) {
 /// The result cell of `frame` is set when it returns true. `foreign` says that C calls from another
 /// thread, or has called.
 fn run_here(scope: Scope, state: &State, shape: Shape, frame: *mut u8, foreign: bool) -> bool {
+    if state.ending.lasts() {
+        return false;
+    }
     let memory = &state.frame;
     if memory.get(PENDING) == CALLED_BACK {
         memory.set(PENDING, 0);
@@ -424,22 +432,18 @@ fn run_here(scope: Scope, state: &State, shape: Shape, frame: *mut u8, foreign: 
     memory.set(FOREIGN, u32::from(foreign));
     let level = state.relay.level();
     // The call that led here may have come from V8 directly, without a handle scope.
-    let result = scope.with_handles(|| {
-        enter(scope, state, shape, frame).inspect_err(|error| {
-            // An exception of the function itself is pending already, and stays.
-            scope.throw(error);
-        })
-    });
+    let end = scope.with_handles(|| enter(scope, state, shape, frame)).unwrap_or(End::Thrown);
     // What JavaScript has called in there and could not go on with ends now.
     relay::drain(state, level);
     memory.set(FOREIGN, outer);
-    if result.is_err() {
+    let has_run = matches!(end, End::Returned);
+    if matches!(end, End::Thrown) {
         memory.set(PENDING, THROWN);
-    } else if !foreign && memory.get(PENDING) == 0 && state.relay.is_on() {
+    } else if has_run && !foreign && memory.get(PENDING) == 0 && state.relay.is_on() {
         memory.set(PENDING, CALLED_BACK);
         memory.set(ENTERED, memory.get(ENTERED).saturating_add(1));
     }
-    result.is_ok()
+    has_run
 }
 
 /// `reportUncaught(error)`: makes it an uncaught exception.
@@ -462,12 +466,26 @@ pub fn rethrow(scope: Scope, state: &State, []: [Value; 0]) -> Result<Value> {
     scope.undefined()
 }
 
+/// How the JavaScript of a callback has come to its end.
+enum End {
+    Returned,
+    /// It has thrown, or could not run, and that was thrown.
+    Thrown,
+    /// V8 has ended it, for instance at a time limit of `vm`. It leaves all JavaScript that it is to
+    /// leave when C returns, and runs none before.
+    Ended,
+}
+
 /// Copies the frame to frame memory, calls the unmarshaller, copies the result back. While an
 /// exception is pending, Node-API refuses the call.
-fn enter(scope: Scope, state: &State, shape: Shape, frame: *mut u8) -> Result<()> {
+#[inline(always)]
+fn enter(scope: Scope, state: &State, shape: Shape, frame: *mut u8) -> End {
     let memory = &state.frame;
     let (top, outer) = (memory.get(TOP), memory.get(FRAME));
-    let function = callback_function(state, RUN, scope)?;
+    let function = match callback_function(state, RUN, scope) {
+        Ok(function) => function,
+        Err(error) => return thrown(scope, &error),
+    };
     // JavaScript throws the error of frames that do not fit.
     let cells = shape.push(memory, frame);
     memory.set(CALLBACK, if cells.is_some() { shape.index } else { 0 });
@@ -476,17 +494,32 @@ fn enter(scope: Scope, state: &State, shape: Shape, frame: *mut u8) -> Result<()
     state.upcalls.set(state.upcalls.get() - 1);
     memory.set(FRAME, outer);
     memory.set(TOP, top);
-    called?;
+    if let Err(error) = called {
+        // JavaScript notes what is thrown; an end of the stack it may have had no room to note.
+        if memory.get(PENDING) == THROWN || !state.ending.is_known() || !scope.forget_end() {
+            return thrown(scope, &error);
+        }
+        state.ending.begin();
+        return End::Ended;
+    }
     if let Some(cells) = cells {
         shape.take_result(cells, frame);
     }
-    Ok(())
+    End::Returned
+}
+
+/// Throws an error, unless an exception of the function itself is pending already: that stays.
+#[cold]
+fn thrown(scope: Scope, error: &Error) -> End {
+    scope.throw(error);
+    End::Thrown
 }
 
 /// Which of the two functions of [`on_callbacks`].
 const RUN: usize = 0;
 const FORGET: usize = 1;
 
+#[inline(always)]
 fn callback_function(state: &State, which: usize, scope: Scope) -> Result<Value> {
     let functions = state.callbacks.borrow().functions.get();
     let missing = || Error::new(Code::Internal, "nothing runs callbacks");
@@ -524,6 +557,8 @@ fn ran(scope: Scope, state: &State, callback: &Callback) {
     if sweep(state, callback.id) {
         state.frame.set(CALLBACK, callback.shape.index);
         // It does not throw.
-        let _ = scope.with_handles(|| scope.call(callback_function(state, FORGET, scope)?));
+        scope.with_handles(|| {
+            let _ = callback_function(state, FORGET, scope).and_then(|forget| scope.call(forget));
+        });
     }
 }

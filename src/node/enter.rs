@@ -7,11 +7,11 @@
 
 use super::env::State;
 use super::frame;
+use super::sys;
 use super::value::{Scope, Value};
 use crate::arch::record;
 use crate::code::Slot;
 use crate::error::Result;
-use napi::sys;
 use std::arch::naked_asm;
 use std::mem;
 use std::ptr;

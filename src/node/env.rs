@@ -5,6 +5,7 @@ use super::callback::{self, Callbacks};
 use super::frame::{self, FrameMemory};
 use super::relay::{self, Relay};
 use super::shared::{Alive, Shared};
+use super::sys;
 use super::value::{Scope, Value, arguments, guard};
 use super::{enter, function, heap, libraries, memory, owned, routines, task, text_call, v8};
 use crate::call::Prepared;
@@ -13,7 +14,6 @@ use crate::error::{Code, Error, Result};
 use crate::plan::FrameLayout;
 use crate::target::Target;
 use crate::types::{Type, parse_signature, parse_type};
-use napi::sys;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
 use std::ffi::{CStr, c_void};
@@ -41,6 +41,8 @@ pub struct State {
     pub tasks: task::Tasks,
     /// Addresses of heap cells that were made for JavaScript and not freed.
     pub live: RefCell<Addresses>,
+    /// JavaScript that V8 has ended inside of a call of C.
+    pub ending: v8::Ending,
     /// Shapes of calls that V8 makes with their arguments.
     pub shapes: v8::Shapes,
     /// What Externals hold that were not made by Node-API.
@@ -135,6 +137,82 @@ macro_rules! primitive {
     }};
 }
 
+/// A function that is exported, by its name.
+type Export = (&'static CStr, sys::napi_callback);
+
+/// What a program needs for its first call of a function.
+const FIRST: &[Export] = &[
+    (c"layout", Some(primitive!(layout, 1))),
+    (c"signature", Some(primitive!(signature, 1))),
+    (c"bind", Some(primitive!(function::bind, 5))),
+    (c"entry", Some(primitive!(enter::entry, 0))),
+    (c"textShape", Some(primitive!(text_call::shape, 1))),
+    (c"startPacked", Some(primitive!(v8::start, 3))),
+    (c"directEntry", Some(primitive!(v8::direct_entry, 3))),
+    (c"openLibrary", Some(primitive!(libraries::open, 2))),
+    (c"symbol", Some(primitive!(libraries::symbol, 2))),
+    (c"openKey", Some(primitive!(libraries::open_key, 2))),
+    (c"closeKey", Some(primitive!(libraries::close_key, 1))),
+    (c"findKey", Some(primitive!(libraries::find_key, 1))),
+    (c"more", Some(primitive!(more, 1))),
+];
+
+/// The rest. A function costs a microsecond and a half, and `require` waits for it: these are made when
+/// JavaScript asks for one of them (js/core/loader.js).
+const MORE: &[Export] = &[
+    (c"unbind", Some(primitive!(function::unbind, 1))),
+    (c"textEntry", Some(primitive!(text_call::entry, 1))),
+    (c"packedCounts", Some(primitive!(v8::counts, 0))),
+    (c"rethrow", Some(primitive!(callback::rethrow, 0))),
+    (c"reportUncaught", Some(primitive!(callback::report_uncaught, 1))),
+    (c"startRelay", Some(primitive!(relay::start, 0))),
+    (c"stopRelay", Some(primitive!(relay::stop, 0))),
+    (c"relayCalls", Some(primitive!(relay::promote, 2))),
+    (c"closeLibrary", Some(primitive!(libraries::close, 1))),
+    (c"errnoMessage", Some(primitive!(memory::errno_message, 1))),
+    (c"string", Some(primitive!(memory::string, 0))),
+    (c"wideString", Some(primitive!(memory::wide_string, 0))),
+    (c"string16", Some(primitive!(memory::string16, 0))),
+    (c"string32", Some(primitive!(memory::string32, 0))),
+    (c"routine", Some(primitive!(routines::address, 1))),
+    (c"external", Some(primitive!(memory::external, 0))),
+    (c"externalAddress", Some(primitive!(memory::external_address, 1))),
+    (c"viewAddress", Some(primitive!(memory::view_address, 1))),
+    (c"copyOut", Some(primitive!(memory::copy_out, 1))),
+    (c"bufferAt", Some(primitive!(memory::buffer_at, 2))),
+    (c"arrayBufferAt", Some(primitive!(memory::array_buffer_at, 1))),
+    (c"promote", Some(primitive!(heap::promote, 1))),
+    (c"isLive", Some(primitive!(heap::is_live, 1))),
+    (c"free", Some(primitive!(heap::free, 3))),
+    (c"makeCell", Some(primitive!(heap::make_cell, 1))),
+    (c"describeOwned", Some(primitive!(owned::describe, 1))),
+    (c"freeOwned", Some(primitive!(heap::free_owned, 2))),
+    (c"onCallbacks", Some(primitive!(callback::on_callbacks, 2))),
+    (c"createCallback", Some(primitive!(callback::create, 4))),
+    (c"releaseCallback", Some(primitive!(callback::release, 1))),
+    (c"startTask", Some(primitive!(task::start, 6))),
+    (c"collectTask", Some(primitive!(task::collect, 0))),
+    (c"waitAtExit", Some(primitive!(task::wait_at_exit, 1))),
+    (c"limitTasks", Some(primitive!(task::limit, 3))),
+    (c"keepAlive", Some(primitive!(keep_alive, 1))),
+    (c"onTasks", Some(primitive!(task::on_finished, 1))),
+];
+
+/// Makes functions and sets them as properties.
+fn export(scope: Scope, object: Value, functions: &[Export], data: *mut c_void) -> Result<()> {
+    for (name, code) in functions {
+        let function = scope.function(&name.to_string_lossy(), *code, data)?;
+        scope.set(object, name, function)?;
+    }
+    Ok(())
+}
+
+/// `more(exports)`: exports the functions that are seldom used.
+fn more(scope: Scope, state: &State, [exports]: [Value; 1]) -> Result<Value> {
+    export(scope, exports, MORE, ptr::from_ref(state).cast_mut().cast())?;
+    scope.undefined()
+}
+
 /// Creates the state of an environment and fills its exports.
 ///
 /// # Errors
@@ -153,6 +231,7 @@ pub fn register(scope: Scope, exports: Value) -> Result<()> {
         live: RefCell::default(),
         frame,
         held: RefCell::default(),
+        ending: v8::Ending::default(),
         shapes: v8::Shapes::default(),
         wrappers: RefCell::default(),
         owned: RefCell::default(),
@@ -172,60 +251,7 @@ pub fn register(scope: Scope, exports: Value) -> Result<()> {
     };
     let data = data.cast::<c_void>();
     scope.on_cleanup(close, ptr::from_ref(shared).cast_mut().cast())?;
-    let functions: &[(&CStr, sys::napi_callback)] = &[
-        (c"layout", Some(primitive!(layout, 1))),
-        (c"signature", Some(primitive!(signature, 1))),
-        (c"bind", Some(primitive!(function::bind, 5))),
-        (c"unbind", Some(primitive!(function::unbind, 1))),
-        (c"entry", Some(primitive!(enter::entry, 0))),
-        (c"textShape", Some(primitive!(text_call::shape, 1))),
-        (c"textEntry", Some(primitive!(text_call::entry, 1))),
-        (c"startPacked", Some(primitive!(v8::start, 3))),
-        (c"directEntry", Some(primitive!(v8::direct_entry, 3))),
-        (c"packedCounts", Some(primitive!(v8::counts, 0))),
-        (c"rethrow", Some(primitive!(callback::rethrow, 0))),
-        (c"reportUncaught", Some(primitive!(callback::report_uncaught, 1))),
-        (c"startRelay", Some(primitive!(relay::start, 0))),
-        (c"stopRelay", Some(primitive!(relay::stop, 0))),
-        (c"relayCalls", Some(primitive!(relay::promote, 2))),
-        (c"openLibrary", Some(primitive!(libraries::open, 2))),
-        (c"closeLibrary", Some(primitive!(libraries::close, 1))),
-        (c"symbol", Some(primitive!(libraries::symbol, 2))),
-        (c"openKey", Some(primitive!(libraries::open_key, 2))),
-        (c"closeKey", Some(primitive!(libraries::close_key, 1))),
-        (c"findKey", Some(primitive!(libraries::find_key, 1))),
-        (c"errnoMessage", Some(primitive!(memory::errno_message, 1))),
-        (c"string", Some(primitive!(memory::string, 0))),
-        (c"wideString", Some(primitive!(memory::wide_string, 0))),
-        (c"string16", Some(primitive!(memory::string16, 0))),
-        (c"string32", Some(primitive!(memory::string32, 0))),
-        (c"routine", Some(primitive!(routines::address, 1))),
-        (c"external", Some(primitive!(memory::external, 0))),
-        (c"externalAddress", Some(primitive!(memory::external_address, 1))),
-        (c"viewAddress", Some(primitive!(memory::view_address, 1))),
-        (c"copyOut", Some(primitive!(memory::copy_out, 1))),
-        (c"bufferAt", Some(primitive!(memory::buffer_at, 2))),
-        (c"arrayBufferAt", Some(primitive!(memory::array_buffer_at, 1))),
-        (c"promote", Some(primitive!(heap::promote, 1))),
-        (c"isLive", Some(primitive!(heap::is_live, 1))),
-        (c"free", Some(primitive!(heap::free, 3))),
-        (c"makeCell", Some(primitive!(heap::make_cell, 1))),
-        (c"describeOwned", Some(primitive!(owned::describe, 1))),
-        (c"freeOwned", Some(primitive!(heap::free_owned, 2))),
-        (c"onCallbacks", Some(primitive!(callback::on_callbacks, 2))),
-        (c"createCallback", Some(primitive!(callback::create, 4))),
-        (c"releaseCallback", Some(primitive!(callback::release, 1))),
-        (c"startTask", Some(primitive!(task::start, 6))),
-        (c"collectTask", Some(primitive!(task::collect, 0))),
-        (c"waitAtExit", Some(primitive!(task::wait_at_exit, 1))),
-        (c"limitTasks", Some(primitive!(task::limit, 3))),
-        (c"keepAlive", Some(primitive!(keep_alive, 1))),
-        (c"onTasks", Some(primitive!(task::on_finished, 1))),
-    ];
-    for (name, code) in functions {
-        let function = scope.function(&name.to_string_lossy(), *code, data)?;
-        scope.set(exports, name, function)?;
-    }
+    export(scope, exports, FIRST, data)?;
     // SAFETY: `data` came from `Box::into_raw`; the finalizer is its only owner.
     let status = unsafe {
         sys::napi_set_instance_data(scope.raw(), data, Some(drop_state), ptr::null_mut())
@@ -277,6 +303,7 @@ fn describe(scope: Scope, exports: Value, state: &State, buffer: Value) -> Resul
     number(c"pendingCell", frame::PENDING)?;
     number(c"liveCell", frame::LIVE)?;
     number(c"resultCell", frame::RESULT)?;
+    number(c"thrown", frame::THROWN as usize)?;
     number(c"missed", frame::MISSED as usize)?;
     number(c"closed", frame::CLOSED as usize)?;
     number(c"callbackCell", frame::CALLBACK)?;

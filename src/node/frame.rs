@@ -28,10 +28,10 @@
 //! Offsets in control cells count from the start of the ArrayBuffer. All of them, and the frames,
 //! are multiples of 64, which is therefore the largest alignment a frame can have.
 
+use super::sys;
 use super::value::{Scope, Value};
 use crate::arch::cell;
 use crate::error::{Code, Error, Result};
-use napi::sys;
 use std::ffi::c_void;
 use std::ptr::{self, NonNull};
 
@@ -159,6 +159,7 @@ impl FrameMemory {
     }
 
     /// Address of a control cell.
+    #[inline(always)]
     pub fn control(&self, cell: usize) -> *mut u32 {
         // SAFETY: control cells lie within the memory, at a multiple of 4.
         unsafe { self.start.as_ptr().add(self.origin + cell).cast() }
@@ -179,12 +180,14 @@ impl FrameMemory {
     }
 
     /// Reads a control cell.
+    #[inline(always)]
     pub fn get(&self, cell: usize) -> u32 {
         // SAFETY: as above; JavaScript runs on this thread only, so nothing races.
         unsafe { self.control(cell).read() }
     }
 
     /// Writes a control cell.
+    #[inline(always)]
     pub fn set(&self, cell: usize, value: u32) {
         // SAFETY: as for `get`.
         unsafe { self.control(cell).write(value) }
@@ -202,18 +205,10 @@ impl FrameMemory {
     }
 
     /// Writes a control cell that holds a double.
+    #[inline(always)]
     pub fn set_double(&self, cell: usize, value: f64) {
         // SAFETY: the cell lies within the memory, at a multiple of 8.
         unsafe { self.control(cell).cast::<f64>().write(value) }
-    }
-
-    /// The bytes at an offset; None when they are not within the memory.
-    #[inline(always)]
-    pub fn within(&self, offset: u32, len: usize) -> Option<*mut u8> {
-        let offset = offset as usize;
-        let end = offset.checked_add(len)?;
-        // SAFETY: just checked to lie within the allocation.
-        (end <= SIZE).then(|| unsafe { self.start.as_ptr().add(offset) })
     }
 
     /// The bytes at an offset, checked.
@@ -222,7 +217,16 @@ impl FrameMemory {
     /// [`Code::Internal`] when they are not within the memory.
     #[inline]
     pub fn at(&self, offset: u32, len: usize) -> Result<*mut u8> {
-        self.within(offset, len).ok_or_else(|| outside(offset, len))
+        self.find(offset, len).ok_or_else(|| outside(offset, len))
+    }
+
+    /// The bytes at an offset; None when they are not within the memory.
+    #[inline(always)]
+    pub fn find(&self, offset: u32, len: usize) -> Option<*mut u8> {
+        let offset = offset as usize;
+        offset.checked_add(len).filter(|&end| end <= SIZE)?;
+        // SAFETY: just checked to lie within the allocation.
+        Some(unsafe { self.start.as_ptr().add(offset) })
     }
 
     /// The pointer-sized cell that the ARG control cell names.

@@ -4,9 +4,9 @@ use super::env::State;
 use super::frame::ARG;
 use super::memory::numbers;
 use super::owned::Owned;
+use super::sys;
 use super::value::{Scope, Value};
 use crate::error::{Code, Error, Result};
-use napi::sys;
 use std::ffi::c_void;
 use std::ptr;
 

@@ -6,10 +6,10 @@
 use super::addresses::AddressMap;
 use super::env::State;
 use super::frame::{PENDING, THROWN};
+use super::sys;
 use super::value::{Scope, Value};
 use crate::call::{CallRecord, Library, OpenOptions};
 use crate::error::{Code, Error, Result};
-use napi::sys;
 use std::collections::HashMap;
 use std::ffi::c_void;
 use std::ptr;

@@ -3,12 +3,12 @@
 //! work.
 
 use super::env::State;
+use super::sys;
 use super::text::Encoding;
 use super::text_call::refused;
 use super::value::{Scope, Value};
 use crate::call::errno;
 use crate::error::{Code, Error, Result};
-use napi::sys;
 use std::ffi::c_void;
 use std::ptr;
 

@@ -19,13 +19,13 @@ mod pool;
 mod relay;
 mod routines;
 mod shared;
+mod sys;
 mod task;
 mod text;
 mod text_call;
 mod v8;
 mod value;
 
-use napi::sys;
 use value::Scope;
 
 /// The entry point that Node-API looks for.
@@ -37,9 +37,7 @@ pub unsafe extern "C" fn napi_register_module_v1(
     env: sys::napi_env,
     exports: sys::napi_value,
 ) -> sys::napi_value {
-    // SAFETY: resolves Node-API's symbols in the running process; idempotent, and the runtime
-    // that called us has them.
-    #[cfg(not(target_family = "wasm"))]
+    // SAFETY: the runtime that called us has Node-API.
     unsafe {
         sys::setup();
     }

@@ -175,6 +175,7 @@ fn make() -> Option<&'static Fiber> {
 }
 
 /// The state that a record belongs to.
+#[inline(always)]
 fn state_of(record: &CallRecord) -> &'static State {
     let cell =
         record.frame_cell.load(Ordering::Relaxed).cast::<u8>().wrapping_add(frame::STATE - FRAME);
@@ -234,6 +235,7 @@ extern "C" fn before_resumption(record: &'static CallRecord) -> *mut usize {
 }
 
 /// The innermost suspended call, which goes on.
+#[inline(always)]
 fn next(state: &State) -> Option<&'static Fiber> {
     let fiber = state.relay.suspended.pop()?;
     state.relay.level.set(state.relay.level.get() - 1);
@@ -243,7 +245,15 @@ fn next(state: &State) -> Option<&'static Fiber> {
 }
 
 /// Completes calls that nobody goes on with, until `level` are left: their callbacks return zero.
+#[inline(always)]
 pub fn drain(state: &State, level: u32) {
+    if state.relay.level.get() > level {
+        complete(state, level);
+    }
+}
+
+#[cold]
+fn complete(state: &State, level: u32) {
     while state.relay.level.get() > level {
         let Some(fiber) = next(state) else { return };
         state.relay.failing.set(true);
@@ -277,6 +287,7 @@ pub struct Left {
 const CELLS: [usize; 3] = [TOP, FRAME, FOREIGN];
 
 /// Prepares an upcall for JavaScript. None when nothing may run, because an exception waits.
+#[inline(always)]
 fn leave(state: &State, fiber: &'static Fiber, shape: Shape, frame: *mut u8) -> Option<Left> {
     let relay = &state.relay;
     if relay.failing.get() {
@@ -307,6 +318,7 @@ fn leave(state: &State, fiber: &'static Fiber, shape: Shape, frame: *mut u8) -> 
 }
 
 /// Takes the result of an upcall that was left. False when there is none; it is to be zero.
+#[inline(always)]
 fn back(left: &Left) -> bool {
     // SAFETY: C goes on before its environment ends.
     let state = unsafe { &*left.state };

@@ -4,10 +4,10 @@
 use super::callback::{self, Event};
 use super::env::State;
 use super::relay::Running;
+use super::sys;
 use super::task;
 use super::value::Scope;
 use crate::error::{Code, Error, Result};
-use napi::sys;
 use std::cell::Cell;
 use std::ffi::c_void;
 use std::ptr;

@@ -198,10 +198,11 @@ pub fn start(scope: Scope, state: &State, arguments: [Value; 6]) -> Result<Value
 pub fn collect_all(scope: Scope, state: &State) {
     lock(&state.shared.finished.inner).told = false;
     if let Some(function) = state.tasks.on_finished.get() {
-        let collect = || scope.with_handles(|| scope.call(scope.referenced(function)?).map(|_| ()));
+        let call = || scope.referenced(function).and_then(|function| scope.call(function));
+        let collect = || scope.with_handles(|| call().is_ok()).unwrap_or(false);
         loop {
             let left = lock(&state.shared.finished.inner).jobs.len();
-            if collect().is_ok() || !scope.exception_pending() {
+            if collect() || !scope.exception_pending() {
                 break;
             }
             scope.report_exception();

@@ -5,11 +5,11 @@
 use super::env::State;
 use super::frame::{ARG, FrameMemory, PENDING, SIZE, TEXT, THROWN, TOP, UPCALL};
 use super::memory::numbers;
+use super::sys;
 use super::text::{Encoding, Room, Written};
 use super::value::{Scope, Value};
 use super::{enter, function};
 use crate::error::{Code, Error, Result};
-use napi::sys;
 use std::cell::RefCell;
 use std::ffi::c_void;
 use std::rc::Rc;

@@ -1,8 +1,8 @@
 //! A thin, checked layer over raw Node-API: values in and out, errors, panics.
 
 use super::env::State;
+use super::sys;
 use crate::error::{Code, Error, Result};
-use napi::sys;
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
@@ -312,6 +312,7 @@ impl Scope {
     }
 
     /// The value of a reference.
+    #[inline(always)]
     pub fn referenced(self, reference: Reference) -> Result<Value> {
         out!(napi_get_reference_value(self.env, reference.0), ptr::null_mut())
     }
@@ -322,17 +323,19 @@ impl Scope {
         unsafe { sys::napi_delete_reference(self.env, reference.0) };
     }
 
-    /// Runs code with a handle scope of its own.
-    pub fn with_handles<T>(self, body: impl FnOnce() -> Result<T>) -> Result<T> {
-        let handles = out!(napi_open_handle_scope(self.env), ptr::null_mut())?;
+    /// Runs code with a handle scope of its own; None when there is none to be had.
+    #[inline(always)]
+    pub fn with_handles<T>(self, body: impl FnOnce() -> T) -> Option<T> {
+        let handles = out!(napi_open_handle_scope(self.env), ptr::null_mut()).ok()?;
         let result = body();
         // SAFETY: opened above, and `body` kept no handle of it.
         unsafe { sys::napi_close_handle_scope(self.env, handles) };
-        result
+        Some(result)
     }
 
     /// Calls a function of ours, which does not look at `this`, without arguments. An exception
     /// stays pending and is an error.
+    #[inline(always)]
     pub fn call(self, function: Value) -> Result<Value> {
         let (count, list) = (0, ptr::null());
         out!(napi_call_function(self.env, function, function, count, list), ptr::null_mut())
@@ -404,6 +407,23 @@ impl Scope {
     /// Whether a JavaScript exception is pending.
     pub fn exception_pending(self) -> bool {
         out!(napi_is_exception_pending(self.env), false).unwrap_or(true)
+    }
+
+    /// Forgets what Node-API keeps of JavaScript that V8 has ended, which is `null`; whether that was
+    /// what it kept. Another exception stays pending.
+    pub fn forget_end(self) -> bool {
+        if !self.exception_pending() {
+            return false;
+        }
+        let Ok(value) = out!(napi_get_and_clear_last_exception(self.env), ptr::null_mut()) else {
+            return false;
+        };
+        let is_end = out!(napi_typeof(self.env, value), 0) == Ok(sys::ValueType::napi_null);
+        if !is_end {
+            // SAFETY: a handle of the open scope.
+            unsafe { sys::napi_throw(self.env, value) };
+        }
+        is_end
     }
 
     /// Throws an `Error` with a `code`. An exception that is already pending stays.

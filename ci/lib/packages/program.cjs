@@ -7,6 +7,7 @@
 // Ends with "N passed, N failed".
 
 const assert = require('node:assert/strict');
+const fs = require('node:fs');
 const { createRequire } = require('node:module');
 
 const [wanted, platform] = process.argv.slice(2);
@@ -47,7 +48,9 @@ const checks = {
   'the addon is that of the package': () => {
     // Where ffi-jit itself finds it: pnpm shows a package only to what depends on it.
     const inside = createRequire(require.resolve('ffi-jit/package.json'));
-    const addons = Object.keys(require.cache).filter((file) => file.endsWith('.node'));
+    const { sharedObjects } = process.report.getReport();
+    const ours = sharedObjects.filter((file) => /ffi-jit[^/\\]*\.node$/.test(file));
+    const addons = ours.map((file) => fs.realpathSync(file));
     assert.deepEqual(addons, [inside.resolve(`${wanted}/ffi-jit.node`)]);
     assert.ok(addons[0].includes(wanted));
     const { version } = require('ffi-jit/package.json');

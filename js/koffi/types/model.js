@@ -93,6 +93,12 @@ let internals;
 
 /** A type, as programs see it. */
 class TypeObject {
+  // What all types have. Fields are defined, whatever setters prototypes have.
+  name = undefined;
+  primitive = undefined;
+  size = 0;
+  alignment = 0;
+  disposable = false;
   #internals;
 
   static {
@@ -103,7 +109,7 @@ class TypeObject {
   constructor(key, own) {
     if (key !== KEY) throw malformed('Type objects cannot be constructed manually');
     this.#internals = own;
-    publish(this, own);
+    (own.incomplete ? publish : publishWhole)(this, own);
   }
 }
 
@@ -121,7 +127,7 @@ function details(own) {
     case 'callback':
       return { proto: own.proto.info };
     default:
-      return own.values === undefined ? {} : { values: own.values };
+      return own.values === undefined ? undefined : { values: own.values };
   }
 }
 
@@ -146,6 +152,20 @@ function publish(type, own) {
     Object.defineProperty(type, key, { value, enumerable: true, writable: false, configurable });
   }
   if (!configurable) Object.freeze(type);
+}
+
+/** The same for a type that is complete when it is made, like the fifty that are made first. */
+function publishWhole(type, own) {
+  type.name = own.name;
+  type.primitive = own.primitive;
+  type.size = own.size;
+  type.alignment = own.align;
+  type.disposable = own.dispose !== undefined;
+  const more = details(own);
+  for (const key in more) {
+    Object.defineProperty(type, key, { value: more[key], enumerable: true });
+  }
+  Object.freeze(type);
 }
 
 let made = 0;

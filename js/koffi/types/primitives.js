@@ -1,11 +1,13 @@
 'use strict';
 // The primitive types and their names, under the data model of this machine.
 
-const os = require('node:os');
 const { native } = require('../../core/loader.js');
 const { makeType, scalar } = require('./model.js');
 const { builtin, heads } = require('./names.js');
 const { pointerTo } = require('./derived.js');
+
+/** The byte order of this machine. */
+const MACHINE = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1 ? 'LE' : 'BE';
 
 /** Every name, in Koffi's order: the map that programs see as `koffi.types`. */
 const types = {};
@@ -37,7 +39,7 @@ function exact(size, signed) {
     ['le', 'LE'],
     ['be', 'BE'],
   ]) {
-    const swapped = os.endianness() !== machine;
+    const swapped = machine !== MACHINE;
     integer(size, signed, [`${stem}_${order}_t`, `${stem}_${order}`], { swapped });
   }
 }

@@ -52,13 +52,20 @@ function signatureOf(draft) {
   return signature;
 }
 
-/** Signatures by what programs wrote, without the name of the function. */
+/** Signatures by prototypes that programs wrote, without the name of the function. */
 const written = new Map();
+
+/** Forgets what programs wrote. */
+function forgetWritten() {
+  written.clear();
+  paths = new Path();
+  steps = 0;
+}
 
 /** Forgets signatures: their types were forgotten. */
 function forgetSignatures() {
   signatures.clear();
-  written.clear();
+  forgetWritten();
 }
 
 /** The name right before a parenthesis, white space aside. */
@@ -83,49 +90,78 @@ function nameOf(text) {
 /** What a prototype says but for its name. */
 function readPrototype(text, convention) {
   const found = nameOf(text);
-  if (found === undefined) return readAnew([text], convention, undefined);
+  if (found === undefined) return readAnew([text], convention);
   const { name, start } = found;
   const result = text.slice(0, start);
   const key = `${convention} ${result}\0${text.slice(text.indexOf('('))}`;
   const signature = written.get(key);
-  return signature === undefined ? readAnew([text], convention, key, name) : { name, signature };
+  if (signature !== undefined) return { name, signature };
+  const read = readAnew([text], convention);
+  if (read.name === name) {
+    if (written.size >= MAX_SIGNATURES) forgetWritten();
+    written.set(key, read.signature);
+  }
+  return read;
 }
 
-/** The same for a result and a list of parameters; undefined when they are not all strings. */
-function keyOf(result, list, convention) {
-  if (typeof result !== 'string' || !Array.isArray(list)) return undefined;
-  // No type has a NUL in it, so the count tells lists apart.
-  let key = `${convention} ${list.length}\0${result}`;
-  for (let i = 0; i < list.length; i++) {
-    const param = list[i];
-    if (typeof param !== 'string') return undefined;
-    key += `\0${param}`;
+/** What starts with certain words of a declaration: a convention, a result, parameters. */
+class Path {
+  constructor() {
+    this.next = new Map();
+    this.signature = undefined;
   }
-  return key;
+}
+
+/** Signatures by convention, result and list of parameters, when these are all strings. */
+let paths = new Path();
+/** How many steps the paths have, which are bounded like the rest. */
+let steps = 0;
+
+/** The end of a path. */
+function stepOf(path, word) {
+  let step = path.next.get(word);
+  if (step === undefined) {
+    step = new Path();
+    steps++;
+    path.next.set(word, step);
+  }
+  return step;
+}
+
+/** The signature that was read for these words; undefined when there is none. */
+function recall(result, list, convention) {
+  let path = paths.next.get(convention)?.next.get(result);
+  for (let i = 0; i < list.length && path !== undefined; i++) path = path.next.get(list[i]);
+  return path?.signature;
+}
+
+/** Remembers the signature that was read for these words. */
+function remember(signature, [, result, list], convention) {
+  if (typeof result !== 'string' || !list.every((param) => typeof param === 'string')) return;
+  if (steps >= MAX_SIGNATURES) forgetWritten();
+  let path = stepOf(stepOf(paths, convention), result);
+  for (const param of list) path = stepOf(path, param);
+  path.signature = signature;
 }
 
 function readClassic(args, convention) {
   const [name, result, given] = args;
   if (typeof name !== 'string' || name.startsWith('__') || !Array.isArray(given)) {
-    return readAnew(args, convention, undefined);
+    return readAnew(args, convention);
   }
-  const signature = written.get(keyOf(result, given, convention));
-  if (signature !== undefined) return { name, signature };
+  const known = recall(result, given, convention);
+  if (known !== undefined) return { name, signature: known };
   // A list may be anything that says so: what counts is what is read here, once.
-  const list = Array.from(given);
-  return readAnew([name, result, list], convention, keyOf(result, list, convention), name);
+  const words = [name, result, Array.from(given)];
+  const read = readAnew(words, convention);
+  if (read.name === name) remember(read.signature, words, convention);
+  return read;
 }
 
-/** Reads what was not read before, under a key if it has one and the name is what it seemed. */
-function readAnew(args, convention, key, expected) {
+/** Reads what was not read before. */
+function readAnew(args, convention) {
   const draft = readDeclaration(args, { anonymous: false, convention });
-  const signature = signatureOf(draft);
-  const { name } = draft;
-  if (key !== undefined && name === expected) {
-    if (written.size >= MAX_SIGNATURES) written.clear();
-    written.set(key, signature);
-  }
-  return { name, signature };
+  return { name: draft.name, signature: signatureOf(draft) };
 }
 
 /**
@@ -137,7 +173,7 @@ function readAnew(args, convention, key, expected) {
 function readFunction(args, convention = 'cdecl') {
   if (args.length === 1 && typeof args[0] === 'string') return readPrototype(args[0], convention);
   if (args.length === 3) return readClassic(args, convention);
-  return readAnew(args, convention, undefined);
+  return readAnew(args, convention);
 }
 
 /**

@@ -3,9 +3,8 @@
 // is. Here it has, besides, `zero`: an expression of the value of a missing member.
 
 const { native } = require('../../core/loader.js');
-const { split } = require('../../core/codecs.js');
 const direct = require('../../core/direct.js');
-const { RESULT } = require('../../core/memory.js');
+const { RESULT, split } = require('../../core/memory.js');
 const { mismatch } = require('../errors.js');
 const { fromBigInt } = require('./integers.js');
 

@@ -54,18 +54,47 @@ const wrap = (pointer) => ffi.wrapPointer([pointer])[0];
 /** The null pointer as the original's users get it. */
 const nullPointer = () => unwrap(pointerTo(DataType.Void, undefined));
 
+/** Callbacks that were not freed, oldest first: they keep the process alive. */
+const living = new Set();
+
 /** A callback: `{cell, fn, free}`, `fn` being what C calls. */
 function callback(descriptor, fn) {
   const type = funcConstructor(descriptor);
   const cell = pointerTo(type, fn);
-  const free = () =>
+  const free = () => {
+    living.delete(made);
     ffi.freePointer({
       paramsType: [type],
       paramsValue: [cell],
       pointerType: ffi.PointerType.RsPointer,
     });
-  return { cell, fn: unwrap(cell), free };
+  };
+  const made = { cell, fn: unwrap(cell), free };
+  living.add(made);
+  return made;
 }
+
+/**
+ * Has a test that fails give its callbacks back: the suite would run until its time limit. Only in
+ * suites, because whoever asks for hooks gets a report.
+ */
+function freeAfterFailures() {
+  const { afterEach, beforeEach } = require('node:test');
+  const before = [];
+  beforeEach(() => before.push(new Set(living)));
+  afterEach((context) => {
+    const older = before.pop();
+    // Not before Node 20 is it known how a test has ended.
+    if (context?.passed !== false) return;
+    for (const made of living) {
+      try {
+        if (!older.has(made)) made.free();
+      } catch {} // freed without us
+    }
+  });
+}
+
+if (require.main?.filename.endsWith('.test.js')) freeAfterFailures();
 
 /** Resolves after the queued callbacks of this turn have run. */
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve));

@@ -1,6 +1,9 @@
 'use strict';
 // What suites need to know of the platform that they run on.
 
+const fs = require('node:fs');
+const { libcOf } = require('../../core/packages.js');
+
 const { arch, platform } = process;
 
 /** Whether pointers, size_t and long have 32 bits. */
@@ -12,9 +15,12 @@ const WORD = is32Bit ? 4 : 8;
 /** The alignment of double in structs: i386 Linux is the exception. */
 const DOUBLE_ALIGN = arch === 'ia32' && platform !== 'win32' ? 4 : 8;
 
-/** Whether the C library is glibc: others word errors in their own way. */
+/**
+ * Whether the C library is glibc: others word errors in their own way. Not Node's report is asked:
+ * it ends with SIGSEGV under an emulator that gives pages another size (docs/platforms.md).
+ */
 const isGlibc =
-  platform === 'linux' && Boolean(process.report.getReport().header.glibcVersionRuntime);
+  platform === 'linux' && libcOf(fs.readFileSync('/proc/self/maps', 'utf8')) === 'gnu';
 
 /** Whether it is musl, where dlclose keeps libraries and every name of libc is one library. */
 const isMusl = platform === 'linux' && !isGlibc;

@@ -7,15 +7,20 @@
 const assert = require('node:assert/strict');
 const test = require('node:test');
 const { inChild, valueInChild } = require('../support/child');
-const { HAS_RELAYS } = require('./support');
+const { isGlibc } = require('../support/platform');
+const { HAS_PACKED, HAS_RELAYS } = require('./support');
 
 const { platform } = process;
+
+/** What differs here: each takes processes, which are slow to start under an emulator. */
+const TIERS = HAS_PACKED ? ['node-api', 'packed', 'direct'] : ['node-api'];
+const RELAYS = HAS_RELAYS ? ['1', '0'] : ['1'];
 
 /** What a program returns on every tier, with relays and without. */
 function everywhere(body, options = {}) {
   const values = [];
-  for (const tier of ['node-api', 'packed', 'direct']) {
-    for (const relay of options.relays ?? ['1', '0']) {
+  for (const tier of TIERS) {
+    for (const relay of RELAYS) {
       const env = { ...options.env, FFI_JIT_TIER: tier, FFI_JIT_RELAY: relay };
       const flags = ['--expose-gc', ...(options.flags ?? [])];
       values.push(valueInChild(body, { ...options, flags, env }));
@@ -282,7 +287,7 @@ test('callbacks that are freed inside themselves, floats in registers, stacks th
 });
 
 test('a callback on a stack that C has made itself', (t) => {
-  if (!HAS_RELAYS || !process.report?.getReport().header.glibcVersionRuntime) {
+  if (!HAS_RELAYS || !isGlibc) {
     return t.skip('no such stacks in the fixture, or no relays');
   }
   const value = valueInChild(
@@ -372,49 +377,117 @@ test('workers that are ended inside callbacks: C is completed', async () => {
   assert.equal(value[1], true);
 });
 
-// A raw callback of V8 that ends so without relays throws `null` (Node 20 to 26).
 test('a time limit inside a callback: the calls inside are completed, those outside go on', () => {
-  const value = everywhere(
-    ({ ffi, callback }) => {
-      const vm = require('node:vm');
-      const { DataType: D } = ffi;
-      const paramsType = [D.External, D.I32, D.I32];
-      const {
-        begin_and_complete: run,
-        calls_begun,
-        calls_completed,
-      } = ffi.define({
-        begin_and_complete: { library: 'fixture', retType: D.I32, paramsType },
-        calls_begun: { library: 'fixture', retType: D.I32, paramsType: [] },
-        calls_completed: { library: 'fixture', retType: D.I32, paramsType: [] },
-      });
-      const unary = { paramsType: [D.I32], retType: D.I32 };
-      let hangs = false;
-      const innermost = callback(unary, (v) => {
-        while (hangs);
-        return v;
-      });
-      const inner = callback(unary, (v) => run([innermost.fn, v, 2]));
-      const context = vm.createContext({ start: (v) => run([inner.fn, v, 2]) });
-      const outer = callback(unary, (v) => {
-        try {
-          return vm.runInContext(`start(${v})`, context, hangs ? { timeout: 50 } : {});
-        } catch (error) {
-          return error.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT' ? 1000 : -1;
-        }
-      });
-      const results = [];
-      for (const hanging of [false, false, true, false, true]) {
-        hangs = hanging;
-        results.push(run([outer.fn, 1, 2]));
+  const value = everywhere(({ ffi, callback }) => {
+    const vm = require('node:vm');
+    const { DataType: D } = ffi;
+    const paramsType = [D.External, D.I32, D.I32];
+    const {
+      begin_and_complete: run,
+      calls_begun,
+      calls_completed,
+    } = ffi.define({
+      begin_and_complete: { library: 'fixture', retType: D.I32, paramsType },
+      calls_begun: { library: 'fixture', retType: D.I32, paramsType: [] },
+      calls_completed: { library: 'fixture', retType: D.I32, paramsType: [] },
+    });
+    const unary = { paramsType: [D.I32], retType: D.I32 };
+    let hangs = false;
+    const innermost = callback(unary, (v) => {
+      while (hangs);
+      return v;
+    });
+    const inner = callback(unary, (v) => run([innermost.fn, v, 2]));
+    const context = vm.createContext({ start: (v) => run([inner.fn, v, 2]) });
+    const outer = callback(unary, (v) => {
+      try {
+        return vm.runInContext(`start(${v})`, context, hangs ? { timeout: 50 } : {});
+      } catch (error) {
+        return error.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT' ? 1000 : -1;
       }
-      const done = calls_begun([]) === calls_completed([]);
-      for (const made of [innermost, inner, outer]) made.free();
-      return [results, done];
-    },
-    { relays: ['1'] },
-  );
+    });
+    const results = [];
+    for (const hanging of [false, false, true, false, true]) {
+      hangs = hanging;
+      results.push(run([outer.fn, 1, 2]));
+    }
+    const done = calls_begun([]) === calls_completed([]);
+    for (const made of [innermost, inner, outer]) made.free();
+    return [results, done];
+  });
   assert.deepEqual(value, [[20, 20, 2000, 20, 2000], true]);
+});
+
+test('a time limit with no call outside: whatever comes later knows nothing of it', () => {
+  const value = everywhere(async ({ ffi, callback, call, until }) => {
+    const vm = require('node:vm');
+    const { SLOW } = require('./js/test/support/child.js');
+    const { DataType: D } = ffi;
+    const paramsType = [D.External, D.I32];
+    const { call_times_sum: run } = ffi.define({
+      call_times_sum: { library: 'fixture', retType: D.I32, paramsType },
+    });
+    const unary = { paramsType: [D.I32], retType: D.I32 };
+    let hangs = false;
+    let ran = 0;
+    const made = callback(unary, (v) => {
+      ran++;
+      while (hangs);
+      return v;
+    });
+    const start = () => {
+      let sum = 0;
+      // With `hangs` the first one is ended, and this loop with it.
+      for (let i = 0; i < 2000; i++) sum += run([made.fn, 3]);
+      return sum;
+    };
+    const context = vm.createContext({ start });
+    /** The code of the error that it ends with, and how often C got to JavaScript. */
+    const limited = () => {
+      const before = ran;
+      hangs = true;
+      try {
+        vm.runInContext('start()', context, { timeout: 50 * SLOW });
+        return 'nothing';
+      } catch (error) {
+        return [error?.code ?? error, ran - before];
+      } finally {
+        hangs = false;
+      }
+    };
+    const log = [];
+    // A module that is being loaded when the limit strikes stays half loaded, as Node has it.
+    const other = callback(unary, (v) => v);
+    call('call_times_sum', D.I32, paramsType, [other.fn, 3]);
+    other.free();
+    // The function has not called back before the first limit, and is optimised before the last.
+    for (let i = 0; i < 4; i++) {
+      log.push(limited());
+      // Functions of our own, calls without callbacks, calls with them.
+      callback(unary, (v) => v).free();
+      log.push(call('forty_two', D.I32), run([made.fn, 3]), start());
+    }
+    // In a callback that the event loop runs; what it throws itself is an exception like others.
+    const caught = [];
+    process.on('uncaughtException', (error) => caught.push(error?.message ?? String(error)));
+    let queued = 0;
+    const throwing = callback({ paramsType: [D.I32], retType: D.Void }, (v) => {
+      log.push(limited());
+      queued++;
+      if (v > 0) throw new Error(`after the limit ${v}`);
+    });
+    call('call_void_times', D.Void, paramsType, [throwing.fn, 3]);
+    await until(() => queued === 3, 'queued callbacks', 20_000);
+    await until(() => caught.length >= 2, 'their exceptions', 20_000);
+    throwing.free();
+    log.push(run([made.fn, 3]));
+    made.free();
+    return [log, caught];
+  });
+  const ended = ['ERR_SCRIPT_EXECUTION_TIMEOUT', 1];
+  const rounds = Array(4).fill([ended, 42, 3, 6000]).flat();
+  const caught = ['after the limit 1', 'after the limit 2'];
+  assert.deepEqual(value, [[...rounds, ended, ended, ended, 3], caught]);
 });
 
 test('an exception of a callback that no call led to is an uncaught one', (t) => {

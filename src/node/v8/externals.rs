@@ -20,7 +20,7 @@ use super::layout::{BOOL, CallbackInfo, FLOAT64, INT32, POINTER, Release, UINT32
 use super::symbols::{CFunction, ExternalSymbols, Symbols};
 use super::template::{Check, Context, function_info};
 use crate::error::Result;
-use napi::sys;
+use crate::node::sys;
 use std::ffi::{CStr, c_void};
 use std::ptr::{self, NonNull};
 use std::sync::OnceLock;
@@ -234,7 +234,7 @@ fn state_of(token: f64) -> &'static State {
 
 /// The address in a pointer cell of frame memory; NULL for a cell outside.
 fn address_at(state: &State, cell: u32) -> *mut c_void {
-    match state.frame.within(cell, size_of::<usize>()) {
+    match state.frame.find(cell, size_of::<usize>()) {
         // SAFETY: within the bounds; the cell may be unaligned in a packed record.
         Some(cell) => unsafe { cell.cast::<*mut c_void>().read_unaligned() },
         None => ptr::null_mut(),
@@ -243,7 +243,7 @@ fn address_at(state: &State, cell: u32) -> *mut c_void {
 
 /// Stores an address in a pointer cell of frame memory; false for a cell outside.
 fn store(state: &State, cell: u32, address: *mut c_void) -> bool {
-    let Some(cell) = state.frame.within(cell, size_of::<usize>()) else { return false };
+    let Some(cell) = state.frame.find(cell, size_of::<usize>()) else { return false };
     // SAFETY: as above.
     unsafe { cell.cast::<*mut c_void>().write_unaligned(address) };
     true
@@ -297,7 +297,7 @@ fn free(state: &State, address: *mut c_void, how: u32) -> Result<Freed> {
 /// Copies bytes, as `fetchTo` says.
 fn fetch(state: &State, cell: u32, at: u32, size: u32) -> bool {
     let from = address_at(state, cell).cast::<u8>();
-    let Some(to) = state.frame.within(at, size as usize) else { return false };
+    let Some(to) = state.frame.find(at, size as usize) else { return false };
     if from.is_null() {
         return false;
     }

@@ -31,7 +31,7 @@ pub fn start(scope: Scope, state: &State, arguments: [Value; 3]) -> Result<Value
     let Some(release) = release(modules, &v8) else {
         return scope.string(&format!("V8 {v8} (modules {modules}) is not a known release"));
     };
-    match prepare(scope, release) {
+    match prepare(scope, state, release) {
         Ok([enter, plain, text, digest]) => {
             scope.set(object, c"enter", enter)?;
             scope.set(object, c"enterPlain", plain)?;
@@ -47,7 +47,7 @@ pub fn start(scope: Scope, state: &State, arguments: [Value; 3]) -> Result<Value
 }
 
 /// Makes the functions, and tests those that the caller does not.
-fn prepare(scope: Scope, release: &Release) -> Check<[Value; 4]> {
+fn prepare(scope: Scope, state: &State, release: &Release) -> Check<[Value; 4]> {
     let symbols = Symbols::find(release)?;
     let entries = Entries::new(release.callback);
     let context = Context::current(&symbols)?;
@@ -73,6 +73,7 @@ fn prepare(scope: Scope, release: &Release) -> Check<[Value; 4]> {
     }
     let text = context.function(text::callback(release.callback), ptr::null())?;
     let digest = context.function(text::digest(release.callback), ptr::null())?;
+    state.ending.start(&symbols, context.isolate());
     Ok([enter, plain, text, digest])
 }
 

@@ -19,6 +19,8 @@
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod direct;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod ending;
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod entry;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod externals;
@@ -40,11 +42,13 @@ mod text;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 pub use direct::{Shapes, direct_entry};
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+pub use ending::Ending;
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 pub use externals::Wrappers;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 pub use fast::{closed, counts, start};
 #[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
-pub use nowhere::{Shapes, Wrappers, closed, counts, direct_entry, start};
+pub use nowhere::{Ending, Shapes, Wrappers, closed, counts, direct_entry, start};
 
 /// What the primitives are on platforms without the tier.
 #[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
@@ -62,6 +66,25 @@ mod nowhere {
 
     /// What Externals hold is Node-API's business.
     pub type Wrappers = ();
+
+    /// Calls are Node-API's, which sees to JavaScript that V8 ends.
+    #[derive(Default)]
+    pub struct Ending;
+
+    impl Ending {
+        /// Whether V8 can be asked.
+        pub fn is_known(&self) -> bool {
+            false
+        }
+
+        /// Never called: V8 is not known.
+        pub fn begin(&self) {}
+
+        /// Whether no JavaScript may run.
+        pub fn lasts(&self) -> bool {
+            false
+        }
+    }
 
     /// There are no shapes.
     #[derive(Default)]

@@ -49,6 +49,8 @@ pub struct Symbols {
     pub get_function: unsafe extern "C" fn(Local, Local) -> Local,
     /// `Isolate* Isolate::TryGetCurrent()`.
     pub current_isolate: unsafe extern "C" fn() -> Opaque,
+    /// `bool Isolate::IsExecutionTerminating()`.
+    pub is_terminating: unsafe extern "C" fn(Opaque) -> bool,
     /// `Local<Context> Isolate::GetCurrentContext()`.
     pub current_context: unsafe extern "C" fn(Opaque) -> Local,
     /// `const CTypeInfo& CFunctionInfo::ArgumentInfo(unsigned) const`.
@@ -61,6 +63,7 @@ pub struct Symbols {
 const NEW_TEMPLATE: &CStr = c"_ZN2v816FunctionTemplate3NewEPNS_7IsolateEPFvRKNS_20FunctionCallbackInfoINS_5ValueEEEENS_5LocalIS4_EENSA_INS_9SignatureEEEiNS_19ConstructorBehaviorENS_14SideEffectTypeEPKNS_9CFunctionEttt";
 const GET_FUNCTION: &CStr = c"_ZN2v816FunctionTemplate11GetFunctionENS_5LocalINS_7ContextEEE";
 const CURRENT_ISOLATE: &CStr = c"_ZN2v87Isolate13TryGetCurrentEv";
+const IS_TERMINATING: &CStr = c"_ZN2v87Isolate22IsExecutionTerminatingEv";
 const CURRENT_CONTEXT: &CStr = c"_ZN2v87Isolate17GetCurrentContextEv";
 const ARGUMENT_INFO: &CStr = c"_ZNK2v813CFunctionInfo12ArgumentInfoEj";
 const FUNCTION_INFO: &CStr = c"_ZN2v813CFunctionInfoC1ERKNS_9CTypeInfoEjPS2_";
@@ -87,6 +90,9 @@ impl Symbols {
                 >(look_up(GET_FUNCTION)?),
                 current_isolate: mem::transmute::<*mut c_void, unsafe extern "C" fn() -> Opaque>(
                     look_up(CURRENT_ISOLATE)?,
+                ),
+                is_terminating: mem::transmute::<*mut c_void, unsafe extern "C" fn(Opaque) -> bool>(
+                    look_up(IS_TERMINATING)?,
                 ),
                 current_context: mem::transmute::<*mut c_void, unsafe extern "C" fn(Opaque) -> Local>(
                     look_up(CURRENT_CONTEXT)?,
