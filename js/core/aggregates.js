@@ -70,6 +70,7 @@ function pointerTo(item) {
   return {
     ...POINTER,
     simple: false,
+    pointee: item,
     spills: item.spills,
     transient: item.transient,
     owned: [[0, 2, item.size, item.owned ?? []]],

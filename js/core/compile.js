@@ -15,7 +15,7 @@
 // at TOP for its duration (docs/architecture.md, frame memory).
 
 const { native } = require('./loader.js');
-const { FIXED, FIXED_SIZE, END } = require('./memory.js');
+const { FIXED, FIXED_SIZE, END, hasExternals } = require('./memory.js');
 const { currentTier, emitEntry, emitTextEntry, packedFor } = require('./tier.js');
 const { compileDirect } = require('./direct.js');
 const { Generator, Ref } = require('./generator.js');
@@ -40,7 +40,8 @@ const recordings = () => require('./recording.js');
  *   length is not right; throws
  * @property {(value: string, errno: string, g: object) => string} [withErrno] when given, errno
  *   is saved, and the result is this expression
- * @property {boolean} [insideTry] whether the marshaller is called inside a `try`
+ * @property {(error: Error) => unknown} [whenClosed] what a direct marshaller returns instead of
+ *   throwing that the library of its function was closed, so that no caller needs a `try`
  * @property {boolean} [freesResult] whether C gives the memory of the result away
  * @property {import('./tier.js').Tier} [tier] how it enters native code
  * @property {Function} [startTask] of a task: instead of the one of tasks.js
@@ -109,10 +110,6 @@ function compileCall(declaration) {
   };
   if (tier.name !== 'direct') return { ...common, tier, link: linkFramed(call) };
   const packed = () => linkFramed({ ...call, tier: packedFor(tier) });
-  if (declaration.insideTry && !tier.inTry) {
-    const reason = 'this release of V8 makes no direct call inside a `try`';
-    return { ...common, tier: packedFor(tier, reason), link: packed() };
-  }
   const made = text?.returns
     ? 'the result is text'
     : compileDirect(begin(declaration), declaration, frame, tier, emitArguments, packed);
@@ -326,10 +323,42 @@ function compileCallback(declaration) {
   return { signature: frame.id, owned: describeOwned(owned), link };
 }
 
+/** Whether a value behind a pointer is bytes that own nothing, and fits the fixed frame. */
+const isFlat = ({ simple, held, owned, size }) =>
+  simple && !held && (owned ?? []).length === 0 && size <= FIXED_SIZE;
+
 /**
  * Compiles a function that moves a value to a heap cell of its own, and returns an External of it.
  */
 function compileWriter(codec, mismatch) {
+  const { pointee } = codec;
+  if (pointee !== undefined && isFlat(pointee) && hasExternals()) {
+    return compileFlatWriter(codec, mismatch);
+  }
+  return compileAnyWriter(codec, mismatch);
+}
+
+/** Bytes up to which memory is cleared word by word. */
+const SHORT = 64;
+
+/** The same for a pointer to a flat value, where V8 makes the cell and the block behind it. */
+function compileFlatWriter(codec, mismatch) {
+  const { pointee } = codec;
+  const g = begin({ mismatch });
+  const general = g.constant(lazily(() => compileAnyWriter(codec, mismatch)));
+  g.emit(`if (typeof value !== 'object' || value === null) return ${general}(value);`);
+  const token = pointee.take(g, 'value', { argument: 0, path: '' });
+  // What lies between the members goes to C as well.
+  if (pointee.size > SHORT) g.emit(`clear(${FIXED}, ${pointee.size});`);
+  else
+    for (let at = 0; at < pointee.size; at += 8) g.write('f64', new Ref(null, FIXED + at, 8), '0');
+  pointee.put(g, token, new Ref(null, FIXED, 64));
+  g.emit(`return makeCellTo(${FIXED}, ${pointee.size}) ?? ${general}(value);`);
+  return g.build('value');
+}
+
+/** The same for any value. */
+function compileAnyWriter(codec, mismatch) {
   const size = Math.max(codec.size, 1);
   const where = { argument: 0, path: '' };
   if (codec.simple && !codec.held && size <= FIXED_SIZE) {

@@ -61,7 +61,7 @@ function resultForm({ direct, size }) {
   return direct === undefined || direct.result === null ? 'c' : direct.form;
 }
 
-/** What `stop` answers: go on, make the call again the packed way, make the next ones so. */
+/** What `stop` answers: go on, make the call the packed way, make the next ones so. */
 const GO_ON = 0;
 const AGAIN = 1;
 const RELAY = 2;
@@ -72,7 +72,8 @@ const RELAY = 2;
  */
 function stop(token, ..._held) {
   const pending = u32[PENDING];
-  if (pending === MISSED) {
+  // The packed marshaller says so as well, and knows who is to hear of it.
+  if (pending === MISSED || pending === native.closed) {
     u32[PENDING] = 0;
     return AGAIN;
   }
@@ -89,7 +90,35 @@ function stop(token, ..._held) {
 }
 
 /**
+ * What makes a packed marshaller for what goes no direct way: a function that takes the values that
+ * were read, or the list that they are taken from.
+ */
+const packedLink =
+  (link, { style, whenClosed }) =>
+  (token) => {
+    const run = link(token);
+    const call = style === 'list' ? (...values) => run(values) : run;
+    return whenClosed === undefined ? call : noting(call, whenClosed);
+  };
+
+/** The same as `call`, but gives the error of a closed library to `whenClosed`. */
+const noting =
+  (call, whenClosed) =>
+  (...values) => {
+    try {
+      return call(...values);
+    } catch (error) {
+      if (error?.code !== 'ERR_FFI_LIBRARY_CLOSED') throw error;
+      return whenClosed(error);
+    }
+  };
+
+/**
  * Compiles the direct marshaller of a declaration.
+ *
+ * V8 inlines functions up to 460 bytes of bytecode, and 920 for all of a function, and keeps the
+ * list of arguments from being allocated only when it does. So there is one way out to the packed
+ * marshaller, and it is short.
  * @param {object} g a generator
  * @param {import('./compile.js').Declaration} declaration
  * @param {{ id: number }} frame
@@ -114,53 +143,60 @@ function compileDirect(g, declaration, frame, tier, emitArguments, packed) {
   const token = g.parameter();
   const parameters = emitArguments(g, declaration);
   const { values } = g;
-  const lengths = params.flatMap(({ direct }, i) => direct.length?.(values[i]) ?? []);
+  // What gets a pointer may call back, and does so more quickly from the packed tier (relay.js).
+  const mayCallBack = forms.slice(0, -1).includes('p');
+  const conditions = conditionsOf(params, values, tier, mayCallBack);
+  const passed = params.map(({ direct }, i) => direct.pass?.(values[i]) ?? values[i]);
+  const call = `${g.constant(enter)}(${[token, ...passed].join(', ')})`;
+  const held = params.flatMap((codec, i) => (codec.held ? [values[i]] : []));
+  g.block(conditions === '' ? 'direct:' : `direct: if (${conditions})`, () => {
+    const raw = result === 'v' || result === 'c' ? undefined : g.local(call);
+    if (raw === undefined) g.emit(`${call};`);
+    g.emit('if (u32[PENDING] !== 0) {');
+    g.emit(`const answer = ${g.constant(stop)}(${[token, ...held].join(', ')});`);
+    g.emit(`if (answer === ${AGAIN}) break direct;`);
+    if (mayCallBack) g.emit(`if (answer === ${RELAY}) callsBack = true;`);
+    g.emit('}');
+    let value = raw ?? ret.get(g, new Ref(null, RESULT, 8));
+    if (raw !== undefined && ret.direct.back) value = ret.direct.back(g, raw);
+    if (withErrno) value = withErrno(g.local(value), SAVED_ERRNO, g);
+    g.emit(`return ${value};`);
+  });
+  const link = g.constant(packedLink(lazily(packed), declaration));
+  const rest = style === 'places' ? 'list' : values.join(', ');
+  g.emit(`return (packed ??= ${link}(${token}))(${rest});`);
+  const positions = style === 'positions';
+  // Not `let`: what a closure reads would be checked for being initialized.
+  const state = `var packed${mayCallBack ? ', callsBack = false' : ''};`;
+  return {
+    shape,
+    link: g.template(parameters, { usesArguments: positions, named: positions, state }),
+  };
+}
+
+/** Where the errno of a direct call is, as an expression. */
+const SAVED_ERRNO = 'i32[ERRNO]';
+
+/** What must hold for a call to go directly, as an expression; empty when it always may. */
+function conditionsOf(params, values, tier, mayCallBack) {
   const conditions = params.map(({ direct }, i) => direct.fits(values[i]));
+  const lengths = params.flatMap(({ direct }, i) => direct.length?.(values[i]) ?? []);
   if (lengths.length > 0) {
     conditions.push(`${lengths.join(' + ')} <= ${MAX_TEXT}`);
     conditions.push(`u32[TOP] <= ${roomFor(lengths.length)}`);
   }
   if (!tier.reentrant) conditions.push('u32[LIVE] === 0');
-  let link;
-  const linkPacked = (bound) => {
-    link ??= packed();
-    return link(bound);
-  };
-  const again = `(packed ??= ${g.constant(linkPacked)}(${token}))(${repeated(style, values)})`;
-  // What gets a pointer may call back, and does so more quickly from the packed tier (relay.js).
-  const mayCallBack = forms.slice(0, -1).includes('p');
   if (mayCallBack) conditions.push('!callsBack');
-  const needed = conditions.filter((condition) => condition !== 'true');
-  if (needed.length > 0) g.emit(`if (!(${needed.join(' && ')})) return ${again};`);
-
-  const passed = params.map(({ direct }, i) => direct.pass?.(values[i]) ?? values[i]);
-  const call = `${g.constant(enter)}(${[token, ...passed].join(', ')})`;
-  const raw = result === 'v' || result === 'c' ? undefined : g.local(call);
-  if (raw === undefined) g.emit(`${call};`);
-  const held = params.flatMap((codec, i) => (codec.held ? [values[i]] : []));
-  g.emit('if (u32[PENDING] !== 0) {');
-  g.emit(`const answer = ${g.constant(stop)}(${[token, ...held].join(', ')});`);
-  g.emit(`if (answer === ${AGAIN}) return ${again};`);
-  if (mayCallBack) g.emit(`if (answer === ${RELAY}) callsBack = true;`);
-  g.emit('}');
-  const errno = withErrno && g.local('i32[ERRNO]');
-  let value = raw ?? ret.get(g, new Ref(null, RESULT, 8));
-  if (raw !== undefined && ret.direct.back) value = ret.direct.back(g, raw);
-  if (withErrno) value = withErrno(g.local(value), errno, g);
-  g.emit(`return ${value};`);
-  const positions = style === 'positions';
-  const options = {
-    usesArguments: positions,
-    named: positions,
-    state: 'let packed; let callsBack = false;',
-  };
-  return { shape, link: g.template(parameters, options) };
+  return conditions.filter((condition) => condition !== 'true').join(' && ');
 }
 
-/** The arguments once more, for the packed marshaller. */
-function repeated(style, values) {
-  if (style === 'places') return 'list';
-  return style === 'list' ? `[${values.join(', ')}]` : values.join(', ');
+/** A link that is made when it is first used. */
+function lazily(make) {
+  let link;
+  return (token) => {
+    link ??= make();
+    return link(token);
+  };
 }
 
 /** How a number travels that typed-array stores of this view convert. */
@@ -205,6 +241,7 @@ const textDirect = {
 const externalDirect = { form: 'p', fits: isA('object'), result: null };
 
 module.exports = {
+  SAVED_ERRNO,
   bigintDirect,
   booleanDirect,
   compileDirect,

@@ -187,11 +187,12 @@ const externals = {
   addressTo: undefined,
   makeCell: undefined,
   freeCell: undefined,
+  fetchTo: undefined,
 };
 
 /** Takes these functions into use. */
-function useExternals({ state, externalAt, addressTo, makeCell, freeCell }) {
-  Object.assign(externals, { state, externalAt, addressTo, makeCell, freeCell });
+function useExternals({ state, externalAt, addressTo, makeCell, freeCell, fetchTo }) {
+  Object.assign(externals, { state, externalAt, addressTo, makeCell, freeCell, fetchTo });
 }
 
 /** Whether V8's are in use. */
@@ -220,13 +221,16 @@ function putExternal(value, cell) {
 function makeCell(from, size) {
   const { makeCell } = externals;
   if (makeCell !== undefined) {
-    const made = makeCell(externals.state, from, size);
+    const made = makeCell(externals.state, from, size, false);
     if (made !== null) return made;
   }
   u32[ARG] = from;
   native.makeCell(size);
   return getExternal(LENGTH * 8);
 }
+
+/** The same for a cell with the address of a block with these bytes; null where V8 makes none. */
+const makeCellTo = (from, size) => externals.makeCell(externals.state, from, size, true);
 
 /** What `freeCell` and `native.free` return. */
 const FREED = { DONE: 0, NOT_EXTERNAL: 1, NULL: 2, NOT_LIVE: 3 };
@@ -240,6 +244,15 @@ function freeCell(value, ours, owned) {
   const { freeCell } = externals;
   if (freeCell !== undefined) return freeCell(value, externals.state, owned * 2 + (ours ? 1 : 0));
   return native.free(value, owned, ours);
+}
+
+/**
+ * Copies bytes from where a pointer cell points to an offset of frame memory, where V8 does it:
+ * false for NULL, undefined where the routines have to do it.
+ */
+function fetchTo(cell, at, size) {
+  const { fetchTo } = externals;
+  return fetchTo === undefined ? undefined : fetchTo(externals.state, cell, at, size);
 }
 
 /** Whether a pointer cell holds a null pointer; the cell is at a multiple of 4. */
@@ -344,7 +357,9 @@ module.exports = {
   getWord,
   pointerSize,
   makeCell,
+  makeCellTo,
   freeCell,
+  fetchTo,
   isNull,
   copyPointer,
   putView,

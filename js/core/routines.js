@@ -11,7 +11,7 @@ const { floor, min } = require('./primordials.js');
 const { bindRoutine } = require('./tier.js');
 
 const { views, FIXED, TOP, END, overflow, putAddress, getPointer, putPointer } = memory;
-const { copyPointer, isNull } = memory;
+const { copyPointer, fetchTo, isNull } = memory;
 const { u8, u32, i32 } = views;
 const { pointerSize } = native;
 
@@ -126,6 +126,8 @@ function fetch(cell, size) {
   const at = (u32[TOP] + 63) & ~63;
   if (size > END - at) throw overflow();
   u32[TOP] = at + size;
+  const fetched = fetchTo(cell, at, size);
+  if (fetched !== undefined) return fetched ? at : -1;
   copyPointer(FROM, cell);
   if (isNull(FROM)) return -1;
   putAddress(TO, at);

@@ -30,7 +30,6 @@ const AUTOMATIC = new Set(['115', '127', '137', '147']);
  * @property {'node-api' | 'packed' | 'direct'} name
  * @property {string} [reason] why it is no higher one
  * @property {boolean} [reentrant] whether calls may be made directly while callbacks exist
- * @property {boolean} [inTry] whether V8 makes direct calls inside a `try`
  */
 
 /**
@@ -145,6 +144,8 @@ function startPacked() {
   entries.settle = lateSettler(enter, 1);
   entries.enterText = made.enterText;
   entries.settleText = lateTextSettler(entries.settle);
+  // Reads stand inside of `try`, where this release would run the callback for other code.
+  if (process.versions.modules === NO_CALL_IN_TRY) made.fetchTo = undefined;
   if (made.externalAt !== undefined) useExternals(made);
   return { name: 'packed', reentrant: made.reentrant };
 }
@@ -168,9 +169,6 @@ function startNodeApi() {
 /** For marshallers that only check their arguments. */
 const NOWHERE = { name: 'nowhere' };
 
-/** The release (V8 12.4) that makes no direct call inside a `try`. */
-const NO_CALL_IN_TRY = '127';
-
 /** The tier that every runtime has, for those who want no other. */
 const NODE_API = { name: 'node-api', reason: 'FFI_JIT_TIER or useTier says so' };
 
@@ -182,6 +180,9 @@ const UNKNOWN_RELEASE = {
 
 /** A tier's packed form, for a function that is not called directly for this reason. */
 const packedFor = ({ reentrant }, reason) => ({ name: 'packed', reason, reentrant });
+
+/** The release (V8 12.4) that makes no direct call inside a `try`. */
+const NO_CALL_IN_TRY = '127';
 
 let started;
 let wanted;
@@ -223,8 +224,7 @@ function start() {
   const packed = startPacked();
   if (packed.name === 'node-api') return { packed, direct: packed };
   const chosen = packedFor(packed, NODE_API.reason);
-  const inTry = process.versions.modules !== NO_CALL_IN_TRY;
-  return { packed: chosen, direct: { ...packed, name: 'direct', inTry } };
+  return { packed: chosen, direct: { ...packed, name: 'direct' } };
 }
 
 /**

@@ -7,7 +7,7 @@ const { nothing } = require('../core/codecs.js');
 const { compileCall, compileTask } = require('../core/compile.js');
 const { isArray, mapGet, mapSet } = require('../core/primordials.js');
 const { BySignature, fits } = require('./by-type.js');
-const { ERRNO, FREES_RESULT, NEW_THREAD } = require('./load.js');
+const { ERRNO, FREES_RESULT, NEW_THREAD, whenClosed } = require('./load.js');
 const types = require('./types.js');
 
 // Loaded when there is an error.
@@ -78,8 +78,8 @@ function compileTypes(options, [retShape, ...paramShapes], [retType, ...paramsTy
     style: 'list',
     mismatch,
     arity,
-    // `define` and `load` have one around it.
-    insideTry: true,
+    // V8 12.4 makes no direct call inside a `try`, and `define` has none around direct calls.
+    whenClosed,
     withErrno: options & ERRNO ? withErrno : undefined,
     freesResult: (options & FREES_RESULT) !== 0,
   };

@@ -12,6 +12,15 @@ const ERRNO = 1;
 const NEW_THREAD = 2;
 const FREES_RESULT = 4;
 
+/** What a direct call returns when its library was closed; the error is in `closed`. */
+const CLOSED = Symbol('closed');
+const closed = { error: undefined };
+
+function whenClosed(error) {
+  closed.error = error;
+  return CLOSED;
+}
+
 /** What compiles and binds; loaded when a function is first called. */
 let compiler;
 
@@ -40,6 +49,8 @@ class Call {
   constructor({ run, tier, types }, library, options, next) {
     this.run = run;
     this.tier = tier;
+    /** Whether `run` returns CLOSED and needs no `try` around it. */
+    this.isDirect = tier?.name === 'direct';
     this.types = types;
     this.library = library;
     this.options = options;
@@ -159,18 +170,34 @@ function load(params) {
   let call;
   try {
     call = find(library, funcName, retType, paramsType, options);
-    return call.run(paramsValue);
+    if (!call.isDirect) return call.run(paramsValue);
   } catch (error) {
-    if (isBadResult(error)) error.raise(paramsValue);
-    if (call === undefined || !wasClosed(error, library, call)) throw error;
-    forget(library);
-    return find(library, funcName, retType, paramsType, options).run(paramsValue);
+    return loadAgain(error, call, params, options);
   }
+  const result = call.run(paramsValue);
+  return result === CLOSED ? loadAgain(closed.error, call, params, options) : result;
+}
+
+/** Deals with an error of a call: throws it, or calls what was reopened under the key. */
+function loadAgain(error, call, params, options) {
+  const { library, funcName, retType, paramsType, paramsValue } = params;
+  if (isBadResult(error)) error.raise(paramsValue);
+  if (call === undefined || !wasClosed(error, library, call)) throw error;
+  forget(library);
+  const next = find(library, funcName, retType, paramsType, options);
+  return settled(next.run(paramsValue));
+}
+
+/** What a call has returned; throws for a library that was closed meanwhile. */
+function settled(result) {
+  if (result === CLOSED) throw closed.error;
+  return result;
 }
 
 /**
- * What a function of `define` runs. `first`, the call that it was resolved to when it was first
- * called, is set once, so that V8 can take it for a constant (`later`, after a `close`, it cannot).
+ * What a function of `define` runs: `first`, the call that it was resolved to when it was first
+ * called, or `later`, after a `close`. `direct` is the one of them that counts, if it is a direct call.
+ * As long as it was set once, V8 takes it for a constant.
  */
 class Binding {
   constructor(funcName, entry) {
@@ -188,9 +215,26 @@ class Binding {
     checkFields(library, funcName, retType, paramsType);
     const call = find(library, funcName, retType, paramsType, optionsOf(entry));
     if (call.tier !== undefined) compiler.publish(fn, call.tier);
-    if (this.first === undefined) this.first = call;
-    else this.later = call;
-    return call.run(list);
+    if (this.first === undefined) {
+      this.first = call;
+      if (call.isDirect) this.direct = call;
+    } else {
+      this.later = call;
+      this.direct = call.isDirect ? call : undefined;
+    }
+    return settled(call.run(list));
+  }
+
+  /** Calls the function where a `try` does no harm. */
+  call(fn, list) {
+    try {
+      const { first, later } = this;
+      if (later !== undefined) return later.run(list);
+      if (first !== undefined) return first.run(list);
+      return this.resolve(fn, list);
+    } catch (error) {
+      return this.recover(error, fn, list);
+    }
   }
 
   /** Deals with an error of a call: throws it, or calls again what was reopened under the key. */
@@ -204,21 +248,18 @@ class Binding {
 }
 
 // No inherited property can pass for one of these.
-Object.assign(Binding.prototype, { first: undefined, later: undefined });
+Object.assign(Binding.prototype, { first: undefined, later: undefined, direct: undefined });
 Object.setPrototypeOf(Binding.prototype, null);
 
 /** One function of `define`: resolved when it is first called, and again after a `close`. */
 function defineOne(funcName, entry) {
   const binding = new Binding(funcName, entry);
   const fn = (paramsValue = []) => {
-    try {
-      const { first, later } = binding;
-      if (later !== undefined) return later.run(paramsValue);
-      if (first !== undefined) return first.run(paramsValue);
-      return binding.resolve(fn, paramsValue);
-    } catch (error) {
-      return binding.recover(error, fn, paramsValue);
-    }
+    const { direct } = binding;
+    if (direct === undefined) return binding.call(fn, paramsValue);
+    const result = direct.run(paramsValue);
+    if (result === CLOSED) return binding.recover(closed.error, fn, paramsValue);
+    return result;
   };
   return fn;
 }
@@ -256,4 +297,4 @@ function define(map = []) {
   return functions;
 }
 
-module.exports = { ERRNO, FREES_RESULT, NEW_THREAD, define, forget, load };
+module.exports = { ERRNO, FREES_RESULT, NEW_THREAD, define, forget, load, whenClosed };

@@ -3,6 +3,7 @@
 // signature; what is seldom asked for (`info`, `async`) is made when it is.
 
 const { compileCall } = require('../core/compile.js');
+const { SAVED_ERRNO } = require('../core/direct.js');
 const { native } = require('../core/loader.js');
 const { connect, currentTier, describeBy } = require('../core/tier.js');
 const { invalid, mismatch } = require('./errors.js');
@@ -18,7 +19,8 @@ function arity(count, values) {
 
 /** Saves errno, and counts the call. */
 function withErrno(value, errno, g) {
-  g.emit(`i32[ERRNO] = ${errno};`, 'u32[EPOCH]++;');
+  if (errno !== SAVED_ERRNO) g.emit(`${SAVED_ERRNO} = ${errno};`);
+  g.emit('u32[EPOCH]++;');
   return value;
 }
 

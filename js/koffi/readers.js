@@ -2,7 +2,7 @@
 // The fast readers of `koffi.decode`: numbers at an address, read by C.
 
 const { native } = require('../core/loader.js');
-const { views, putPointer } = require('../core/memory.js');
+const { fetchTo, isNull, putPointer, views } = require('../core/memory.js');
 const { loadOf } = require('../core/routines.js');
 const { fromBigInt } = require('./values/integers.js');
 
@@ -12,37 +12,48 @@ const { i8, u8, i16, u16, i32, u32, f32, f64, i64, u64, dv } = views;
 const [r1, r2, r4, r8] = [1, 2, 4, 8].map(loadOf);
 const [AT1, AT2, AT4, AT8] = [r1.ret, r2.ret >> 1, r4.ret >> 2, r8.ret >> 3];
 const LOW = r8.ret >> 2;
-
-/** Whether a value is an address that can be read without further ado. */
-const isAddress = (ptr) => typeof ptr === 'bigint' && ptr !== 0n;
+const [FROM1, FROM2, FROM4, FROM8] = [r1, r2, r4, r8].map(({ args }) => args[0]);
 
 // One function for each routine, so that V8 knows what it calls: they read what is at an address,
-// and are false for everything that is none.
+// and are false for everything that is none. NULL is told by the cell: V8 calls a builtin to compare
+// bigints.
 
 function load1(ptr) {
-  if (!isAddress(ptr)) return false;
-  putPointer(r1.args[0], ptr);
+  if (typeof ptr !== 'bigint') return false;
+  putPointer(FROM1, ptr);
+  const fetched = fetchTo(FROM1, r1.ret, 1);
+  if (fetched !== undefined) return fetched;
+  if (isNull(FROM1)) return false;
   r1.entry();
   return true;
 }
 
 function load2(ptr) {
-  if (!isAddress(ptr)) return false;
-  putPointer(r2.args[0], ptr);
+  if (typeof ptr !== 'bigint') return false;
+  putPointer(FROM2, ptr);
+  const fetched = fetchTo(FROM2, r2.ret, 2);
+  if (fetched !== undefined) return fetched;
+  if (isNull(FROM2)) return false;
   r2.entry();
   return true;
 }
 
 function load4(ptr) {
-  if (!isAddress(ptr)) return false;
-  putPointer(r4.args[0], ptr);
+  if (typeof ptr !== 'bigint') return false;
+  putPointer(FROM4, ptr);
+  const fetched = fetchTo(FROM4, r4.ret, 4);
+  if (fetched !== undefined) return fetched;
+  if (isNull(FROM4)) return false;
   r4.entry();
   return true;
 }
 
 function load8(ptr) {
-  if (!isAddress(ptr)) return false;
-  putPointer(r8.args[0], ptr);
+  if (typeof ptr !== 'bigint') return false;
+  putPointer(FROM8, ptr);
+  const fetched = fetchTo(FROM8, r8.ret, 8);
+  if (fetched !== undefined) return fetched;
+  if (isNull(FROM8)) return false;
   r8.entry();
   return true;
 }

@@ -87,7 +87,9 @@ pub mod record {
     /// Downcall: address of the thread's errno.
     pub const ERRNO: u32 = 4;
     /// Downcall, thunks: what the owner knows of the shape of its calls. For a thunk that counts, its
-    /// first word is the address of the counter.
+    /// first word is the address of the counter. For one with text, its second word is what makes
+    /// it: `extern "C" fn(value: *const c_void, record: *const c_void) -> *const u8`, null when it
+    /// cannot.
     pub const SHAPE: u32 = 5;
     /// Downcall: the first of the owner's words.
     pub const SPARE: u32 = 6;

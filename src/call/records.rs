@@ -23,8 +23,7 @@ pub struct CallRecord {
     pub frame_cell: AtomicPtr<u32>,
     /// Address of the calling thread's errno, read by trampolines that save it.
     pub errno: AtomicPtr<i32>,
-    /// Thunks: what the owner knows of the shape of its calls, a structure whose first word is the
-    /// address of the counter of thunks that count.
+    /// Thunks: what the owner knows of the shape of its calls: see [`crate::arch::record::SHAPE`].
     pub shape: AtomicPtr<c_void>,
     /// For the record's owner; trampolines do not read it. The first word is the trampoline that
     /// `set` pointed the record at, whatever the body is now.

@@ -305,6 +305,7 @@ fn describe(scope: Scope, exports: Value, state: &State, buffer: Value) -> Resul
     number(c"resultCell", frame::RESULT)?;
     number(c"thrown", frame::THROWN as usize)?;
     number(c"missed", frame::MISSED as usize)?;
+    number(c"closed", frame::CLOSED as usize)?;
     number(c"callbackCell", frame::CALLBACK)?;
     number(c"levelCell", frame::LEVEL)?;
     number(c"failedCell", frame::FAILED)?;

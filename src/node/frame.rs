@@ -112,6 +112,11 @@ pub struct FrameMemory {
     origin: usize,
 }
 
+#[cold]
+fn outside(offset: u32, len: usize) -> Error {
+    Error::new(Code::Internal, format!("frame offset {offset} of {len} bytes"))
+}
+
 impl FrameMemory {
     /// Allocates the memory and returns it with its ArrayBuffer, which a strong reference keeps.
     ///
@@ -210,10 +215,9 @@ impl FrameMemory {
     ///
     /// # Errors
     /// [`Code::Internal`] when they are not within the memory.
+    #[inline]
     pub fn at(&self, offset: u32, len: usize) -> Result<*mut u8> {
-        self.find(offset, len).ok_or_else(|| {
-            Error::new(Code::Internal, format!("frame offset {offset} of {len} bytes"))
-        })
+        self.find(offset, len).ok_or_else(|| outside(offset, len))
     }
 
     /// The bytes at an offset; None when they are not within the memory.

@@ -133,6 +133,25 @@ pub fn copy_to_heap(state: &State, from: u32, size: usize) -> Result<*mut u8> {
     Ok(block)
 }
 
+/// A new cell with the address of a new block with the `size` bytes at an offset of frame memory. The
+/// cell is remembered as live.
+///
+/// # Errors
+/// As [`copy_to_heap`].
+pub fn copy_behind_cell(state: &State, from: u32, size: usize) -> Result<*mut u8> {
+    let source = state.frame.at(from, size)?;
+    let mut made = Blocks(vec![allocate(size)?]);
+    let (block, cell) = (made.0[0], allocate(size_of::<usize>())?);
+    // SAFETY: `at` checked the bounds; the block has `size` bytes, and the cell room for an address.
+    unsafe {
+        ptr::copy_nonoverlapping(source, block, size);
+        cell.cast::<*mut u8>().write(block);
+    }
+    made.0.clear();
+    state.live.borrow_mut().insert(cell as usize);
+    Ok(cell)
+}
+
 /// What `free` returns.
 #[derive(Clone, Copy)]
 pub enum Freed {

@@ -85,6 +85,11 @@ impl Owned {
         })
     }
 
+    /// What the address of a block owns.
+    pub fn one_block() -> Owned {
+        Owned { entries: vec![(0, Target::Block(0, Owned::default()))] }
+    }
+
     fn parse_list(rest: &mut impl Iterator<Item = u32>, budget: &mut usize) -> Option<Owned> {
         let count = rest.next()?;
         let mut entries = Vec::new();

@@ -9,7 +9,7 @@
 //!
 //! The arguments keep their order in both conventions, so those of one register class only ever
 //! move one way, and an order of moves exists in which nothing is overwritten before it is read.
-//! Text needs registers to work with: then the caller's integer registers are saved first.
+//! Text is made by a function: then the caller's registers are saved first.
 
 #[cfg(test)]
 mod tests;
@@ -51,9 +51,8 @@ pub enum Form {
     /// The address of a holder whose second word is the address that C gets; null for null.
     /// Arguments only.
     Wrapped,
-    /// The address of `{ const char *data; uint32_t length; }`, Latin-1; C gets a copy as UTF-8
-    /// with a NUL behind it, at the top of frame memory, whose base is in the record and which has
-    /// room for it. Arguments only.
+    /// The address of a value that stands for text; C gets what the function of the record's shape
+    /// makes of it, at the top of frame memory. Arguments only.
     Text,
     /// The result goes to the RESULT cell, the caller gets nothing. Results only.
     Cell,
@@ -154,7 +153,8 @@ pub enum Step {
         how: How,
     },
     /// Makes a C string of what [`Form::Text`] points to; its address replaces the pointer in the
-    /// local slot. Uses every integer register.
+    /// local slot. Uses all registers that a call does. When there is none, the thunk returns zero,
+    /// and C is not called.
     Text {
         /// The slot.
         slot: u8,
@@ -333,15 +333,15 @@ impl Crossing<'_> {
         })
     }
 
-    /// Where there is text: saves the integer registers in local slots, from where the moves take
-    /// them afterwards, and makes the strings.
+    /// Where there is text: saves the registers in local slots, from where the moves take them
+    /// afterwards, and makes the strings.
     fn save_for_text(&self, moves: &mut [(Form, Move)]) -> Result<(Vec<Step>, u8)> {
         let (mut saves, mut texts, mut locals) = (Vec::new(), Vec::new(), 0u8);
         if !self.forms.contains(&Form::Text) {
             return Ok((saves, locals));
         }
         for (form, step) in moves {
-            if *form != Form::Text && !matches!(step.from, Place::Int(_)) {
+            if *form != Form::Text && !matches!(step.from, Place::Int(_) | Place::Fp(_)) {
                 continue;
             }
             let how = How::Bits { len: 8, ext: Ext::None };

@@ -127,6 +127,17 @@ test('text: flat one-byte strings go directly, all others arrive', () => {
     const flat = Buffer.from(text, 'latin1').toString('latin1');
     expectEntry(bytes, [flat], length);
   }
+  // Text of every length up to what is copied in one go, and beyond; joined text, which is in one
+  // piece once it was looked at.
+  for (let length = 0; length < 70; length++) {
+    for (const end of ['', '\u00e9']) {
+      const text = JSON.parse(`"${'x'.repeat(length)}${end}"`);
+      assert.equal(bytes([text]), Buffer.byteLength(text));
+    }
+  }
+  for (const joined of [`${'long '.repeat(50)}tail`, '\u00fc'.repeat(20)]) {
+    expectEntry(bytes, [joined], Buffer.byteLength(joined));
+  }
   const two = ['\u20ac', `${'long '.repeat(50)}tail`, `cut ${'here'.repeat(20)}`.slice(3, 60)];
   for (const text of two) {
     const hot = optimised(() => bytes([text]));

@@ -113,6 +113,48 @@ test('more addresses than there are wrappers', () => {
   free(arrayOf(D.I32Array, 2), list);
 });
 
+test('cells of structs: made, read, unwrapped and freed, with and without optimised code', () => {
+  const type = { flag: D.U8, value: D.Double, count: D.I16 };
+  const bytesOf = (cell) => Buffer.from(ffi.createExternalBuffer(ffi.unwrapPointer([cell])[0], 24));
+  const round = (count) => {
+    const value = { flag: 200, value: count / 2, count };
+    const cell = make(type, value);
+    assert.deepEqual(read(type, cell), value);
+    const bytes = bytesOf(cell);
+    free(type, cell);
+    return bytes;
+  };
+  const hot = optimised(() => round(77));
+  const expected = Buffer.alloc(24);
+  expected[0] = 200;
+  expected.writeDoubleLE(38.5, 8);
+  expected.writeInt16LE(77, 16);
+  for (let i = 0; i < 200; i++) {
+    // What other calls have left where the struct is put together.
+    memory.views.u8.fill(0xff, memory.FIXED, memory.FIXED + 64);
+    assert.deepEqual(hot(), expected);
+  }
+  const twice = optimised(() => {
+    const cell = make(type, { flag: 1, value: 2, count: 3 });
+    free(type, cell);
+    throwsCoded(() => free(type, cell), 'ERR_FFI_INVALID_POINTER');
+  });
+  for (let i = 0; i < 100; i++) twice();
+  throwsCoded(() => make(type, { flag: 1, value: 'x', count: 3 }));
+  throwsCoded(() => make(type, 5));
+  assert.equal(read(type, make(type, null)), null);
+});
+
+test('more cells of structs than V8 makes Externals for, all of them alive', () => {
+  const type = { a: D.I32, b: D.Double };
+  const cells = Array.from({ length: 40_000 }, (_, a) => make(type, { a, b: a / 4 }));
+  for (let a = 0; a < cells.length; a += 97) {
+    assert.deepEqual(read(type, cells[a]), { a, b: a / 4 });
+  }
+  for (const cell of cells) free(type, cell);
+  throwsCoded(() => free(type, cells[39_999]), 'ERR_FFI_INVALID_POINTER');
+});
+
 test('Node-API alone: Externals are known again, by any of their addresses, and forgotten', () => {
   const value = valueInChild(
     () => {

@@ -9,8 +9,8 @@ const { fixturePath } = require('../support/native');
 const { HAS_PACKED, MAJOR } = require('./support');
 
 const TIERS = ['node-api', 'packed', 'direct'];
-/** The tier of functions of `define`: V8 12.4 makes no direct call inside its `try`. */
-const HIGHEST = MAJOR === 22 ? 'packed' : 'direct';
+/** The tier of functions of `define`. */
+const HIGHEST = 'direct';
 
 /** What a program returns on every tier. */
 function onEveryTier(body, options = {}) {

@@ -5,13 +5,14 @@
 //! x29           the caller's x29, x30
 //! x29 - 16      address of the FRAME cell, TOP as it was  (if a control cell is written)
 //! x29 - 24      address of errno                          (if it is saved)
+//! x29 - 32      the record                                (if there is text)
 //! x29 - 40 - 8i local slot i
 //! sp            outgoing stack arguments (Base::Out)
 //! ```
 //! A thunk with nothing to do after the call has no frame and jumps. x16 holds the record until the
 //! call: what a closed library's functions are replaced by finds it there. Scratch: x9 to x15, x17.
 
-use super::{At, BTI_C, DATA, FP, FROM, SP, access, finish, is_encodable, is_scaled};
+use super::{At, BTI_C, DATA, FP, SP, access, finish, is_encodable, is_scaled};
 use crate::abi::Ext;
 use crate::arch::support::internal;
 use crate::arch::{Blob, MAX_THUNK_OUT, Unwind, cell, record};
@@ -84,6 +85,9 @@ impl Emitter<'_> {
         }
         if self.thunk.errno {
             asm!(self ; ldr x9, [X(RECORD), 8 * record::ERRNO] ; stur x9, [x29, -24]);
+        }
+        if self.thunk.has_text() {
+            asm!(self ; stur X(RECORD), [x29, -32]);
         }
         frame
     }
@@ -235,71 +239,23 @@ impl Emitter<'_> {
         Ok(())
     }
 
-    /// `Step::Text`; see the one of x64. The integer registers were saved.
+    /// `Step::Text`: what the shape's function makes. Without it, the thunk ends.
     fn text(&mut self, slot: At) -> Result<()> {
-        self.load(FROM, slot, 8, Ext::None)?;
+        self.load(0, slot, 8, Ext::None)?;
         asm!(self
-            // x0: the copy, x1: the end of it, x2: characters, x3: their length, x4: their bits
-            ; ldur x9, [x29, -16]
-            ; ldr x10, [X(RECORD), 8 * record::FRAME]
-            ; ldr w0, [x9, cell::TOP]
-            ; add x0, x0, x10
-            ; ldr x2, [X(FROM)]
-            ; ldr w3, [X(FROM), 8]
-            ; mov x4, xzr
-            ; mov x1, x0
-            ; lsr w5, w3, 3
-            ; cbz w5, >rest
-            ; word:
-            ; ldr x6, [x2], 8
-            ; orr x4, x4, x6
-            ; str x6, [x1], 8
-            ; subs w5, w5, 1
-            ; b.ne <word
-            ; rest:
-            // The characters that are left, with zeros behind them.
-            ; mov x6, xzr
-            ; ands w5, w3, 7
-            ; b.eq >end
-            ; ldr x6, [x2]
-            ; lsl w7, w5, 3
-            ; movn x8, 0
-            ; lsl x8, x8, x7
-            ; bic x6, x6, x8
-            ; end:
-            ; str x6, [x1]
-            ; orr x4, x4, x6
-            ; add x1, x1, x5
-            ; add x1, x1, 1
-            ; tst x4, 0x8080_8080_8080_8080
-            ; b.eq >made
-            // Some are not ASCII: two bytes each, behind the first copy.
-            ; mov x2, x0
-            ; mov x0, x1
-            ; next:
-            ; ldrb w6, [x2], 1
-            ; tbnz w6, 7, >two
-            ; strb w6, [x1], 1
-            ; b >done
-            ; two:
-            ; lsr w7, w6, 6
-            ; orr w7, w7, 0xc0
-            ; and w6, w6, 0x3f
-            ; orr w6, w6, 0x80
-            ; strb w7, [x1], 1
-            ; strb w6, [x1], 1
-            ; done:
-            ; subs w3, w3, 1
-            ; b.ne <next
-            ; strb wzr, [x1], 1
-            ; made:
-            ; sub x1, x1, x10
-            ; str w1, [x9, cell::TOP]);
+            ; ldur x1, [x29, -32]
+            ; ldr x9, [x1, 8 * record::SHAPE]
+            ; ldr x9, [x9, 8]
+            ; blr x9
+            ; cbz x0, >missed);
         self.store(0, slot, 8)
     }
 
     /// The call, errno, the result.
     fn leave(&mut self) -> Result<()> {
+        if self.thunk.has_text() {
+            asm!(self ; ldur X(RECORD), [x29, -32]);
+        }
         asm!(self ; ldr x17, [X(RECORD), 8 * record::TARGET]);
         if self.thunk.is_jump() {
             asm!(self ; br x17);
@@ -319,11 +275,23 @@ impl Emitter<'_> {
             asm!(self ; str w10, [x9, cell::TOP]);
         }
         self.give_back()?;
+        self.end();
+        if self.thunk.has_text() {
+            asm!(self
+                ; missed:
+                ; ldp x9, x10, [x29, -16]
+                ; str w10, [x9, cell::TOP]
+                ; fmov d0, xzr);
+            self.end();
+        }
+        Ok(())
+    }
+
+    fn end(&mut self) {
         asm!(self
             ; mov sp, x29
             ; ldp x29, x30, [sp], 16
             ; ret);
-        Ok(())
     }
 
     fn give_back(&mut self) -> Result<()> {

@@ -6,7 +6,7 @@
 //!  caller's rbp               <- rbp
 //!  address of the FRAME cell  (if a control cell is written)
 //!  address of errno           (if it is saved)
-//!  TOP as it was              (if there is text)
+//!  TOP as it was, the record  (if there is text)
 //!  local slot 0 ...           Place::Local(n)
 //!  (alignment)
 //!  outgoing stack arguments   Base::Out   [rsp+n]
@@ -15,15 +15,12 @@
 //! the call: what a closed library's functions are replaced by finds it there. rax and r11 are
 //! scratch.
 
-use super::{Assembler, ENDBR64, Mem, R11, RAX, RBP, RDI, RSI, RSP, field, finish, internal};
+use super::{Assembler, ENDBR64, Mem, R11, RAX, RBP, RDI, RSP, field, finish, internal};
 use crate::abi::Ext;
 use crate::arch::{Blob, MAX_THUNK_OUT, Unwind, cell, record};
 use crate::error::{Code, Error, Result};
 use crate::plan::{Back, Base, How, Place, Step, Thunk};
 use dynasmrt::{DynasmApi, DynasmLabelApi, dynasm};
-
-/// The top bits of eight characters.
-const NOT_ASCII: i64 = 0x8080_8080_8080_8080_u64.cast_signed();
 
 /// Emits `op reg, memory`.
 macro_rules! load {
@@ -46,6 +43,9 @@ struct Emitter<'a> {
     thunk: &'a Thunk,
     /// Words pushed below rbp.
     pushed: i32,
+    /// Where TOP and the record are kept, from rbp.
+    top_at: i32,
+    record_at: i32,
 }
 
 /// See [`crate::arch::emit_thunk`].
@@ -54,7 +54,7 @@ pub fn emit_thunk(thunk: &Thunk) -> Result<Blob> {
         let message = format!("{} bytes of stack arguments", thunk.out_bytes);
         return Err(Error::new(Code::UnsupportedAbi, message));
     }
-    let mut emitter = Emitter { asm: Assembler::new(0), thunk, pushed: 0 };
+    let mut emitter = Emitter { asm: Assembler::new(0), thunk, pushed: 0, top_at: 0, record_at: 0 };
     let unwind = emitter.enter();
     for step in &thunk.steps {
         emitter.step(step)?;
@@ -96,6 +96,10 @@ impl Emitter<'_> {
         if self.thunk.has_text() {
             dynasm!(self.asm ; .arch x64 ; mov r11, [rbp - 8]);
             self.push(Mem { base: R11, disp: cell::TOP as i32 });
+            self.top_at = -8 * self.pushed;
+            dynasm!(self.asm ; .arch x64 ; push r10);
+            self.pushed += 1;
+            self.record_at = -8 * self.pushed;
         }
         if frame.is_some() {
             let words = self.pushed + i32::from(self.thunk.locals);
@@ -274,82 +278,18 @@ impl Emitter<'_> {
         Ok(())
     }
 
-    /// `Step::Text`. The characters of a one-byte string lie in whole words, at a multiple of
-    /// eight, so a word that has some of them can be read whole.
+    /// `Step::Text`: what the shape's function makes. Without it, the thunk ends.
     fn text(&mut self, slot: Mem) {
-        load!(self.asm, slot, mov Rq(RSI));
+        load!(self.asm, slot, mov Rq(RDI));
         dynasm!(self.asm
             ; .arch x64
-            ; mov r11, [rbp - 8]
-            ; mov edi, [BYTE r11 + cell::TOP as i8]
-            ; add rdi, [BYTE r10 + field(record::FRAME)]
-            ; mov ecx, [rsi + 8]
-            ; mov rsi, [rsi]
-            // Whole words, by an index that ends at zero; rdx collects their bits.
-            ; xor edx, edx
-            ; mov r8d, ecx
-            ; and r8d, -8
-            ; lea rsi, [rsi + r8]
-            ; lea r9, [rdi + r8]
-            ; neg r8
-            ; jz >rest
-            ; word:
-            ; mov rax, [rsi + r8]
-            ; or rdx, rax
-            ; mov [r9 + r8], rax
-            ; add r8, 8
-            ; jnz <word
-            ; rest:
-            // The characters that are left, with zeros behind them.
-            ; xor eax, eax
-            ; mov r8d, ecx
-            ; and ecx, 7
-            ; jz >end
-            ; shl ecx, 3
-            ; or rax, -1
-            ; shl rax, cl
-            ; not rax
-            ; and rax, [rsi]
-            ; end:
-            ; mov [r9], rax
-            ; or rdx, rax
-            ; lea r9, [rdi + r8 + 1]
-            ; mov rax, QWORD NOT_ASCII
-            ; test rdx, rax
-            ; jz >made
-            // Some are not ASCII: two bytes each, behind the first copy.
-            ; mov rsi, rdi
-            ; add r8, rsi
-            ; mov rdi, r9
-            ; next:
-            ; movzx eax, BYTE [rsi]
-            ; inc rsi
-            ; test al, al
-            ; js >two
-            ; mov [r9], al
-            ; inc r9
-            ; cmp rsi, r8
-            ; jb <next
-            ; jmp >close
-            ; two:
-            ; mov edx, eax
-            ; shr edx, 6
-            ; and eax, 0x3f
-            ; or edx, 0xc0
-            ; or eax, 0x80
-            ; mov [r9], dl
-            ; mov [r9 + 1], al
-            ; add r9, 2
-            ; cmp rsi, r8
-            ; jb <next
-            ; close:
-            ; mov BYTE [r9], 0
-            ; inc r9
-            ; made:
-            ; sub r9, [BYTE r10 + field(record::FRAME)]
-            ; mov [BYTE r11 + cell::TOP as i8], r9d
+            ; mov rsi, [rbp + self.record_at]
+            ; mov r11, [BYTE rsi + field(record::SHAPE)]
+            ; call QWORD [r11 + 8]
+            ; test rax, rax
+            ; jz >missed
         );
-        store!(self.asm, slot, mov Rq(RDI));
+        store!(self.asm, slot, mov Rq(RAX));
     }
 
     /// The call, errno, the result.
@@ -357,6 +297,9 @@ impl Emitter<'_> {
         if self.thunk.is_jump() {
             dynasm!(self.asm ; .arch x64 ; jmp QWORD [BYTE r10 + field(record::TARGET)]);
             return Ok(());
+        }
+        if self.thunk.has_text() {
+            dynasm!(self.asm ; .arch x64 ; mov r10, [rbp + self.record_at]);
         }
         dynasm!(self.asm ; .arch x64 ; call QWORD [BYTE r10 + field(record::TARGET)]);
         if self.uses_cells() {
@@ -371,16 +314,25 @@ impl Emitter<'_> {
             );
         }
         if self.thunk.has_text() {
-            let top = -8 * self.pushed;
-            dynasm!(self.asm
-                ; .arch x64
-                ; mov r11, [rbp + top]
-                ; mov [BYTE r10 + cell::TOP as i8], r11d
-            );
+            self.restore_top();
         }
         self.give_back()?;
         dynasm!(self.asm ; .arch x64 ; leave ; ret);
+        if self.thunk.has_text() {
+            dynasm!(self.asm ; .arch x64 ; missed: ; mov r10, [rbp - 8]);
+            self.restore_top();
+            dynasm!(self.asm ; .arch x64 ; xor eax, eax ; xorps xmm0, xmm0 ; leave ; ret);
+        }
         Ok(())
+    }
+
+    /// TOP as it was, with the address of the FRAME cell in r10.
+    fn restore_top(&mut self) {
+        dynasm!(self.asm
+            ; .arch x64
+            ; mov r11, [rbp + self.top_at]
+            ; mov [BYTE r10 + cell::TOP as i8], r11d
+        );
     }
 
     fn give_back(&mut self) -> Result<()> {

@@ -5,10 +5,11 @@ use super::super::env::State;
 use super::super::value::{Scope, Value};
 use super::entry::{DIRECT, counting, token};
 use super::layout::{
-    BOOL, CallbackInfo, FLOAT32, FLOAT64, INT32, INT64, ONE_BYTE_STRING, POINTER, Release, UINT32,
-    UINT64, VOID,
+    BOOL, CallbackInfo, FLOAT32, FLOAT64, INT32, INT64, POINTER, Release, UINT32, UINT64, V8_VALUE,
+    VOID,
 };
 use super::slow;
+use super::strings;
 use super::symbols::{CFunction, Symbols};
 use super::template::{Check, Context, function_info};
 use crate::call::{CallRecord, Downcall, Prepared};
@@ -29,6 +30,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 pub struct Shape {
     /// What a thunk that counts counts with ([`crate::arch::record::SHAPE`]).
     pub counter: &'static AtomicUsize,
+    /// What a thunk makes text with.
+    pub text: strings::Maker,
     /// The environment.
     pub env: sys::napi_env,
     /// The signature.
@@ -42,6 +45,9 @@ pub struct Shape {
     /// The way into C from cells.
     pub downcall: Downcall,
 }
+
+/// Where thunks look for it.
+const _: () = assert!(std::mem::offset_of!(Shape, text) == 8);
 
 /// The shapes of an environment, which live as long as it does. There is a bound: V8 never lets go
 /// of their functions.
@@ -123,7 +129,8 @@ fn type_code(form: Form) -> u8 {
         Form::Int64 => INT64,
         Form::Uint64 => UINT64,
         Form::Pointer | Form::Wrapped => POINTER,
-        Form::Text => ONE_BYTE_STRING,
+        // Its handle: V8's own type for strings refuses those that were joined and are flat since.
+        Form::Text => V8_VALUE,
     }
 }
 
@@ -150,6 +157,7 @@ pub fn direct_entry(scope: Scope, state: &State, arguments: [Value; 3]) -> Resul
             let env = scope.raw();
             list.push(Rc::new(Shape {
                 counter: &DIRECT,
+                text: strings::maker(),
                 env,
                 prepared,
                 forms,

@@ -104,7 +104,7 @@ macro_rules! both {
 }
 
 /// The functions.
-fn entries() -> [Entry; 4] {
+fn entries() -> [Entry; 5] {
     [
         Entry {
             name: c"externalAt",
@@ -123,7 +123,7 @@ fn entries() -> [Entry; 4] {
         Entry {
             name: c"makeCell",
             result: POINTER,
-            parameters: &[FLOAT64, UINT32, UINT32],
+            parameters: &[FLOAT64, UINT32, UINT32, BOOL],
             fast: make_cell as *const c_void,
             slow: both!(make_cell_slowly),
         },
@@ -133,6 +133,13 @@ fn entries() -> [Entry; 4] {
             parameters: &[POINTER, FLOAT64, UINT32],
             fast: free_cell as *const c_void,
             slow: both!(free_cell_slowly),
+        },
+        Entry {
+            name: c"fetchTo",
+            result: BOOL,
+            parameters: &[FLOAT64, UINT32, UINT32, UINT32],
+            fast: fetch_to as *const c_void,
+            slow: both!(fetch_to_slowly),
         },
     ]
 }
@@ -145,9 +152,13 @@ fn entries() -> [Entry; 4] {
 ///                                 for a null pointer, and when Node-API has to make it
 /// addressTo(value, state, cell)   stores the address of an External (null: a null pointer);
 ///                                 false for other values
-/// makeCell(state, from, size)     as `makeCell` of the addon with the offset as an argument; null
-///                                 when that has to make it
+/// makeCell(state, from, size, behind)
+///                                 as `makeCell` of the addon with the offset as an argument; with
+///                                 `behind`, the cell holds the address of a block with these bytes.
+///                                 null when the addon has to make it
 /// freeCell(value, state, how)     as `free` of the addon: `how` is twice `owned`, plus `ours`
+/// fetchTo(state, cell, at, size)  copies bytes from where a pointer cell points to an offset of frame
+///                                 memory; false for NULL
 /// ```
 ///
 /// Returns whether Externals hold wrappers.
@@ -223,16 +234,16 @@ fn state_of(token: f64) -> &'static State {
 
 /// The address in a pointer cell of frame memory; NULL for a cell outside.
 fn address_at(state: &State, cell: u32) -> *mut c_void {
-    match state.frame.at(cell, size_of::<usize>()) {
-        // SAFETY: `at` checked the bounds; the cell may be unaligned in a packed record.
-        Ok(cell) => unsafe { cell.cast::<*mut c_void>().read_unaligned() },
-        Err(_) => ptr::null_mut(),
+    match state.frame.find(cell, size_of::<usize>()) {
+        // SAFETY: within the bounds; the cell may be unaligned in a packed record.
+        Some(cell) => unsafe { cell.cast::<*mut c_void>().read_unaligned() },
+        None => ptr::null_mut(),
     }
 }
 
 /// Stores an address in a pointer cell of frame memory; false for a cell outside.
 fn store(state: &State, cell: u32, address: *mut c_void) -> bool {
-    let Ok(cell) = state.frame.at(cell, size_of::<usize>()) else { return false };
+    let Some(cell) = state.frame.find(cell, size_of::<usize>()) else { return false };
     // SAFETY: as above.
     unsafe { cell.cast::<*mut c_void>().write_unaligned(address) };
     true
@@ -247,15 +258,26 @@ extern "C" fn address_to(_receiver: usize, held: *mut c_void, state: f64, cell: 
     store(state_of(state), cell, unwrap(held))
 }
 
-extern "C" fn make_cell(_receiver: usize, state: f64, from: u32, size: u32) -> *mut c_void {
+/// A new cell, as `makeCell` says.
+fn cell_of(state: &State, from: u32, size: u32, behind: bool) -> Result<*mut c_void> {
+    let make = if behind { heap::copy_behind_cell } else { heap::copy_to_heap };
+    Ok(make(state, from, size as usize)?.cast())
+}
+
+extern "C" fn make_cell(
+    _receiver: usize,
+    state: f64,
+    from: u32,
+    size: u32,
+    behind: bool,
+) -> *mut c_void {
     let state = state_of(state);
-    let Ok(block) = heap::copy_to_heap(state, from, size as usize) else {
-        return ptr::null_mut();
-    };
-    let wrapper = state.wrappers.borrow_mut().of(block.cast());
+    let Ok(cell) = cell_of(state, from, size, behind) else { return ptr::null_mut() };
+    let wrapper = state.wrappers.borrow_mut().of(cell);
     if wrapper.is_null() {
+        let owned = if behind { Owned::one_block() } else { Owned::default() };
         // SAFETY: just made, and nobody has it.
-        unsafe { heap::release(state, block.cast(), &Owned::default(), true) };
+        unsafe { heap::release(state, cell, &owned, true) };
     }
     wrapper
 }
@@ -270,6 +292,30 @@ fn free(state: &State, address: *mut c_void, how: u32) -> Result<Freed> {
     let owned = descriptions.get(how >> 1)?;
     // SAFETY: the caller says that the memory may be freed, as `free` in C does.
     Ok(unsafe { heap::release(state, address, owned, how & 1 != 0) })
+}
+
+/// Copies bytes, as `fetchTo` says.
+fn fetch(state: &State, cell: u32, at: u32, size: u32) -> bool {
+    let from = address_at(state, cell).cast::<u8>();
+    let Some(to) = state.frame.find(at, size as usize) else { return false };
+    if from.is_null() {
+        return false;
+    }
+    // SAFETY: the caller says that so many bytes are there; they may be frame memory's.
+    unsafe {
+        match size {
+            // A call of `memmove` would cost more.
+            4 => to.cast::<u32>().write_unaligned(from.cast::<u32>().read_unaligned()),
+            8 => to.cast::<u64>().write_unaligned(from.cast::<u64>().read_unaligned()),
+            16 => to.cast::<u128>().write_unaligned(from.cast::<u128>().read_unaligned()),
+            _ => ptr::copy(from, to, size as usize),
+        }
+    }
+    true
+}
+
+extern "C" fn fetch_to(_receiver: usize, state: f64, cell: u32, at: u32, size: u32) -> bool {
+    fetch(state_of(state), cell, at, size)
 }
 
 /// The arguments of a raw callback, as Node-API values.
@@ -287,6 +333,10 @@ impl Arguments {
 
     fn number(&self, index: usize) -> Result<u32> {
         self.state.scope().to_u32(self.value(index))
+    }
+
+    fn truth(&self, index: usize) -> Result<bool> {
+        self.state.scope().to_bool(self.value(index))
     }
 
     /// The address of an External, NULL for null, None for other values.
@@ -347,9 +397,9 @@ unsafe extern "C" fn address_to_slowly<const FRAME: bool>(info: *mut usize) {
 
 unsafe extern "C" fn make_cell_slowly<const FRAME: bool>(info: *mut usize) {
     let body = |call: &Arguments| {
-        let size = call.number(2)? as usize;
-        let block = heap::copy_to_heap(call.state, call.number(1)?, size)?;
-        call.state.scope().external(block.cast())
+        let (from, size) = (call.number(1)?, call.number(2)?);
+        let cell = cell_of(call.state, from, size, call.truth(3)?)?;
+        call.state.scope().external(cell)
     };
     // SAFETY: as above.
     unsafe { answer::<FRAME>(info, 0, body) }
@@ -365,6 +415,15 @@ unsafe extern "C" fn free_cell_slowly<const FRAME: bool>(info: *mut usize) {
     };
     // SAFETY: as above.
     unsafe { answer::<FRAME>(info, 1, body) }
+}
+
+unsafe extern "C" fn fetch_to_slowly<const FRAME: bool>(info: *mut usize) {
+    let body = |call: &Arguments| {
+        let (cell, at, size) = (call.number(1)?, call.number(2)?, call.number(3)?);
+        call.state.scope().boolean(fetch(call.state, cell, at, size))
+    };
+    // SAFETY: as above.
+    unsafe { answer::<FRAME>(info, 0, body) }
 }
 
 #[cfg(test)]

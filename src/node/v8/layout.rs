@@ -88,8 +88,6 @@ pub const FLOAT64: u8 = 8;
 pub const POINTER: u8 = 9;
 /// `CTypeInfo::Type::kV8Value`.
 pub const V8_VALUE: u8 = 10;
-/// `CTypeInfo::Type::kSeqOneByteString`.
-pub const ONE_BYTE_STRING: u8 = 11;
 
 /// What is known.
 pub const RELEASES: [Release; 4] = [

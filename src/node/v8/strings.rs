@@ -11,12 +11,18 @@
 //! map      12 instance type (u16): bits 0-2 representation, bit 3 one byte, bits 7-15 no string
 //! ```
 
+use super::super::frame::{FRAME, MISSED, PENDING, SIZE, TOP};
 use super::super::text::Room;
 use super::super::value::Value;
+use crate::call::CallRecord;
 #[cfg(target_arch = "x86_64")]
-use std::arch::x86_64::{_mm256_movemask_epi8, _mm256_set_epi64x, _mm256_storeu_si256};
+use std::arch::x86_64::{
+    _mm256_and_si256, _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_or_si256, _mm256_set_epi64x,
+    _mm256_setzero_si256, _mm256_storeu_si256,
+};
 use std::ptr;
 use std::slice;
+use std::sync::atomic::Ordering;
 
 const TYPE: usize = 12;
 const LENGTH: usize = 12;
@@ -62,6 +68,7 @@ impl Tagged {
 ///
 /// # Safety
 /// The value must be live, and nothing may be allocated on V8's heap while the bytes are used.
+#[inline(always)]
 unsafe fn one_byte<'a>(value: Tagged) -> Option<&'a [u8]> {
     // SAFETY: the fields are those that the type says the object has.
     unsafe {
@@ -107,18 +114,105 @@ pub unsafe fn write_utf8(value: Value, room: &mut Room) -> Option<usize> {
         return Some(units);
     }
     // SAFETY: as above.
-    let len = unsafe {
-        if text.is_ascii() {
-            ptr::copy_nonoverlapping(text.as_ptr(), to, units);
-            units
-        } else {
-            write_latin1(text, to)
-        }
-    };
+    let len = unsafe { if copy_ascii(text, to) { units } else { write_latin1(text, to) } };
     // SAFETY: as above.
     unsafe { to.add(len).write(0) };
     room.take(to, len + 1, units);
     Some(units)
+}
+
+/// What thunks make text with ([`crate::arch::record::SHAPE`]): a copy at the top of frame memory, which
+/// it takes. Null, and MISSED in the PENDING cell, when it cannot.
+///
+/// The value must be an argument of the running call, and the record that of a bound function, whose
+/// frame is a stacked one.
+pub type Maker = unsafe extern "C" fn(Value, &CallRecord) -> *const u8;
+
+/// The quickest one that this CPU has.
+pub fn maker() -> Maker {
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx2") {
+        return make_quickly;
+    }
+    make
+}
+
+/// A control cell of a record's environment.
+fn control(record: &CallRecord, cell: usize) -> *mut u32 {
+    record.frame_cell.load(Ordering::Relaxed).cast::<u8>().wrapping_add(cell - FRAME).cast()
+}
+
+/// Makes any text.
+///
+/// # Safety
+/// See [`Maker`].
+unsafe extern "C" fn make(value: Value, record: &CallRecord) -> *const u8 {
+    let top = control(record, TOP);
+    // SAFETY: the cells and the memory of the environment, and the caller's promise.
+    unsafe {
+        let mut room = Room::new(record.frame.load(Ordering::Relaxed), top.read() as usize, SIZE);
+        if write_utf8(value, &mut room).is_none() {
+            control(record, PENDING).write(MISSED);
+            return ptr::null();
+        }
+        top.write(room.end() as u32);
+        room.last()
+    }
+}
+
+/// Bytes that mask all but the first `n` ones of [`SHORT`], from the offset `SHORT - n`.
+static MASKS: [u8; 2 * SHORT] = {
+    let mut masks = [0; 2 * SHORT];
+    let mut at = 0;
+    while at < SHORT {
+        masks[at] = 0xff;
+        at += 1;
+    }
+    masks
+};
+
+/// The least size of pages: what is readable is so to the end of one.
+const PAGE: usize = 4096;
+
+/// Makes text that is read in place, short one by one load and one store, and leaves the rest to
+/// [`make`].
+///
+/// # Safety
+/// See [`Maker`]; the CPU has AVX2.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+unsafe extern "C" fn make_quickly(value: Value, record: &CallRecord) -> *const u8 {
+    // SAFETY: the place of an argument holds a tagged pointer; nothing is allocated below. What
+    // follows the characters is readable up to the end of the page, and the room is checked.
+    unsafe {
+        let Some(text) = one_byte(Tagged(value.cast::<usize>().read())) else {
+            return make(value, record);
+        };
+        let top = control(record, TOP);
+        let (len, at) = (text.len(), top.read() as usize);
+        let is_readable = text.as_ptr().addr() % PAGE <= PAGE - SHORT;
+        if at + 2 * len + SHORT >= SIZE || len < SHORT && !is_readable {
+            return make(value, record);
+        }
+        let to = record.frame.load(Ordering::Relaxed).add(at);
+        let is_ascii = if len < SHORT {
+            let mask = _mm256_loadu_si256(MASKS.as_ptr().add(SHORT - len).cast());
+            let bytes = _mm256_and_si256(_mm256_loadu_si256(text.as_ptr().cast()), mask);
+            _mm256_storeu_si256(to.cast(), bytes);
+            _mm256_movemask_epi8(bytes) == 0
+        } else {
+            let is_ascii = copy_vectors(text, to);
+            to.add(len).write(0);
+            is_ascii
+        };
+        let mut written = len;
+        if !is_ascii {
+            written = write_latin1(text, to);
+            to.add(written).write(0);
+        }
+        top.write((at + written + 1) as u32);
+        to
+    }
 }
 
 /// Writes fewer than [`SHORT`] bytes, and zeros behind them, where the CPU can store as much at once;
@@ -164,24 +258,63 @@ unsafe fn write_vector(text: &[u8], to: *mut u8) -> bool {
     _mm256_movemask_epi8(bytes) == 0
 }
 
+/// Copies text; false when it is not all ASCII.
+///
+/// # Safety
+/// There must be room for as many bytes.
+unsafe fn copy_ascii(text: &[u8], to: *mut u8) -> bool {
+    #[cfg(target_arch = "x86_64")]
+    if text.len() >= SHORT && is_x86_feature_detected!("avx2") {
+        // SAFETY: the feature is there, and the caller's promise.
+        return unsafe { copy_vectors(text, to) };
+    }
+    // SAFETY: the caller's promise.
+    unsafe { ptr::copy_nonoverlapping(text.as_ptr(), to, text.len()) };
+    text.is_ascii()
+}
+
+/// The same for at least [`SHORT`] bytes: copied and looked at in one go.
+///
+/// # Safety
+/// As [`copy_ascii`].
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+unsafe fn copy_vectors(text: &[u8], to: *mut u8) -> bool {
+    let mut seen = _mm256_setzero_si256();
+    let mut copy = |at| {
+        // SAFETY: within the text, and within the room.
+        unsafe {
+            let part = _mm256_loadu_si256(text.as_ptr().add(at).cast());
+            seen = _mm256_or_si256(seen, part);
+            _mm256_storeu_si256(to.add(at).cast(), part);
+        }
+    };
+    let last = text.len() - SHORT;
+    let mut at = 0;
+    while at < last {
+        copy(at);
+        at += SHORT;
+    }
+    // It may overlap the one before.
+    copy(last);
+    _mm256_movemask_epi8(seen) == 0
+}
+
 /// Writes Latin-1 as UTF-8; returns its length.
 ///
 /// # Safety
-/// There must be room for twice as many bytes.
+/// There must be room for twice as many bytes, and one more.
 unsafe fn write_latin1(text: &[u8], to: *mut u8) -> usize {
     let mut len = 0;
     for &byte in text {
-        // SAFETY: at most two bytes for each.
+        let wide = byte >= 0x80;
+        // Without a branch that the next text would take otherwise.
+        // SAFETY: at most two bytes for each; the second one of ASCII is overwritten.
         unsafe {
-            if byte < 0x80 {
-                to.add(len).write(byte);
-                len += 1;
-            } else {
-                to.add(len).write(0xc0 | byte >> 6);
-                to.add(len + 1).write(0x80 | byte & 0x3f);
-                len += 2;
-            }
+            to.add(len).write(if wide { 0xc0 | byte >> 6 } else { byte });
+            to.add(len + 1).write(0x80 | byte & 0x3f);
         }
+        len += 1 + usize::from(wide);
     }
     len
 }
@@ -243,11 +376,31 @@ mod tests {
     }
 
     #[test]
+    fn copies_tell_whether_all_is_ascii() {
+        for len in 0..200 {
+            let text: Vec<u8> = (0..len).map(|i| b'a' + i as u8 % 26).collect();
+            let copy = |text: &[u8]| {
+                let mut out = vec![0; text.len()];
+                // SAFETY: as many bytes.
+                let ascii = unsafe { copy_ascii(text, out.as_mut_ptr()) };
+                assert_eq!(out, text);
+                ascii
+            };
+            assert!(copy(&text));
+            for odd in 0..len {
+                let mut other = text.clone();
+                other[odd] = 0xe9;
+                assert!(!copy(&other), "{odd} of {len}");
+            }
+        }
+    }
+
+    #[test]
     fn latin1_becomes_utf8() {
         let all: Vec<u8> = (1..=255).collect();
         let expected: String = all.iter().map(|&byte| char::from(byte)).collect();
-        let mut out = vec![0; 2 * all.len()];
-        // SAFETY: twice as many bytes.
+        let mut out = vec![0; 2 * all.len() + 1];
+        // SAFETY: twice as many bytes, and one more.
         let len = unsafe { write_latin1(&all, out.as_mut_ptr()) };
         assert_eq!(&out[..len], expected.as_bytes());
     }

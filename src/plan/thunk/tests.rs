@@ -101,13 +101,14 @@ fn the_stack_comes_first() {
 
 #[test]
 fn text_is_made_when_the_registers_are_saved() {
-    let expected = "token 0 locals 2 out 0@16 errno false counted false
+    let expected = "token 0 locals 3 out 0@16 errno false counted false
   Move { from: Int(6), to: Local(0), how: Bits { len: 8, ext: None } }
   Move { from: Int(2), to: Local(1), how: Bits { len: 8, ext: None } }
+  Move { from: Fp(1), to: Local(2), how: Bits { len: 8, ext: None } }
   Text { slot: 0 }
   Move { from: Local(0), to: Int(7), how: Bits { len: 8, ext: None } }
   Move { from: Local(1), to: Int(6), how: Bits { len: 4, ext: None } }
-  Move { from: Fp(1), to: Fp(0), how: Bits { len: 8, ext: None } }
+  Move { from: Local(2), to: Fp(0), how: Bits { len: 8, ext: None } }
   Cell { fp: false, len: 8 }
 ";
     assert_eq!(listing(&X64, "(ptr, i32, f64) -> ptr", "sidc"), expected);

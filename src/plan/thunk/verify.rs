@@ -97,9 +97,9 @@ impl Machine {
         Ok(())
     }
 
-    /// A string is made: integer registers are used up.
+    /// A string is made: registers are used up.
     fn text(&mut self, slot: u8, forms: &[Form]) -> std::result::Result<(), String> {
-        self.places.0.retain(|(place, _)| !matches!(place, Place::Int(_)));
+        self.places.0.retain(|(place, _)| !matches!(place, Place::Int(_) | Place::Fp(_)));
         match self.places.get(Place::Local(slot)) {
             Some(held) if forms[held.argument] == Form::Text && !held.text => {
                 self.places.put(Place::Local(slot), Held { text: true, ..held });
