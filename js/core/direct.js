@@ -17,7 +17,7 @@
 // way always does the same as on the packed tier.
 
 const { native } = require('./loader.js');
-const { RESULT, MISSED, PENDING, END, views } = require('./memory.js');
+const { RESULT, MISSED, PENDING, ENTERED, END, views } = require('./memory.js');
 const { Ref } = require('./generator.js');
 
 const { u32 } = views;
@@ -67,10 +67,10 @@ const AGAIN = 1;
 const RELAY = 2;
 
 /**
- * What is to be done when a call has left word in the PENDING cell, for its function's token and
- * what the call needed; throws what it left to be thrown.
+ * What is to be done when a call has left word in the PENDING cell, for what the call needed; throws
+ * what it left to be thrown.
  */
-function stop(token, ..._held) {
+function stop(..._held) {
   const pending = u32[PENDING];
   // The packed marshaller says so as well, and knows who is to hear of it.
   if (pending === MISSED || pending === native.closed) {
@@ -78,14 +78,14 @@ function stop(token, ..._held) {
     return AGAIN;
   }
   // Loaded when the first call has left something to be done.
-  const { CALLED_BACK, promote } = require('./relay.js');
+  const { CALLED_BACK } = require('./relay.js');
   if (pending !== CALLED_BACK) {
     native.rethrow();
     return GO_ON;
   }
   u32[PENDING] = 0;
+  u32[ENTERED] = 0;
   // Callbacks of packed calls need not enter JavaScript (relay.js).
-  promote(token, 1);
   return RELAY;
 }
 
@@ -153,7 +153,7 @@ function compileDirect(g, declaration, frame, tier, emitArguments, packed) {
     const raw = result === 'v' || result === 'c' ? undefined : g.local(call);
     if (raw === undefined) g.emit(`${call};`);
     g.emit('if (u32[PENDING] !== 0) {');
-    g.emit(`const answer = ${g.constant(stop)}(${[token, ...held].join(', ')});`);
+    g.emit(`const answer = ${g.constant(stop)}(${held.join(', ')});`);
     g.emit(`if (answer === ${AGAIN}) break direct;`);
     if (mayCallBack) g.emit(`if (answer === ${RELAY}) callsBack = true;`);
     g.emit('}');

@@ -12,19 +12,52 @@ const MAX_KEPT = 4096;
 const SAMPLE = 17;
 
 /**
+ * `read(value, state, cell)`, which stores the address of an External in a pointer cell and returns
+ * false for other values, made to remember.
+ * @param {object} memory memory.js
+ */
+function remembering({ putWord, getWord, pointerSize }, read) {
+  const isWide = pointerSize === 8;
+  /** Addresses, as numbers, of Externals of anybody's. */
+  const addresses = new WeakMap();
+  let unknown = 0;
+
+  function addressTo(value, state, cell) {
+    const address = weakGet(addresses, value);
+    if (address !== undefined) {
+      putWord(cell, address);
+      if (isWide) putWord(cell + 4, address / 4294967296);
+      return true;
+    }
+    if (!read(value, state, cell)) return false;
+    if (unknown++ % SAMPLE === 0) remember(value, getWord(cell), isWide ? getWord(cell + 4) : 0);
+    return true;
+  }
+
+  function remember(external, low, high) {
+    // Beyond that a number is not exact.
+    if (high < 2 ** 21) weakSet(addresses, external, high * 4294967296 + (low >>> 0));
+  }
+
+  return { addressTo, remember };
+}
+
+/**
  * @param {object} memory memory.js
  * @returns {{ state: number, externalAt: Function, addressTo: Function }} what `useExternals` takes
  */
-function knownExternals({ views, ARG, putWord, getWord, pointerSize }) {
+function knownExternals(memory) {
+  const { views, ARG, getWord, pointerSize } = memory;
   const { u32 } = views;
   const isWide = pointerSize === 8;
+  const { addressTo, remember } = remembering(memory, (value, _state, cell) => {
+    u32[ARG] = cell;
+    return native.externalAddress(value);
+  });
   /** Externals with their addresses' high halves, by the low ones as signed integers. */
   const kept = new Map();
   let count = 0;
-  /** Addresses, as numbers, of Externals of anybody's. */
-  const addresses = new WeakMap();
   let made = 0;
-  let read = 0;
 
   /** An External of the address in a pointer cell; null when it is a null pointer. */
   function externalAt(_state, cell) {
@@ -46,26 +79,7 @@ function knownExternals({ views, ARG, putWord, getWord, pointerSize }) {
     return external;
   }
 
-  /** Stores the address of an External in a pointer cell; false for other values. */
-  function addressTo(value, _state, cell) {
-    const address = weakGet(addresses, value);
-    if (address !== undefined) {
-      putWord(cell, address);
-      if (isWide) putWord(cell + 4, address / 4294967296);
-      return true;
-    }
-    u32[ARG] = cell;
-    if (!native.externalAddress(value)) return false;
-    if (read++ % SAMPLE === 0) remember(value, getWord(cell), isWide ? getWord(cell + 4) : 0);
-    return true;
-  }
-
-  function remember(external, low, high) {
-    // Beyond that a number is not exact.
-    if (high < 2 ** 21) weakSet(addresses, external, high * 4294967296 + (low >>> 0));
-  }
-
   return { state: 0, externalAt, addressTo };
 }
 
-module.exports = { knownExternals };
+module.exports = { knownExternals, remembering };

@@ -69,4 +69,4 @@ function promote(token, worth) {
   if (entered >= worth) native.relayCalls(token, worth);
 }
 
-module.exports = { CALLED_BACK, promote, settler };
+module.exports = { CALLED_BACK, settler };

@@ -93,11 +93,15 @@ function misread(digest) {
 
 // What settles calls is loaded when the first call has left something to be done.
 
-/** `settle` (relay.js) of an entry, which `enter` enters with a token. */
-function lateSettler(enter, worth) {
+/**
+ * `settle` (relay.js) of an entry, which `enter` enters with a token. FFI_JIT_RELAY=1 says that one
+ * callback is always worth it.
+ */
+function lateSettler(enter, usual) {
   let settle;
   const make = () => {
     const { resumption } = require('./callbacks.js');
+    const worth = process.env.FFI_JIT_RELAY === '1' ? 1 : usual;
     return require('./relay.js').settler(() => enter(resumption.token), worth);
   };
   return (token, held) => {
@@ -129,6 +133,15 @@ function lateExternals() {
   };
 }
 
+/** `addressTo` with what is remembered, from when there is the first External. */
+function lateRemembering(addressTo) {
+  let late;
+  return (value, state, cell) => {
+    late ??= require('./known-externals.js').remembering(memory, addressTo).addressTo;
+    return late(value, state, cell);
+  };
+}
+
 /** Starts the packed tier; the node-api tier where that cannot be. */
 function startPacked() {
   const { versions } = process;
@@ -141,11 +154,15 @@ function startPacked() {
   entries.enter = made.enter;
   entries.enterPlain = made.enterPlain;
   const { enter } = made;
-  entries.settle = lateSettler(enter, 1);
+  // Where such calls may not be made directly, to come back takes more than is saved on one callback.
+  entries.settle = lateSettler(enter, made.reentrant ? 1 : 2);
   entries.enterText = made.enterText;
   entries.settleText = lateTextSettler(entries.settle);
-  // Reads stand inside of `try`, where this release would run the callback for other code.
-  if (process.versions.modules === NO_CALL_IN_TRY) made.fetchTo = undefined;
+  if (process.versions.modules === NO_CALL_IN_TRY) {
+    // Both stand inside of `try`, where this release runs the callback for other code.
+    made.fetchTo = undefined;
+    made.addressTo = lateRemembering(made.addressTo);
+  }
   if (made.externalAt !== undefined) useExternals(made);
   return { name: 'packed', reentrant: made.reentrant };
 }

@@ -30,36 +30,78 @@ function everywhere(body, options = {}) {
   return values[0];
 }
 
-test('a function is promoted when it has called back, and demoted when it does not any more', () => {
-  const [first, later, quiet, again] = valueInChild(({ ffi, callback }) => {
-    const { native } = require('./js/core/loader.js');
-    let promotions = 0;
-    const { relayCalls } = native;
-    native.relayCalls = (...args) => {
-      promotions++;
-      return relayCalls(...args);
-    };
-    const { DataType: D } = ffi;
-    const { maybe_ask: ask } = ffi.define({
-      maybe_ask: { library: 'fixture', retType: D.I32, paramsType: [D.External, D.I32, D.Boolean] },
-    });
-    const made = callback({ paramsType: [D.I32], retType: D.I32 }, (v) => v + 1);
-    const counts = [];
-    const run = (times, wanted) => {
-      for (let i = 0; i < times; i++) {
-        const got = ask([made.fn, i, wanted]);
-        if (got !== (wanted ? i + 1 : -i)) throw new Error(`${got} for ${i}`);
-      }
-      counts.push(promotions);
-    };
-    run(3, true);
-    run(500, true);
-    run(500, false);
-    run(500, true);
-    made.free();
-    return counts;
-  });
-  assert.deepEqual([first, later, quiet, again], HAS_RELAYS ? [1, 1, 1, 2] : [0, 0, 0, 0]);
+/** How often functions were promoted after each of several runs of a program. */
+function promotions(body, env) {
+  return valueInChild(
+    `async (support) => {
+      const { native } = require('./js/core/loader.js');
+      let promotions = 0;
+      const { relayCalls } = native;
+      native.relayCalls = (...args) => {
+        promotions++;
+        return relayCalls(...args);
+      };
+      const counts = [];
+      await (${body})(support, () => counts.push(promotions));
+      return counts;
+    }`,
+    { env },
+  );
+}
+
+test('a function is promoted when it has called back, and demoted when it does not any more', async () => {
+  const counts = await promotions(
+    ({ ffi, callback }, count) => {
+      const { DataType: D } = ffi;
+      const paramsType = [D.External, D.I32, D.Boolean];
+      const { maybe_ask: ask } = ffi.define({
+        maybe_ask: { library: 'fixture', retType: D.I32, paramsType },
+      });
+      const made = callback({ paramsType: [D.I32], retType: D.I32 }, (v) => v + 1);
+      const run = (times, wanted) => {
+        for (let i = 0; i < times; i++) {
+          const got = ask([made.fn, i, wanted]);
+          if (got !== (wanted ? i + 1 : -i)) throw new Error(`${got} for ${i}`);
+        }
+        count();
+      };
+      run(3, true);
+      run(500, true);
+      run(500, false);
+      run(500, true);
+      made.free();
+    },
+    { FFI_JIT_RELAY: '1' },
+  );
+  assert.deepEqual(counts, HAS_RELAYS ? [1, 1, 1, 2] : [0, 0, 0, 0]);
+});
+
+test('where the way back takes long, two callbacks make a call worth it', async () => {
+  const counts = await promotions(
+    ({ ffi, callback }, count) => {
+      const { DataType: D } = ffi;
+      const { begin_and_complete: begin } = ffi.define({
+        begin_and_complete: {
+          library: 'fixture',
+          retType: D.I32,
+          paramsType: [D.External, D.I32, D.I32],
+        },
+      });
+      const made = callback({ paramsType: [D.I32], retType: D.I32 }, (v) => v);
+      const run = (times, callbacks) => {
+        for (let i = 0; i < times; i++) begin([made.fn, i, callbacks]);
+        count();
+      };
+      run(100, 1);
+      run(100, 2);
+      // One each is not enough to stay so.
+      run(100, 1);
+      run(100, 3);
+      made.free();
+    },
+    { FFI_JIT_TIER: 'node-api' },
+  );
+  assert.deepEqual(counts, HAS_RELAYS ? [0, 1, 1, 2] : [0, 0, 0, 0]);
 });
 
 test('FFI_JIT_RELAY=0 turns it off', () => {
