@@ -34,12 +34,12 @@ pub fn emit(plan: &Plan, target: &Target) -> Result<Blob> {
 /// Emits the machine code of a thunk, where there is such a thing.
 ///
 /// # Errors
-/// [`UnsupportedAbi`](crate::error::Code::UnsupportedAbi) on other targets than 64-bit Linux, and
-/// for thunks with more stack arguments than they take.
+/// [`UnsupportedAbi`](crate::error::Code::UnsupportedAbi) on other targets than 64-bit Linux
+/// and Windows on x86-64, and for thunks with more stack arguments than they take.
 #[inline]
 pub fn emit_thunk(thunk: &Thunk, target: &Target) -> Result<Blob> {
     match (target.arch, target.os) {
-        (Arch::X64, Os::Linux) => x64::emit_thunk(thunk),
+        (Arch::X64, Os::Linux | Os::Windows) => x64::emit_thunk(thunk, target),
         (Arch::Aarch64, Os::Linux) => aarch64::emit_thunk(thunk),
         (arch, os) => Err(Error::new(
             Code::UnsupportedAbi,

@@ -8,6 +8,7 @@ use crate::target::{Arch, Os, Target, Toolchain};
 use crate::types::parse_signature;
 
 const X64: Target = Target::new(Arch::X64, Os::Linux, Toolchain::Gnu);
+const WIN64: Target = Target::new(Arch::X64, Os::Windows, Toolchain::Gnu);
 const ARM64: Target = Target::new(Arch::Aarch64, Os::Linux, Toolchain::Gnu);
 
 fn thunk(target: &Target, text: &str, forms: &[Form], result: Form) -> Thunk {
@@ -84,6 +85,59 @@ fn narrow_results_are_widened_behind_a_call() {
     assert_eq!(words(&code), expected);
 }
 
+/// On Windows every argument moves down by two positions, whatever its class.
+#[test]
+fn positions_shift_on_windows() {
+    let forms = [Form::Int32, Form::Float64];
+    let made = thunk(&WIN64, "(i32, f64) -> i32", &forms, Form::Int32);
+    let code = emit_thunk(&made, &WIN64).expect("code").code;
+    let expected: &[&[u8]] = &[
+        &[0xf3, 0x0f, 0x1e, 0xfa],       // endbr64
+        &[0x66, 0x49, 0x0f, 0x7e, 0xca], // movq r10, xmm1
+        &[0x44, 0x89, 0xc1],             // mov ecx, r8d
+        &[0x40, 0x0f, 0x28, 0xcb],       // movaps xmm1, xmm3
+        &[0x41, 0xff, 0x62, 0x08],       // jmp [r10 + 8]
+    ];
+    assert_eq!(code, expected.concat());
+
+    let forms = [Form::Int32, Form::Int32, Form::Int32];
+    let made = thunk(&WIN64, "(i32, i32, u8) -> i16", &forms, Form::Int32);
+    let code = emit_thunk(&made, &WIN64).expect("code").code;
+    let expected: &[&[u8]] = &[
+        &[0xf3, 0x0f, 0x1e, 0xfa],                      // endbr64
+        &[0x55],                                        // push rbp
+        &[0x48, 0x89, 0xe5],                            // mov rbp, rsp
+        &[0x66, 0x49, 0x0f, 0x7e, 0xca],                // movq r10, xmm1
+        &[0x48, 0x81, 0xec, 0x20, 0, 0, 0],             // sub rsp, 32: the home space
+        &[0x44, 0x89, 0xc1],                            // mov ecx, r8d
+        &[0x44, 0x89, 0xca],                            // mov edx, r9d
+        &[0x44, 0x0f, 0xb6, 0x84, 0x25, 0x30, 0, 0, 0], // movzx r8d, byte [rbp + 48]
+        &[0x41, 0xff, 0x52, 0x08],                      // call [r10 + 8]
+        &[0x0f, 0xbf, 0xc0],                            // movsx eax, ax
+        &[0x48, 0x8d, 0x65, 0x00],                      // lea rsp, [rbp]
+        &[0x5d],                                        // pop rbp
+        &[0xc3],                                        // ret
+    ];
+    assert_eq!(code, expected.concat());
+}
+
+/// A function that may be variadic takes its floating-point arguments in both classes.
+#[test]
+fn variadic_doubles_travel_in_both_classes_on_windows() {
+    let forms = [Form::Int32, Form::Float64];
+    let made = thunk(&WIN64, "(i32, ..., f64) -> i32", &forms, Form::Int32);
+    let code = emit_thunk(&made, &WIN64).expect("code").code;
+    let expected: &[&[u8]] = &[
+        &[0xf3, 0x0f, 0x1e, 0xfa],       // endbr64
+        &[0x66, 0x49, 0x0f, 0x7e, 0xca], // movq r10, xmm1
+        &[0x44, 0x89, 0xc1],             // mov ecx, r8d
+        &[0x40, 0x0f, 0x28, 0xcb],       // movaps xmm1, xmm3
+        &[0x66, 0x48, 0x0f, 0x7e, 0xda], // movq rdx, xmm3
+        &[0x41, 0xff, 0x62, 0x08],       // jmp [r10 + 8]
+    ];
+    assert_eq!(code, expected.concat());
+}
+
 #[test]
 fn a_thunk_without_a_frame_has_nothing_to_unwind() {
     let made = thunk(&X64, "(f64) -> f64", &[Form::Float64], Form::Float64);
@@ -96,12 +150,12 @@ fn a_thunk_without_a_frame_has_nothing_to_unwind() {
 fn what_thunks_do_not_do_is_refused() {
     let made = thunk(&X64, "() -> void", &[], Form::Void);
     for (arch, os) in
-        [(Arch::X64, Os::Windows), (Arch::X86, Os::Linux), (Arch::Aarch64, Os::Darwin)]
+        [(Arch::Aarch64, Os::Windows), (Arch::X86, Os::Linux), (Arch::Aarch64, Os::Darwin)]
     {
         let target = Target::new(arch, os, Toolchain::Gnu);
         assert_eq!(emit_thunk(&made, &target).unwrap_err().code, Code::UnsupportedAbi);
     }
-    for target in [X64, ARM64] {
+    for target in [X64, WIN64, ARM64] {
         let large = Thunk { out_bytes: 4096, ..made.clone() };
         assert_eq!(emit_thunk(&large, &target).unwrap_err().code, Code::UnsupportedAbi);
         let aligned = Thunk { stack_align: 32, ..made.clone() };

@@ -51,7 +51,10 @@ impl ClosedBody {
 
     /// A body that keeps the C convention, ignores its arguments and finds what it needs in the
     /// record, like a trampoline.
-    #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+    #[cfg(any(
+        all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")),
+        all(windows, target_arch = "x86_64"),
+    ))]
     pub fn of_record(code: *const c_void) -> ClosedBody {
         ClosedBody { code, is_target: true }
     }

@@ -23,6 +23,16 @@ mod sys;
 mod task;
 mod text;
 mod text_call;
+#[cfg(any(
+    all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")),
+    all(windows, target_arch = "x86_64"),
+))]
+mod v8;
+#[cfg(not(any(
+    all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")),
+    all(windows, target_arch = "x86_64"),
+)))]
+#[path = "v8/nowhere.rs"]
 mod v8;
 mod value;
 

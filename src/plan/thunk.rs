@@ -215,6 +215,9 @@ pub struct Thunk {
     pub locals: u8,
     /// Bytes of outgoing stack arguments, a multiple of `stack_align`.
     pub out_bytes: u32,
+    /// Bytes of them that callees may use as they like, wherever their arguments are (the home space of
+    /// Windows): the caller has reserved as many.
+    pub home_bytes: u32,
     /// Alignment of SP at the call.
     pub stack_align: u32,
 }
@@ -225,9 +228,14 @@ impl Thunk {
         self.steps.iter().any(|step| matches!(step, Step::Text { .. }))
     }
 
+    /// Whether there are arguments on the stack.
+    fn has_stack(&self) -> bool {
+        self.out_bytes != self.home_bytes
+    }
+
     /// Whether nothing is left to be done after the call, so that the thunk can jump.
     pub fn is_jump(&self) -> bool {
-        self.back == Back::AsIs && !self.errno && self.locals == 0 && self.out_bytes == 0
+        self.back == Back::AsIs && !self.errno && self.locals == 0 && !self.has_stack()
     }
 }
 
@@ -329,6 +337,7 @@ impl Crossing<'_> {
             counted,
             locals,
             out_bytes: self.callee.stack_bytes.next_multiple_of(self.callee.stack_align),
+            home_bytes: self.callee.home_bytes,
             stack_align: self.callee.stack_align,
         })
     }

@@ -1,4 +1,4 @@
-//! Thunks (System V).
+//! Thunks, for System V and for Windows.
 //!
 //! ```text
 //!  incoming stack arguments   Base::In    [rbp+16+n]
@@ -11,15 +11,19 @@
 //!  (alignment)
 //!  outgoing stack arguments   Base::Out   [rsp+n]
 //! ```
-//! A thunk with nothing to do after the call has no frame and jumps. r10 holds the record until
+//! A thunk with nothing to do after the call has no frame and jumps: on Windows C gets the home space
+//! that the thunk's caller has reserved. r10 holds the record until
 //! the call: what a closed library's functions are replaced by finds it there. rax and r11 are
 //! scratch.
 
-use super::{Assembler, ENDBR64, Mem, R11, RAX, RBP, RDI, RSP, field, finish, internal};
+use super::{
+    Assembler, ENDBR64, Mem, R11, RAX, RBP, RCX, RDI, RDX, RSI, RSP, field, finish, internal,
+};
 use crate::abi::Ext;
 use crate::arch::{Blob, MAX_THUNK_OUT, Unwind, cell, record};
 use crate::error::{Code, Error, Result};
 use crate::plan::{Back, Base, How, Place, Step, Thunk};
+use crate::target::{Os, Target};
 use dynasmrt::{DynasmApi, DynasmLabelApi, dynasm};
 
 /// Emits `op reg, memory`.
@@ -41,6 +45,7 @@ macro_rules! store {
 struct Emitter<'a> {
     asm: Assembler,
     thunk: &'a Thunk,
+    windows: bool,
     /// Words pushed below rbp.
     pushed: i32,
     /// Where TOP and the record are kept, from rbp.
@@ -49,12 +54,14 @@ struct Emitter<'a> {
 }
 
 /// See [`crate::arch::emit_thunk`].
-pub fn emit_thunk(thunk: &Thunk) -> Result<Blob> {
+pub fn emit_thunk(thunk: &Thunk, target: &Target) -> Result<Blob> {
     if thunk.stack_align != 16 || thunk.out_bytes > MAX_THUNK_OUT {
         let message = format!("{} bytes of stack arguments", thunk.out_bytes);
         return Err(Error::new(Code::UnsupportedAbi, message));
     }
-    let mut emitter = Emitter { asm: Assembler::new(0), thunk, pushed: 0, top_at: 0, record_at: 0 };
+    let windows = target.os == Os::Windows;
+    let asm = Assembler::new(0);
+    let mut emitter = Emitter { asm, thunk, windows, pushed: 0, top_at: 0, record_at: 0 };
     let unwind = emitter.enter();
     for step in &thunk.steps {
         emitter.step(step)?;
@@ -216,6 +223,11 @@ impl Emitter<'_> {
                     dynasm!(self.asm ; .arch x64 ; movaps Rx(b), Rx(a));
                     Ok(())
                 }
+                // What is variadic travels in both classes on Windows.
+                (Place::Fp(a), _, Place::Int(b), _) if ext == Ext::None => {
+                    dynasm!(self.asm ; .arch x64 ; movq Rq(b), Rx(a));
+                    Ok(())
+                }
                 (Place::Fp(a), _, _, Some(m)) if len == 4 => {
                     store!(self.asm, m, movss Rx(a));
                     Ok(())
@@ -280,11 +292,12 @@ impl Emitter<'_> {
 
     /// `Step::Text`: what the shape's function makes. Without it, the thunk ends.
     fn text(&mut self, slot: Mem) {
-        load!(self.asm, slot, mov Rq(RDI));
+        let (value, record) = if self.windows { (RCX, RDX) } else { (RDI, RSI) };
+        load!(self.asm, slot, mov Rq(value));
         dynasm!(self.asm
             ; .arch x64
-            ; mov rsi, [rbp + self.record_at]
-            ; mov r11, [BYTE rsi + field(record::SHAPE)]
+            ; mov Rq(record), [rbp + self.record_at]
+            ; mov r11, [BYTE Rq(record) + field(record::SHAPE)]
             ; call QWORD [r11 + 8]
             ; test rax, rax
             ; jz >missed
@@ -317,13 +330,23 @@ impl Emitter<'_> {
             self.restore_top();
         }
         self.give_back()?;
-        dynasm!(self.asm ; .arch x64 ; leave ; ret);
+        self.exit();
         if self.thunk.has_text() {
             dynasm!(self.asm ; .arch x64 ; missed: ; mov r10, [rbp - 8]);
             self.restore_top();
-            dynasm!(self.asm ; .arch x64 ; xor eax, eax ; xorps xmm0, xmm0 ; leave ; ret);
+            dynasm!(self.asm ; .arch x64 ; xor eax, eax ; xorps xmm0, xmm0);
+            self.exit();
         }
         Ok(())
+    }
+
+    /// Back to the caller; on Windows in a form that it recognises as an epilogue.
+    fn exit(&mut self) {
+        if self.windows {
+            dynasm!(self.asm ; .arch x64 ; lea rsp, [rbp] ; pop rbp ; ret);
+        } else {
+            dynasm!(self.asm ; .arch x64 ; leave ; ret);
+        }
     }
 
     /// TOP as it was, with the address of the FRAME cell in r10.
@@ -365,10 +388,9 @@ impl Emitter<'_> {
                         ; or rax, rcx
                         ; cvtsi2sd xmm0, rax
                         ; addsd xmm0, xmm0
-                        ; leave
-                        ; ret
-                        ; fits:
                     );
+                    self.exit();
+                    dynasm!(self.asm ; .arch x64 ; fits:);
                 }
                 dynasm!(self.asm ; .arch x64 ; cvtsi2sd xmm0, rax);
             }

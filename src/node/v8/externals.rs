@@ -204,7 +204,7 @@ fn check(scope: Scope, context: &Context, release: &Release) -> Check<()> {
     }
     let mut wrappers = Wrappers::default();
     // SAFETY: the isolate is entered, and the External is gone from sight before its wrapper is.
-    let ours = unsafe { (symbols.new)(context.isolate(), wrappers.of(probe), 0) };
+    let ours = unsafe { symbols.make(context.isolate(), wrappers.of(probe)) };
     match scope.external_address(ours.cast()) {
         Ok(Some(address)) if address == probe => Ok(()),
         _ => Err(failed()),

@@ -1,9 +1,14 @@
-//! V8's own functions, found in the running program. They are C++ methods: `Local<T>` is one
-//! pointer that travels in a register (Itanium C++ ABI, trivially copyable class).
+//! V8's own functions, found in the running program. They are C++ methods, whose names and results
+//! differ by the C++ ABI:
+//!
+//! - Itanium C++ ABI: `Local<T>` is one pointer that travels in a register (a trivially copyable class).
+//! - Microsoft's: it is passed in a register, but returned through a hidden pointer, because it has
+//!   constructors. That pointer is the first argument, behind `this` where there is one.
 
 use super::layout::Release;
 use std::ffi::{CStr, c_void};
 use std::mem;
+use std::ptr;
 
 /// A C++ pointer that is only passed on.
 pub type Opaque = *mut c_void;
@@ -24,35 +29,63 @@ unsafe impl Send for CFunction {}
 // SAFETY: as above.
 unsafe impl Sync for CFunction {}
 
-/// `Local<FunctionTemplate> FunctionTemplate::New(Isolate*, FunctionCallback, Local<Value> data,
-/// Local<Signature>, int length, ConstructorBehavior, SideEffectType, const CFunction*,
-/// uint16_t instance_type, uint16_t range_start, uint16_t range_end)`.
-type NewTemplate = unsafe extern "C" fn(
-    Opaque,
-    *const c_void,
-    Local,
-    Local,
-    i32,
-    i32,
-    i32,
-    *const CFunction,
-    u16,
-    u16,
-    u16,
-) -> Local;
+/// Defines functions that call one of V8's which returns a `Local`, by its address. What stands before
+/// the semicolon is `this`.
+macro_rules! returning_local {
+    ($($(#[$doc:meta])* fn $name:ident($($this:ident: $class:ty)?; $($arg:ident: $type:ty),*);)*) => {$(
+        $(#[$doc])*
+        ///
+        /// # Safety
+        /// `address` must be that function's; the rest is as V8 says.
+        #[allow(clippy::too_many_arguments)]
+        unsafe fn $name(address: *mut c_void, $($this: $class,)? $($arg: $type),*) -> Local {
+            #[cfg(not(windows))]
+            // SAFETY: the caller's promise.
+            unsafe {
+                type Method = unsafe extern "C" fn($($class,)? $($type),*) -> Local;
+                let method = mem::transmute::<*mut c_void, Method>(address);
+                method($($this,)? $($arg),*)
+            }
+            #[cfg(windows)]
+            // SAFETY: as above; the function writes its result, which outlives the call.
+            unsafe {
+                type Method = unsafe extern "C" fn($($class,)? *mut Local, $($type),*) -> *mut Local;
+                let method = mem::transmute::<*mut c_void, Method>(address);
+                let mut made: Local = ptr::null_mut();
+                method($($this,)? &raw mut made, $($arg),*);
+                made
+            }
+        }
+    )*};
+}
+
+returning_local! {
+    /// `static Local<FunctionTemplate> FunctionTemplate::New(Isolate*, FunctionCallback, Local<Value>
+    /// data, Local<Signature>, int length, ConstructorBehavior, SideEffectType, const CFunction*,
+    /// uint16_t instance_type, uint16_t range_start, uint16_t range_end)`.
+    fn new_template(;
+        isolate: Opaque, callback: *const c_void, data: Local, signature: Local, length: i32,
+        construct: i32, effects: i32, fast: *const CFunction, instance_type: u16,
+        range_start: u16, range_end: u16
+    );
+    /// `MaybeLocal<Function> FunctionTemplate::GetFunction(Local<Context>)`.
+    fn get_function(this: Local; context: Local);
+    /// `Local<Context> Isolate::GetCurrentContext()`.
+    fn get_current_context(this: Opaque;);
+    /// `static Local<External> External::New(Isolate*, void*)`; later releases have a tag behind it,
+    /// and the others do not look at one.
+    fn new_external(; isolate: Opaque, value: *mut c_void, tag: u16);
+}
 
 /// The symbols that every known release has.
 pub struct Symbols {
-    /// `FunctionTemplate::New`.
-    pub new_template: NewTemplate,
-    /// `MaybeLocal<Function> FunctionTemplate::GetFunction(Local<Context>)`.
-    pub get_function: unsafe extern "C" fn(Local, Local) -> Local,
+    new_template: *mut c_void,
+    get_function: *mut c_void,
+    current_context: *mut c_void,
     /// `Isolate* Isolate::TryGetCurrent()`.
     pub current_isolate: unsafe extern "C" fn() -> Opaque,
     /// `bool Isolate::IsExecutionTerminating()`.
     pub is_terminating: unsafe extern "C" fn(Opaque) -> bool,
-    /// `Local<Context> Isolate::GetCurrentContext()`.
-    pub current_context: unsafe extern "C" fn(Opaque) -> Local,
     /// `const CTypeInfo& CFunctionInfo::ArgumentInfo(unsigned) const`.
     pub argument_info: unsafe extern "C" fn(*const c_void, u32) -> *const c_void,
     /// The constructor of `CFunctionInfo`: `(this, const CTypeInfo& result, unsigned count, const
@@ -60,60 +93,130 @@ pub struct Symbols {
     pub new_function_info: unsafe extern "C" fn(*mut c_void, *const u8, u32, *const u8, u8),
 }
 
-const NEW_TEMPLATE: &CStr = c"_ZN2v816FunctionTemplate3NewEPNS_7IsolateEPFvRKNS_20FunctionCallbackInfoINS_5ValueEEEENS_5LocalIS4_EENSA_INS_9SignatureEEEiNS_19ConstructorBehaviorENS_14SideEffectTypeEPKNS_9CFunctionEttt";
-const GET_FUNCTION: &CStr = c"_ZN2v816FunctionTemplate11GetFunctionENS_5LocalINS_7ContextEEE";
-const CURRENT_ISOLATE: &CStr = c"_ZN2v87Isolate13TryGetCurrentEv";
-const IS_TERMINATING: &CStr = c"_ZN2v87Isolate22IsExecutionTerminatingEv";
-const CURRENT_CONTEXT: &CStr = c"_ZN2v87Isolate17GetCurrentContextEv";
-const ARGUMENT_INFO: &CStr = c"_ZNK2v813CFunctionInfo12ArgumentInfoEj";
-const FUNCTION_INFO: &CStr = c"_ZN2v813CFunctionInfoC1ERKNS_9CTypeInfoEjPS2_";
-const FUNCTION_INFO_INT64: &CStr =
-    c"_ZN2v813CFunctionInfoC1ERKNS_9CTypeInfoEjPS2_NS0_19Int64RepresentationE";
+/// A function's name in the C++ ABI of this platform.
+const fn name(itanium: &'static CStr, microsoft: &'static CStr) -> &'static CStr {
+    if cfg!(windows) { microsoft } else { itanium }
+}
+
+const NEW_TEMPLATE: &CStr = name(
+    c"_ZN2v816FunctionTemplate3NewEPNS_7IsolateEPFvRKNS_20FunctionCallbackInfoINS_5ValueEEEENS_5LocalIS4_EENSA_INS_9SignatureEEEiNS_19ConstructorBehaviorENS_14SideEffectTypeEPKNS_9CFunctionEttt",
+    c"?New@FunctionTemplate@v8@@SA?AV?$Local@VFunctionTemplate@v8@@@2@PEAVIsolate@2@P6AXAEBV?$FunctionCallbackInfo@VValue@v8@@@2@@ZV?$Local@VValue@v8@@@2@V?$Local@VSignature@v8@@@2@HW4ConstructorBehavior@2@W4SideEffectType@2@PEBVCFunction@2@GGG@Z",
+);
+const GET_FUNCTION: &CStr = name(
+    c"_ZN2v816FunctionTemplate11GetFunctionENS_5LocalINS_7ContextEEE",
+    c"?GetFunction@FunctionTemplate@v8@@QEAA?AV?$MaybeLocal@VFunction@v8@@@2@V?$Local@VContext@v8@@@2@@Z",
+);
+const CURRENT_ISOLATE: &CStr =
+    name(c"_ZN2v87Isolate13TryGetCurrentEv", c"?TryGetCurrent@Isolate@v8@@SAPEAV12@XZ");
+const IS_TERMINATING: &CStr = name(
+    c"_ZN2v87Isolate22IsExecutionTerminatingEv",
+    c"?IsExecutionTerminating@Isolate@v8@@QEAA_NXZ",
+);
+const CURRENT_CONTEXT: &CStr = name(
+    c"_ZN2v87Isolate17GetCurrentContextEv",
+    c"?GetCurrentContext@Isolate@v8@@QEAA?AV?$Local@VContext@v8@@@2@XZ",
+);
+const ARGUMENT_INFO: &CStr = name(
+    c"_ZNK2v813CFunctionInfo12ArgumentInfoEj",
+    c"?ArgumentInfo@CFunctionInfo@v8@@QEBAAEBVCTypeInfo@2@I@Z",
+);
+const FUNCTION_INFO: &CStr = name(
+    c"_ZN2v813CFunctionInfoC1ERKNS_9CTypeInfoEjPS2_",
+    c"??0CFunctionInfo@v8@@QEAA@AEBVCTypeInfo@1@IPEBV21@@Z",
+);
+const FUNCTION_INFO_INT64: &CStr = name(
+    c"_ZN2v813CFunctionInfoC1ERKNS_9CTypeInfoEjPS2_NS0_19Int64RepresentationE",
+    c"??0CFunctionInfo@v8@@QEAA@AEBVCTypeInfo@1@IPEBV21@W4Int64Representation@01@@Z",
+);
+const NEW_EXTERNAL: &CStr = name(
+    c"_ZN2v88External3NewEPNS_7IsolateEPv",
+    c"?New@External@v8@@SA?AV?$Local@VExternal@v8@@@2@PEAVIsolate@2@PEAX@Z",
+);
+const NEW_TAGGED_EXTERNAL: &CStr = name(
+    c"_ZN2v88External3NewEPNS_7IsolateEPvt",
+    c"?New@External@v8@@SA?AV?$Local@VExternal@v8@@@2@PEAVIsolate@2@PEAXG@Z",
+);
+const EXTERNAL_VALUE: &CStr = name(c"_ZNK2v88External5ValueEv", c"?Value@External@v8@@QEBAPEAXXZ");
+const TAGGED_EXTERNAL_VALUE: &CStr =
+    name(c"_ZNK2v88External5ValueEt", c"?Value@External@v8@@QEBAPEAXG@Z");
 
 impl Symbols {
     /// Looks all of them up; the error says which one is missing.
     pub fn find(release: &Release) -> Result<Symbols, String> {
-        Self::look_up_all(release).map_err(missing)
-    }
-
-    fn look_up_all(release: &Release) -> Result<Symbols, &'static CStr> {
+        let program = Program::running()?;
         let function_info =
             if release.representation.is_some() { FUNCTION_INFO_INT64 } else { FUNCTION_INFO };
         // SAFETY: the name of each symbol encodes the types of its parameters, and the results
         // are those that V8's headers of these releases declare.
         unsafe {
             Ok(Symbols {
-                new_template: mem::transmute::<*mut c_void, NewTemplate>(look_up(NEW_TEMPLATE)?),
-                get_function: mem::transmute::<
-                    *mut c_void,
-                    unsafe extern "C" fn(Local, Local) -> Local,
-                >(look_up(GET_FUNCTION)?),
+                new_template: program.look_up(NEW_TEMPLATE)?,
+                get_function: program.look_up(GET_FUNCTION)?,
+                current_context: program.look_up(CURRENT_CONTEXT)?,
                 current_isolate: mem::transmute::<*mut c_void, unsafe extern "C" fn() -> Opaque>(
-                    look_up(CURRENT_ISOLATE)?,
+                    program.look_up(CURRENT_ISOLATE)?,
                 ),
                 is_terminating: mem::transmute::<*mut c_void, unsafe extern "C" fn(Opaque) -> bool>(
-                    look_up(IS_TERMINATING)?,
-                ),
-                current_context: mem::transmute::<*mut c_void, unsafe extern "C" fn(Opaque) -> Local>(
-                    look_up(CURRENT_CONTEXT)?,
+                    program.look_up(IS_TERMINATING)?,
                 ),
                 argument_info: mem::transmute::<
                     *mut c_void,
                     unsafe extern "C" fn(*const c_void, u32) -> *const c_void,
-                >(look_up(ARGUMENT_INFO)?),
+                >(program.look_up(ARGUMENT_INFO)?),
                 new_function_info: mem::transmute::<
                     *mut c_void,
                     unsafe extern "C" fn(*mut c_void, *const u8, u32, *const u8, u8),
-                >(look_up(function_info)?),
+                >(program.look_up(function_info)?),
             })
         }
+    }
+
+    /// A template of functions whose body is `callback`, with a C function for optimised code, or null.
+    ///
+    /// # Safety
+    /// The isolate must be entered, and a handle scope open; what `fast` points to is immortal.
+    pub unsafe fn template(
+        &self,
+        isolate: Opaque,
+        callback: *const c_void,
+        fast: *const CFunction,
+    ) -> Local {
+        const THROWS_WHEN_CONSTRUCTED: i32 = 0;
+        const HAS_SIDE_EFFECTS: i32 = 0;
+        let (behaviour, effects) = (THROWS_WHEN_CONSTRUCTED, HAS_SIDE_EFFECTS);
+        // Empty handles.
+        let none = ptr::null_mut();
+        let address = self.new_template;
+        // SAFETY: the caller's promise; empty handles are allowed for data and signature.
+        unsafe {
+            new_template(
+                address, isolate, callback, none, none, 1, behaviour, effects, fast, 0, 0, 0,
+            )
+        }
+    }
+
+    /// The function of a template in a context, or an empty handle.
+    ///
+    /// # Safety
+    /// Both must be live handles.
+    pub unsafe fn function(&self, template: Local, context: Local) -> Local {
+        // SAFETY: the caller's promise.
+        unsafe { get_function(self.get_function, template, context) }
+    }
+
+    /// The running context.
+    ///
+    /// # Safety
+    /// The isolate must be entered, and a handle scope open.
+    pub unsafe fn context(&self, isolate: Opaque) -> Local {
+        // SAFETY: the caller's promise.
+        unsafe { get_current_context(self.current_context, isolate) }
     }
 }
 
 /// What tells how Externals are made.
 pub struct ExternalSymbols {
-    /// `Local<External> External::New(Isolate*, void*)`; later releases have a tag behind it.
-    pub new: unsafe extern "C" fn(Opaque, *mut c_void, u16) -> Local,
+    new: *mut c_void,
     /// `void* External::Value() const`; later releases have a tag behind it.
     pub value: unsafe extern "C" fn(Local, u16) -> *mut c_void,
 }
@@ -121,36 +224,60 @@ pub struct ExternalSymbols {
 impl ExternalSymbols {
     /// Looks them up; the error says which one is missing.
     pub fn find(release: &Release) -> Result<ExternalSymbols, String> {
-        Self::look_up_all(release).map_err(missing)
-    }
-
-    fn look_up_all(release: &Release) -> Result<ExternalSymbols, &'static CStr> {
         let (new, value) = if release.tagged_externals {
-            (c"_ZN2v88External3NewEPNS_7IsolateEPvt", c"_ZNK2v88External5ValueEt")
+            (NEW_TAGGED_EXTERNAL, TAGGED_EXTERNAL_VALUE)
         } else {
-            (c"_ZN2v88External3NewEPNS_7IsolateEPv", c"_ZNK2v88External5ValueEv")
+            (NEW_EXTERNAL, EXTERNAL_VALUE)
         };
+        let program = Program::running()?;
         // SAFETY: as in `Symbols::find`; a parameter too many, in a register, is not looked at.
         unsafe {
             Ok(ExternalSymbols {
-                new: mem::transmute::<
-                    *mut c_void,
-                    unsafe extern "C" fn(Opaque, *mut c_void, u16) -> Local,
-                >(look_up(new)?),
+                new: program.look_up(new)?,
                 value: mem::transmute::<*mut c_void, unsafe extern "C" fn(Local, u16) -> *mut c_void>(
-                    look_up(value)?,
+                    program.look_up(value)?,
                 ),
             })
         }
     }
+
+    /// A new External that holds a pointer.
+    ///
+    /// # Safety
+    /// The isolate must be entered, and a handle scope open.
+    pub unsafe fn make(&self, isolate: Opaque, value: *mut c_void) -> Local {
+        // SAFETY: the caller's promise.
+        unsafe { new_external(self.new, isolate, value, 0) }
+    }
 }
 
-fn missing(name: &CStr) -> String {
-    format!("no symbol {}", name.to_string_lossy())
-}
+/// The running program, which exports V8.
+struct Program(#[cfg(windows)] libloading::os::windows::Library);
 
-fn look_up(name: &'static CStr) -> Result<*mut c_void, &'static CStr> {
-    // SAFETY: a look-up in what is loaded already runs no code of it.
-    let address = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
-    if address.is_null() { Err(name) } else { Ok(address) }
+impl Program {
+    #[cfg(not(windows))]
+    fn running() -> Result<Program, String> {
+        Ok(Program())
+    }
+
+    #[cfg(windows)]
+    fn running() -> Result<Program, String> {
+        let this = libloading::os::windows::Library::this();
+        this.map(Program).map_err(|error| error.to_string())
+    }
+
+    /// The address of a function.
+    fn look_up(&self, name: &'static CStr) -> Result<*mut c_void, String> {
+        // SAFETY: a look-up in what is loaded already runs no code of it.
+        #[cfg(not(windows))]
+        let address = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
+        #[cfg(windows)]
+        // SAFETY: only the address is taken; the program stays.
+        let address = unsafe { self.0.get::<*mut c_void>(name.to_bytes_with_nul()) }
+            .map_or(ptr::null_mut(), |symbol| *symbol);
+        if address.is_null() {
+            return Err(format!("no symbol {}", name.to_string_lossy()));
+        }
+        Ok(address)
+    }
 }

@@ -4,7 +4,6 @@ use super::layout::{Release, V8_VALUE};
 use super::symbols::{CFunction, Local, Opaque, Symbols};
 use crate::node::value::Value;
 use std::ffi::c_void;
-use std::ptr;
 
 /// What can be had, or why it cannot.
 pub type Check<T> = std::result::Result<T, String>;
@@ -29,7 +28,7 @@ impl Context<'_> {
             if isolate.is_null() {
                 return Err("no isolate is entered".to_owned());
             }
-            (isolate, (symbols.current_context)(isolate))
+            (isolate, symbols.context(isolate))
         };
         if context.is_null() {
             return Err("no context is entered".to_owned());
@@ -45,29 +44,13 @@ impl Context<'_> {
     /// A function whose body is a raw V8 callback, with a C function for optimised code, or null,
     /// which must be immortal. It cannot be constructed.
     pub fn function(&self, callback: *const c_void, fast: *const CFunction) -> Check<Value> {
-        const THROWS_WHEN_CONSTRUCTED: i32 = 0;
-        const HAS_SIDE_EFFECTS: i32 = 0;
-        let none = ptr::null_mut();
-        // SAFETY: the isolate is entered; empty handles are allowed for data and signature; what
-        // `fast` points to is immortal. The result is empty or a handle of the open scope.
+        // SAFETY: the isolate is entered; what `fast` points to is immortal. The result is empty or a handle of the open scope.
         let function = unsafe {
-            let template = (self.symbols.new_template)(
-                self.isolate,
-                callback,
-                none,
-                none,
-                1,
-                THROWS_WHEN_CONSTRUCTED,
-                HAS_SIDE_EFFECTS,
-                fast,
-                0,
-                0,
-                0,
-            );
+            let template = self.symbols.template(self.isolate, callback, fast);
             if template.is_null() {
                 return Err("V8 made no template".to_owned());
             }
-            (self.symbols.get_function)(template, self.context)
+            self.symbols.function(template, self.context)
         };
         if function.is_null() { Err("V8 made no function".to_owned()) } else { Ok(function.cast()) }
     }

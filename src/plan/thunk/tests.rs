@@ -6,6 +6,7 @@ use crate::target::{Arch, Os, Toolchain};
 use crate::types::parse_signature;
 
 const X64: Target = Target::new(Arch::X64, Os::Linux, Toolchain::Gnu);
+const WIN64: Target = Target::new(Arch::X64, Os::Windows, Toolchain::Gnu);
 const ARM64: Target = Target::new(Arch::Aarch64, Os::Linux, Toolchain::Gnu);
 
 fn forms(text: &str) -> Vec<Form> {
@@ -99,6 +100,40 @@ fn the_stack_comes_first() {
     assert_eq!(listing(&X64, text, "iiiiiiiLv"), expected);
 }
 
+/// On Windows a parameter's position decides on its register, whatever its class, and the stack
+/// arguments lie behind the home space.
+#[test]
+fn positions_move_down_by_two_on_windows() {
+    let expected = "token 1 locals 0 out 48@16 errno false counted false
+  Move { from: Mem(In, 48), to: Mem(Out, 32), how: Bits { len: 1, ext: None } }
+  Move { from: Mem(In, 56), to: Mem(Out, 40), how: Bits { len: 8, ext: None } }
+  Move { from: Int(8), to: Int(1), how: Bits { len: 4, ext: None } }
+  Move { from: Fp(3), to: Fp(1), how: Bits { len: 8, ext: None } }
+  Move { from: Mem(In, 32), to: Int(8), how: Truncated }
+  Move { from: Mem(In, 40), to: Fp(3), how: Bits { len: 4, ext: None } }
+  AsIs
+";
+    let text = "(i32, f64, i64, f32, i8, ptr) -> void";
+    let made = thunk(&WIN64, text, "idnfiLv").expect("a thunk");
+    assert!(!made.is_jump());
+    assert_eq!(made.to_string(), expected);
+    let made = thunk(&WIN64, "(i32, f64) -> i32", "idi").expect("a thunk");
+    assert!(made.is_jump() && made.out_bytes == 32);
+}
+
+#[test]
+fn variadic_doubles_take_both_classes_on_windows() {
+    let expected = "token 1 locals 0 out 32@16 errno false counted false
+  Move { from: Int(8), to: Int(1), how: Bits { len: 8, ext: None } }
+  Move { from: Fp(3), to: Fp(1), how: Bits { len: 8, ext: None } }
+  Move { from: Fp(3), to: Int(2), how: Bits { len: 8, ext: None } }
+  Move { from: Mem(In, 32), to: Fp(2), how: Bits { len: 8, ext: None } }
+  Move { from: Mem(In, 32), to: Int(8), how: Bits { len: 8, ext: None } }
+  AsIs
+";
+    assert_eq!(listing(&WIN64, "(ptr, ..., f64, f64) -> i32", "Lddi"), expected);
+}
+
 #[test]
 fn text_is_made_when_the_registers_are_saved() {
     let expected = "token 0 locals 3 out 0@16 errno false counted false
@@ -142,7 +177,7 @@ fn forms_must_fit_the_types() {
         ("(i32) -> void", "cv"),
         ("(i32) -> void", "vv"),
     ] {
-        for target in [X64, ARM64] {
+        for target in [X64, WIN64, ARM64] {
             let error = thunk(&target, text, letters).expect_err(text);
             assert_eq!(error.code, Code::UnsupportedAbi, "{text} as {letters}");
         }
@@ -153,8 +188,8 @@ fn forms_must_fit_the_types() {
 #[test]
 fn every_mixture_has_an_order() {
     let kinds = [("i32", 'i'), ("i64", 'n'), ("f64", 'd'), ("ptr", 's'), ("ptr", 'w'), ("u8", 'u')];
-    for target in [X64, ARM64] {
-        for lead in [0, 4, 5, 8, 9] {
+    for target in [X64, WIN64, ARM64] {
+        for lead in [0, 1, 2, 4, 5, 8, 9] {
             for mixture in 0..6usize.pow(4) {
                 let picked = (0..4).map(|i| kinds[mixture / 6usize.pow(i) % 6]);
                 let all: Vec<_> = std::iter::repeat_n(("i32", 'i'), lead)
@@ -170,7 +205,32 @@ fn every_mixture_has_an_order() {
     }
 }
 
-/// Faults, one for each step of a thunk: it is missing, or swapped with the next, or goes astray.
+/// Thunks with a fault: for each step it is missing, goes astray or changes the value in another way;
+/// and what is said of the stack is wrong.
+fn faults(good: &Thunk) -> Vec<(String, Thunk)> {
+    let mut made = Vec::new();
+    for (i, step) in good.steps.iter().enumerate() {
+        let mut missing = good.clone();
+        missing.steps.remove(i);
+        made.push((format!("without {step:?}"), missing));
+        let Step::Move { from, to, how } = *step else { continue };
+        let elsewhere = Place::Mem(Base::Out, 240);
+        let other = How::Bits { len: 3, ext: Ext::None };
+        for step in [Step::Move { from, to: elsewhere, how }, Step::Move { from, to, how: other }] {
+            let mut bad = good.clone();
+            bad.steps[i] = step;
+            made.push((format!("{step:?}"), bad));
+        }
+    }
+    made.push(("alignment".to_owned(), Thunk { stack_align: 32, ..good.clone() }));
+    let home_bytes = good.home_bytes + 32;
+    made.push(("home space".to_owned(), Thunk { home_bytes, ..good.clone() }));
+    if let Some(out_bytes) = good.out_bytes.checked_sub(16) {
+        made.push(("less stack".to_owned(), Thunk { out_bytes, ..good.clone() }));
+    }
+    made
+}
+
 #[test]
 fn the_verifier_notices_faults() {
     let cases = [
@@ -180,28 +240,15 @@ fn the_verifier_notices_faults() {
         ("(ptr, ..., f64, i32) -> i32", "sdii"),
     ];
     for (text, letters) in cases {
-        with(&X64, text, letters, |crossing, caller| {
-            let good = crossing.thunk(&X64, false, false).expect(text);
-            let fails = |bad: &Thunk| verify_thunk(bad, crossing, caller).is_err();
-            for i in 0..good.steps.len() {
-                let mut missing = good.clone();
-                let step = missing.steps.remove(i);
-                assert!(fails(&missing), "{text} without {step:?}");
-                let mut astray = good.clone();
-                if let Step::Move { to, .. } = &mut astray.steps[i] {
-                    *to = Place::Mem(Base::Out, 240);
-                    assert!(fails(&astray), "{text} with {:?}", astray.steps[i]);
+        for target in [X64, WIN64] {
+            with(&target, text, letters, |crossing, caller| {
+                let good = crossing.thunk(&target, false, false).expect(text);
+                for (what, bad) in faults(&good) {
+                    let found = verify_thunk(&bad, crossing, caller);
+                    assert!(found.is_err(), "{text} on {:?} with {what}", target.os);
                 }
-                let mut other = good.clone();
-                if let Step::Move { how, .. } = &mut other.steps[i] {
-                    *how = How::Bits { len: 3, ext: Ext::None };
-                    assert!(fails(&other), "{text} with {:?}", other.steps[i]);
-                }
-            }
-            assert!(fails(&Thunk { stack_align: 32, ..good.clone() }));
-            let short = Thunk { out_bytes: good.out_bytes.wrapping_sub(16), ..good.clone() };
-            assert!(fails(&short) || good.out_bytes == 0);
-        });
+            });
+        }
     }
     // In a plan whose registers hand values on, no two steps can change places.
     with(&X64, "(i32, i32, i32) -> void", "iiiv", |crossing, caller| {

@@ -54,6 +54,9 @@ fn run(thunk: &Thunk, crossing: &Crossing, caller: &CallLayout) -> std::result::
     if align != crossing.callee.stack_align {
         return Err(format!("SP at a multiple of {align}"));
     }
+    if thunk.home_bytes != crossing.callee.home_bytes || thunk.home_bytes > caller.home_bytes {
+        return Err(format!("{} bytes of home space", thunk.home_bytes));
+    }
     machine.check(crossing, bytes)
 }
 
