@@ -22,13 +22,8 @@ const { charCodeAt, hasOwn } = require('./primordials.js');
 const { views, LENGTH, TOKEN, hasExternals, useExternals } = memory;
 const { f64 } = views;
 
-/**
- * Releases of Node, by process.versions.modules, on which `auto` takes V8's tiers: those that the suites
- * ran on. On Windows that were fewer.
- */
-const AUTOMATIC = new Set(
-  process.platform === 'win32' ? ['115', '127'] : ['115', '127', '137', '147'],
-);
+/** Releases of Node, by process.versions.modules, on which `auto` takes V8's tiers. */
+const AUTOMATIC = new Set(['115', '127', '137', '147']);
 
 /**
  * @typedef {object} Tier

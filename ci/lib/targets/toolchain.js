@@ -6,6 +6,8 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { apt, folder, must, once, replaceFile } = require('./cache.js');
 const { FLAGS, LIBRARIES, sourcesOf } = require('../../../js/test/support/native.js');
+const { seedOf } = require('../../../js/test/support/random.js');
+const grid = require('../../../js/test/tier/grid-source.js');
 
 const PYTHON_PACKAGES = ['ziglang==0.15.2', 'cargo-zigbuild==0.24.0'];
 /** While a foreign architecture's index is being written, apt may offer an older one. */
@@ -102,4 +104,21 @@ async function buildFixtures(target) {
   return place;
 }
 
-module.exports = { buildAddon, buildFixtures, environment, python, pythonWithVenv };
+/**
+ * Compiles the library of js/test/tier/grid.test.js with a seed of its own into the folder of
+ * `buildFixtures`: for systems with V8's tiers, where no C compiler runs.
+ */
+async function buildGrid(target, place) {
+  const tools = await environment();
+  const extension = target.includes('windows') ? 'dll' : 'so';
+  const aside = path.join(place, `${process.pid}.partial`);
+  fs.mkdirSync(aside, { recursive: true });
+  const [source, file] = [path.join(aside, 'grid.c'), path.join(aside, `grid.${extension}`)];
+  fs.writeFileSync(source, grid.sourceOf(seedOf()));
+  const flags = FLAGS.filter((flag) => flag !== '-fvisibility=hidden');
+  await must(tools.ZIG, ['cc', '-target', target, ...flags, '-o', file, source], { env: tools });
+  fs.renameSync(file, path.join(place, path.basename(file)));
+  fs.rmSync(aside, { recursive: true });
+}
+
+module.exports = { buildAddon, buildFixtures, buildGrid, environment, python, pythonWithVenv };

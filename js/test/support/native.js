@@ -19,6 +19,15 @@ FLAGS.push('-fvisibility=hidden', '-shared', '-pthread', '-funwind-tables');
 /** Where libraries that were built for another machine are (ci/targets.js); nothing is compiled. */
 const PREBUILT = process.env.FFI_JIT_FIXTURES;
 
+const prebuiltFile = (name) =>
+  path.join(PREBUILT, `${name}.${process.platform === 'win32' ? 'dll' : 'so'}`);
+
+/** A library that was built for this machine elsewhere, if it was. */
+function prebuilt(name) {
+  const file = PREBUILT && prebuiltFile(name);
+  return file && fs.existsSync(file) ? file : undefined;
+}
+
 /** What the libraries are made from: a folder, and the names of its sources. */
 const LIBRARIES = {
   /** Of the ffi-rs suites. */
@@ -49,8 +58,7 @@ function hashOf(files) {
  * @returns {string} absolute path of the shared library
  */
 function compile(name) {
-  if (PREBUILT)
-    return path.join(PREBUILT, `${name}.${process.platform === 'win32' ? 'dll' : 'so'}`);
+  if (PREBUILT) return prebuiltFile(name);
   const files = sourcesOf(name);
   const target = path.join(CACHE, `lib${name}-${hashOf(files)}.so`);
   if (fs.existsSync(target)) return target;
@@ -81,6 +89,7 @@ module.exports = {
   ROOT,
   fixturePath,
   koffiPath,
+  prebuilt,
   sourcesOf,
   trackerPath,
   windowsPath,

@@ -4,7 +4,8 @@
 'use strict';
 // Random signatures of scalars, pointers and text, called on every tier with the same values, odd
 // ones included, from unoptimised and from optimised code: the same result, the same errno, and the
-// same bytes in C, by a hash that C makes of its arguments. FFI_JIT_SEED repeats a run.
+// same bytes in C, by a hash that C makes of its arguments. FFI_JIT_SEED repeats a run; where the library
+// was made elsewhere (FFI_JIT_FIXTURES), it tells its seed.
 
 const assert = require('node:assert/strict');
 const { execFileSync } = require('node:child_process');
@@ -14,18 +15,21 @@ const path = require('node:path');
 const test = require('node:test');
 const { inspect } = require('node:util');
 const { ffi, pointerTo, unwrap } = require('../support/ffi');
-const { FLAGS } = require('../support/native');
+const { FLAGS, prebuilt } = require('../support/native');
 const { randomOf, seedOf } = require('../support/random');
 const { compileCall } = require('../../core/compile.js');
 const { native } = require('../../core/loader.js');
 const tiers = require('../../core/tier.js');
 const types = require('../../ffi-rs/types.js');
+const { C_TYPES, SIGNATURES, VOID, signaturesOf, sourceOf } = require('./grid-source');
 const { HAS_PACKED, MAJOR, entered } = require('./support');
 
 const { DataType: D } = ffi;
-const SEED = seedOf();
+
+/** The library that was made elsewhere, and its seed. */
+const GIVEN = prebuilt('grid');
+const SEED = GIVEN ? seedIn(GIVEN) : seedOf();
 const random = randomOf(SEED);
-const SIGNATURES = 240;
 const TIERS = ['node-api', 'packed', 'direct'];
 
 const INTEGERS = [
@@ -103,59 +107,31 @@ const KINDS = [
   ['void *', D.External, () => random.pick([...POINTERS, null])],
 ];
 const POINTERS = [1, 2, 3].map((i) => unwrap(pointerTo(D.I32, i)));
-const RESULTS = [...KINDS.slice(0, 10), ['void', D.Void], KINDS[10]];
+assert.deepEqual(
+  KINDS.map(([type]) => type),
+  C_TYPES,
+);
 
-function randomSignature(index) {
-  const many = random.chance(0.15);
-  const count = random.below(many ? 40 : 9);
-  const kinds = random.chance(0.3) ? KINDS.slice(0, 9) : KINDS;
-  return {
-    name: `f${index}`,
-    params: Array.from({ length: count }, () => random.pick(kinds)),
-    ret: random.pick(RESULTS),
-    errno: random.chance(0.3),
-  };
+/** A signature with kinds instead of numbers. */
+const withKinds = ({ params, ret, ...rest }) => ({
+  ...rest,
+  params: params.map((type) => KINDS[type]),
+  ret: ret === VOID ? ['void', D.Void] : KINDS[ret],
+});
+
+function seedIn(file) {
+  const library = native.openLibrary(file);
+  const read = bindOn('node-api', library, { name: 'grid_seed', params: [], ret: [null, D.U32] });
+  const seed = read([]);
+  native.closeLibrary(library);
+  return seed;
 }
 
-/** A function that hashes what it gets, sets errno, and returns a part of the hash. */
-function sourceOf({ name, params, ret }) {
-  const list = params.map(([type], i) => `${type} a${i}`).join(', ') || 'void';
-  const put = params.map(([type], i) => {
-    if (type === 'const char *') return `  text(a${i});`;
-    return `  put(&a${i}, sizeof a${i});`;
-  });
-  const results = {
-    void: '',
-    bool: 'return last >> 7 & 1;',
-    float: 'return (float)(int32_t)last;',
-    double: 'return (double)(int64_t)last / 3;',
-    'const char *': `return ${params.findIndex(([t]) => t === 'const char *') >= 0 ? `a${params.findIndex(([t]) => t === 'const char *')}` : '"constant \\xc3\\xbc"'};`,
-  };
-  const back = results[ret[0]] ?? `return (${ret[0]})(last >> 13);`;
-  return `${ret[0]} ${name}(${list}) {\n  last = 14695981039346656037u;\n${put.join('\n')}\n  errno = last % 100;\n  ${back}\n}\n`;
-}
-
-function build(signatures) {
+function build() {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'ffi-jit-grid-'));
   const source = path.join(folder, 'grid.c');
   const library = path.join(folder, 'libgrid.so');
-  fs.writeFileSync(
-    source,
-    `#include <errno.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <string.h>
-static uint64_t last;
-static void put(const void *p, size_t n) {
-  for (size_t i = 0; i < n; i++) last = (last ^ ((const uint8_t *)p)[i]) * 1099511628211u;
-}
-static void text(const char *s) {
-  if (s == NULL) put("none", 4);
-  else put(s, strlen(s) + 1);
-}
-uint64_t last_hash(void) { return last; }
-${signatures.map(sourceOf).join('\n')}`,
-  );
+  fs.writeFileSync(source, sourceOf(SEED));
   const flags = FLAGS.filter((flag) => flag !== '-fvisibility=hidden');
   execFileSync(process.env.CC || 'cc', [...flags, '-o', library, source], { stdio: 'inherit' });
   return { folder, library };
@@ -184,12 +160,12 @@ const optimiser = new Function(
 );
 
 const COMPILES = {
-  skip: process.env.FFI_JIT_FIXTURES && 'there is no C compiler for this machine',
+  skip: process.env.FFI_JIT_FIXTURES && !GIVEN && 'there is no C compiler for this machine',
 };
 
 test(`random signatures, seed ${SEED}`, COMPILES, () => {
-  const signatures = Array.from({ length: SIGNATURES }, (_, i) => randomSignature(i));
-  const { folder, library: file } = build(signatures);
+  const signatures = signaturesOf(SEED).map(withKinds);
+  const { folder, library: file } = GIVEN ? { library: GIVEN } : build();
   const library = native.openLibrary(file);
   const hash = bindOn('node-api', library, { name: 'last_hash', params: [], ret: KINDS[9] });
   let [direct, reached] = [0, 0];
@@ -241,7 +217,7 @@ test(`random signatures, seed ${SEED}`, COMPILES, () => {
     for (let i = 0; i < 20; i++) compare(values());
   }
   native.closeLibrary(library);
-  fs.rmSync(folder, { recursive: true });
+  if (folder) fs.rmSync(folder, { recursive: true });
   if (!HAS_PACKED) return assert.equal(direct, 0);
   // Before V8 12.4 there are no BigInts.
   assert.ok(direct > SIGNATURES * (MAJOR === 20 ? 0.3 : 0.8), `${direct} direct functions`);

@@ -8,15 +8,12 @@ const { describe } = require('../../core/tier.js');
 const { native } = require('../../core/loader.js');
 
 const MAJOR = Number(process.versions.node.split('.')[0]);
-/** Systems with V8's tiers, and the releases of Node on which they are automatic. */
-const PACKED = {
-  'linux x64': [20, 22, 24, 26],
-  'linux arm64': [20, 22, 24, 26],
-  'win32 x64': [20, 22],
-};
+/** Systems with V8's tiers. */
+const PACKED = ['linux x64', 'linux arm64', 'win32 x64'];
 
 /** Whether this Node has V8's tiers. */
-const HAS_PACKED = PACKED[`${process.platform} ${process.arch}`]?.includes(MAJOR) ?? false;
+const HAS_PACKED =
+  [20, 22, 24, 26].includes(MAJOR) && PACKED.includes(`${process.platform} ${process.arch}`);
 
 /** Whether calls that call back are left for that (src/node/relay.rs). */
 const HAS_RELAYS =
