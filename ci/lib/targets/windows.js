@@ -4,12 +4,13 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const { root: checkout } = require('../paths.js');
+const { runtimeSuites } = require('../js-suites.js');
 const { run, MINUTE } = require('../run.js');
 const { apt, folder, must, once, replaceFile } = require('./cache.js');
 const { ENTRIES, peChecks, withChecks } = require('./objects.js');
-const { runSuitesOn } = require('./suites.js');
+const { andAlso, runSuitesOn } = require('./suites.js');
 const { fetchRoot, npmNode, system } = require('./systems.js');
-const { buildAddon, buildFixtures, environment } = require('./toolchain.js');
+const { buildAddon, buildFixtures, buildGrid, environment } = require('./toolchain.js');
 
 /**
  * Runs a program of Windows. Its streams are files, because Node for Windows cannot use wine's
@@ -26,8 +27,8 @@ cat "$files/err" >&2
 exit $status
 `;
 
-/** Enters a root with wine for i386 in a mount namespace of its own. */
-const WINE32 = `#!/bin/sh
+/** Enters a root with a wine of its own in a mount namespace of its own. */
+const WINE_IN_ROOT = `#!/bin/sh
 exec unshare -m /bin/sh -c '
   set -e
   root=$1 work=$2 here=$PWD
@@ -36,7 +37,7 @@ exec unshare -m /bin/sh -c '
     mkdir -p "$root$part"
     mount --rbind "$part" "$root$part"
   done
-  exec unshare --root="$root" --wd="$here" /usr/lib/wine/wine "$@"
+  {settings} exec unshare --root="$root" --wd="$here" /usr/lib/wine/{program} "$@"
 ' sh '{root}' '{work}' "$@"
 `;
 
@@ -73,22 +74,47 @@ async function buildWindowsAddon(triple) {
   return buildAddon(triple, { env: { LIBNODE_PATH: place, [flags]: link } });
 }
 
-/** How to run wine for each width. */
+/** A script that runs the wine of a root, and a library that it needs in its prefix. */
+function wineInRoot(name, root, program, cpu, settings = '') {
+  const wine = path.join(folder, 'runners', name);
+  const words = { root, work: checkout, program, settings };
+  const script = WINE_IN_ROOT.replace(
+    /\{(root|work|program|settings)\}/g,
+    (_, word) => words[word],
+  );
+  replaceFile(wine, (partial) => fs.writeFileSync(partial, script, { mode: 0o755 }));
+  // The package's installation script would put this where wine finds it: user32.dll needs it.
+  return { wine, more: path.join(root, `usr/${cpu}-w64-mingw32/lib/zlib1.dll`) };
+}
+
+/** How to run wine for each width; `late` is for a Node that Debian 12's wine is too old for. */
 const WIDTHS = {
   async x64() {
     await apt(['wine', '/usr/lib/wine/wine64'], ['wine', 'wine64']);
-    return { wine: 'wine', server: '/usr/lib/wine/wineserver64', arch: 'win64' };
+    const server = '/usr/lib/wine/wineserver64';
+    return { wine: 'wine', server, arch: 'win64', prefix: 'win64' };
   },
   async x86() {
     const root = await once('roots/i386-bookworm-wine32', (place) =>
       fetchRoot('i386', place, 'bookworm', 'wine32', 'libc6'),
     );
-    const wine = path.join(folder, 'runners', 'wine32');
-    const script = WINE32.replaceAll('{root}', root).replaceAll('{work}', checkout);
-    replaceFile(wine, (partial) => fs.writeFileSync(partial, script, { mode: 0o755 }));
-    // The package's installation script would put this where wine finds it: user32.dll needs it.
-    const more = path.join(root, 'usr/i686-w64-mingw32/lib/zlib1.dll');
-    return { wine, server: '/usr/lib/wine/wineserver32', arch: 'win32', more };
+    const server = '/usr/lib/wine/wineserver32';
+    const script = wineInRoot('wine32', root, 'wine', 'i686');
+    return { ...script, server, arch: 'win32', prefix: 'win32' };
+  },
+  async late() {
+    const root = await once('roots/amd64-trixie-wine', async (place) => {
+      await fetchRoot('amd64', place, 'trixie', 'wine', 'wine64', 'libc6');
+      // Debian's base-files would bring these.
+      for (const name of ['bin', 'lib', 'lib64', 'sbin']) {
+        const link = path.join(place, name);
+        if (!fs.existsSync(link)) fs.symlinkSync(`usr/${name}`, link);
+      }
+    });
+    const settings = 'WINELOADER=/usr/lib/wine/wine64';
+    const script = wineInRoot('wine64-late', root, 'wine64', 'x86_64', settings);
+    const server = '/usr/lib/wine/wineserver64';
+    return { ...script, server, arch: 'win64', prefix: 'win64-late' };
   },
 };
 
@@ -96,8 +122,8 @@ const WIDTHS = {
 const zigTarget = (triple) => triple.replace('-pc', '').replace('i686', 'x86');
 
 /** A wine prefix with what is missing in it. */
-const prefixOf = ({ wine, server, arch, more }, triple) =>
-  once(`prefixes/${arch}`, async (place) => {
+const prefixOf = ({ wine, server, arch, prefix, more }, triple) =>
+  once(`prefixes/${prefix}`, async (place) => {
     const env = { WINEPREFIX: place, WINEARCH: arch, WINESERVER: server, WINEDEBUG: '-all' };
     const system32 = path.join(place, 'drive_c/windows/system32');
     fs.mkdirSync(system32, { recursive: true });
@@ -109,10 +135,12 @@ const prefixOf = ({ wine, server, arch, more }, triple) =>
     }
     const version = ['HKCU\\Software\\Wine', '/v', 'Version', '/d', 'win10', '/f'];
     await must(wine, ['reg', 'add', ...version], { env });
+    // Debian 12's wine lacks it, later ones do not.
+    const file = path.join(system32, 'bcryptprimitives.dll');
+    if (fs.existsSync(file)) return;
     const tools = await environment();
     const target = zigTarget(triple);
     const sources = ['c', 'def'].map((kind) => path.join(__dirname, `bcryptprimitives.${kind}`));
-    const file = path.join(system32, 'bcryptprimitives.dll');
     const link = ['cc', '-target', target, '-shared', '-O2', '-o', file, ...sources, '-ladvapi32'];
     await must(tools.ZIG, link, { env: tools });
   });
@@ -126,7 +154,7 @@ const prefixOf = ({ wine, server, arch, more }, triple) =>
  * @returns {Promise<{ node: string, version: string }>}
  */
 async function windows(width, triple, version) {
-  const how = await WIDTHS[width]();
+  const how = await WIDTHS[Number(version) >= 24 ? 'late' : width]();
   const prefix = await prefixOf(how, triple);
   const node = await npmNode(`win-${width}`, version);
   const made = await system(`win-${width}-${version}`, WINE, { ...how, prefix, node });
@@ -137,22 +165,33 @@ async function windows(width, triple, version) {
 /** What does not run here, and why. */
 const WITHOUT = [
   {
-    pattern: /\/tier\/suites\.test\.js$/,
-    reason: 'runs suites on the other tier, and Windows has one',
-  },
-  {
     pattern: /\/leaks-whole\.test\.js$/,
     reason: "measures resident memory to some bytes a call; wine's own threads and queues grow",
   },
 ];
 
-/** What only the full run has time for, besides what is so everywhere. */
-const SLOW = [
+/** What does not run on a width without V8's tiers. */
+const WITHOUT_TIERS = [
   {
-    pattern: /\/tier\/process\.test\.js$/,
-    reason: 'not with --fast: starts many processes for a tier that Windows does not have',
+    pattern: /\/tier\/suites\.test\.js$/,
+    reason: 'runs suites on the other tier, and 32-bit Windows has one',
   },
 ];
+
+/** What only the full run has time for there, besides what is so everywhere. */
+const SLOW_WITHOUT_TIERS = [
+  {
+    pattern: /\/tier\/process\.test\.js$/,
+    reason: 'not with --fast: starts many processes for a tier that 32-bit Windows does not have',
+  },
+];
+
+/** Releases of Node that V8's tiers are tested on, besides the one that all suites run on. */
+const OTHER_RELEASES = ['20', '24', '26'];
+
+/** What tests the tiers. */
+const tierSuites = () =>
+  runtimeSuites().filter((file) => /\/tier\/(?!suites\.)[^/]*\.test\.js$/.test(file));
 
 /**
  * The row of a Windows that runs under wine.
@@ -161,21 +200,32 @@ const SLOW = [
  *   string[] }} how `machine` as COFF names it; `more`: suites of js/test/windows
  */
 function windowsRow({ name, order, fast, width, machine, more }) {
+  const hasTiers = width === 'x64';
+  const slow = 3;
   return {
     name,
     order,
     fast,
     async build() {
       const addon = await buildWindowsAddon(name);
-      return { addon, fixtures: await buildFixtures(zigTarget(name)) };
+      const fixtures = await buildFixtures(zigTarget(name));
+      if (hasTiers) await buildGrid(zigTarget(name), fixtures);
+      return { addon, fixtures };
     },
     async run(built, { fast: short }) {
-      const suites = await runSuitesOn(await windows(width, name, '22'), built, {
-        slow: 3,
+      const without = [...WITHOUT];
+      if (!hasTiers) without.push(...WITHOUT_TIERS, ...(short ? SLOW_WITHOUT_TIERS : []));
+      let suites = await runSuitesOn(await windows(width, name, '22'), built, {
+        slow,
         fast: short,
-        without: short ? [...WITHOUT, ...SLOW] : WITHOUT,
+        without,
         more: more.map((suite) => `js/test/windows/${suite}.js`),
       });
+      for (const release of hasTiers && !short ? OTHER_RELEASES : []) {
+        const other = await windows(width, name, release);
+        const options = { files: tierSuites(), slow };
+        suites = await andAlso(suites, `Node ${other.version}`, other, built, options);
+      }
       return withChecks(suites, await peChecks(built.addon, machine));
     },
   };

@@ -1,12 +1,16 @@
+// flags: --allow-natives-syntax --no-concurrent-recompilation
+// env: FFI_JIT_TIER=node-api FFI_JIT_COUNT_ENTRIES=1
 'use strict';
 // The unwind tables of 64-bit Windows, used for what they are for: a C function that our code called
 // walks the stack with RtlLookupFunctionEntry and RtlVirtualUnwind, through our code for calls, V8
-// and Node, and our code for callbacks, up to the C function that called back.
+// and Node, and our code for callbacks, up to the C function that called back. Thunks, too.
 // Run by the rows of ci/targets.js for 64-bit Windows.
 
 const assert = require('node:assert/strict');
 const test = require('node:test');
 const koffi = require('ffi-jit/koffi');
+const { native } = require('../../core/loader.js');
+const tiers = require('../../core/tier.js');
 const { windowsPath } = require('../support/native');
 
 const own = koffi.load(windowsPath());
@@ -45,6 +49,31 @@ test('from a called function, the walk goes through the trampoline to Node', () 
   assert.equal(intoNode.rsp, intoTrampoline.rbp + 16n);
   assert.equal(intoNode.rbx, intoNode.saved, 'rbx comes from below the frame pointer');
   assert.notEqual(intoNode.rbx, intoTrampoline.rbx, 'the trampoline has its frame in rbx');
+});
+
+test('from a function that V8 calls directly, the walk goes through the thunk', () => {
+  const numbers = Array.from({ length: 6 }, () => 'int');
+  tiers.useTier('direct');
+  const call = own.func('walk_stack', 'int', ['uint64_t', 'int', ...numbers]);
+  const walkHot = (words, most) => call(Number(koffi.address(words)), most, 1, 2, 3, 4, 5, 6);
+  const optimise = new Function(
+    'fn',
+    '%PrepareFunctionForOptimization(fn); return () => %OptimizeFunctionOnNextCall(fn);',
+  )(walkHot);
+  const words = new BigUint64Array(MOST * FRAME.length);
+  for (let i = 0; i < 2000; i++) walkHot(words, 1);
+  optimise();
+  walkHot(words, 1);
+  const [, , before] = native.packedCounts();
+  const [intoThunk, intoCaller] = walk(walkHot);
+  const [, , after] = native.packedCounts();
+  tiers.useTier('node-api');
+  assert.equal(after - before, 1, 'the thunk was entered');
+  assert.equal(imageOf(intoThunk.rip), 0n);
+  assert.equal(intoCaller.table, 1n, 'the thunk has a table');
+  assert.ok(intoCaller.begin < intoThunk.rip && intoThunk.rip < intoCaller.end);
+  assert.equal(imageOf(intoCaller.rip), 0n, 'what called it is code of V8');
+  assert.equal(intoCaller.rsp, intoThunk.rbp + 16n);
 });
 
 test('arguments on the stack and large frames do not change the way out', () => {
