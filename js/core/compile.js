@@ -147,7 +147,7 @@ function linkFramed(call) {
   const emitBody = (base) => emitCall(g, call, base, emitLeave);
   if (stacked) inFrame(g, frame.size, params, emitBody);
   else g.emit(`return ${emitBody(new Ref(null, FIXED, 64))};`);
-  const state = emitLeave && 'let general;';
+  const state = emitLeave && 'let general; let wide = 0;';
   return g.template(parameters, { usesArguments: positions, named: positions, state });
 }
 
@@ -199,7 +199,10 @@ function emitTextCall(g, call, { base, tokens, refs, held, emitLeave }) {
     strings,
     top: strings.length > 0 ? g.local('u32[TOP]') : 'u32[TOP]',
     read: text.returns ? ret.text.read(base.plus(frame.ret)) : 'undefined',
+    returns: text.returns,
   };
+  const isShort = tier.name === 'node-api' && !stacked && text.isUtf8(params);
+  if (isShort) entry.short = text.putShort(g, entry.top, refs);
   text.emitLengths(g, params);
   const result = emitTextEntry(g, tier, held, entry);
   if (strings.length === 0) return result;
@@ -213,6 +216,7 @@ function emitTextCall(g, call, { base, tokens, refs, held, emitLeave }) {
     emitTextEntry(g, tier, held, { ...entry, strings: [], result });
   } else emitLeave();
   g.emit('}');
+  if (isShort) g.emit(`u32[TOP] = ${entry.top};`);
   return result;
 }
 
@@ -388,9 +392,19 @@ function compileAnyWriter(codec, mismatch) {
 
 /** Compiles a function that reads a value from the address in a pointer cell; null for NULL. */
 function compileReader(codec) {
+  const { BESIDE, fetch, fetchBehindInto, fetchInto } = require('./routines.js');
   const g = begin({});
+  // A value of a few bytes, or a pointer to one, needs no frame.
+  const fits = (value) => value.simple && value.size <= FIXED_SIZE - (BESIDE - FIXED);
+  const { pointee } = codec;
+  if (fits(codec) || (pointee !== undefined && fits(pointee))) {
+    const value = fits(codec) ? codec : pointee;
+    const into = g.constant(value === codec ? fetchInto : fetchBehindInto);
+    g.emit(`if (!${into}(cell, ${BESIDE}, ${value.size})) return null;`);
+    g.emit(`return ${value.get(g, new Ref(null, BESIDE, 64))};`);
+    return g.build('cell');
+  }
   inFrame(g, 0, [], () => {
-    const { fetch } = require('./routines.js');
     const at = g.local(`${g.constant(fetch)}(cell, ${codec.size})`);
     g.emit(`if (${at} < 0) return null;`);
     return codec.get(g, new Ref(at, 0, native.frameAlign));
