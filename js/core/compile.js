@@ -147,7 +147,7 @@ function linkFramed(call) {
   const emitBody = (base) => emitCall(g, call, base, emitLeave);
   if (stacked) inFrame(g, frame.size, params, emitBody);
   else g.emit(`return ${emitBody(new Ref(null, FIXED, 64))};`);
-  const state = emitLeave && 'let general; let wide = 0;';
+  const state = emitLeave && 'let general;';
   return g.template(parameters, { usesArguments: positions, named: positions, state });
 }
 
@@ -202,8 +202,7 @@ function emitTextCall(g, call, { base, tokens, refs, held, emitLeave }) {
     returns: text.returns,
   };
   const isShort = tier.name === 'node-api' && !stacked && text.isUtf8(params);
-  if (isShort) entry.short = text.putShort(g, entry.top, refs);
-  text.emitLengths(g, params);
+  entry.short = text.emitLengths(g, params, refs, isShort ? entry.top : undefined);
   const result = emitTextEntry(g, tier, held, entry);
   if (strings.length === 0) return result;
   g.emit(`else if (${text.missed(result)}) {`);

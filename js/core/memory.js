@@ -370,6 +370,8 @@ module.exports = {
   putWord,
   getWord,
   pointerSize,
+  BASE_LOW,
+  BASE_HIGH,
   makeCell,
   makeCellTo,
   freeCell,

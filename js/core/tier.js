@@ -328,7 +328,7 @@ function emitTextEntry(g, tier, held, { shape, strings, top, read, result, short
   }
   const settle = isNodeApi ? 'settleTextPlain' : 'settleText';
   g.emit('if (u32[PENDING] !== 0) {', `${settle}(${[top, g.entry, ...held].join(', ')});`);
-  g.emit(`${name} = ${read};`, '}');
+  g.emit(returns ? `${name} = ${read};` : '', '}');
   return name;
 }
 

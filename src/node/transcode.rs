@@ -27,7 +27,7 @@ const ALIGN: usize = 64;
 
 /// Writes a JavaScript string of at most [`SHORT`] units with its terminator. A lone surrogate becomes
 /// U+FFFD, or is a miss if `strict`.
-#[inline]
+#[inline(never)]
 pub fn write_short(scope: Scope, value: Value, room: &mut Room, strict: bool) -> Written {
     let Some((to, free)) = room.free(1) else { return Written::Missed };
     if free < BEHIND + ALIGN + 2 * (SHORT + 1) {
