@@ -215,7 +215,6 @@ function emitTextCall(g, call, { base, tokens, refs, held, emitLeave }) {
     emitTextEntry(g, tier, held, { ...entry, strings: [], result });
   } else emitLeave();
   g.emit('}');
-  if (isShort) g.emit(`u32[TOP] = ${entry.top};`);
   return result;
 }
 

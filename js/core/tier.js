@@ -305,7 +305,7 @@ function textEntry(count) {
  * @param {string} read an expression of the result when C had called back
  * @param {string} [result] the variable that gets it
  * @param {string} [short] on Node-API's tier, a variable: when it is not negative, the strings stand
- *   already from `top` up to this offset. The caller restores TOP.
+ *   already from `top` up to this offset.
  * @param {boolean} returns whether C returns text
  */
 function emitTextEntry(g, tier, held, { shape, strings, top, read, result, short, returns }) {
@@ -320,7 +320,9 @@ function emitTextEntry(g, tier, held, { shape, strings, top, read, result, short
     if (short !== undefined) {
       const call = returns ? `${name} = ${enter(entry(0), [])}` : enter('call', []);
       g.emit(`if (${short} >= 0) {`, `u32[TOP] = ${short};`);
-      g.emit(`try { ${call} } catch (error) { u32[TOP] = ${top}; throw error; }`, '} else');
+      g.emit(`try { ${call} } catch (error) { u32[TOP] = ${top}; throw error; }`);
+      // Strings of a call that is suspended are still in use.
+      g.emit(`if (u32[PENDING] === 0) u32[TOP] = ${top};`, '} else');
     }
     g.emit(`${name} = ${enter(entry(strings.length), strings)}`);
   } else {
