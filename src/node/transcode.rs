@@ -83,6 +83,29 @@ unsafe fn encode_vectors(from: *const u16, count: usize, to: *mut u8) -> Option<
     use std::arch::x86_64::*;
     /// Units of a vector.
     const LANES: usize = 8;
+    // Who comes here had other text than ASCII before.
+    let mut wide = 0;
+    for at in [0, VECTOR / 2] {
+        // SAFETY: within the units, which are anything behind the text: what comes of them is not looked
+        // at. The room is the caller's promise.
+        unsafe {
+            let units = _mm256_load_si256(from.add(at).cast());
+            let above = _mm256_cmpgt_epi16(units, _mm256_set1_epi16(0x7f));
+            let below = _mm256_cmpgt_epi16(_mm256_set1_epi16(0x800), units);
+            let are_wide = _mm256_movemask_epi8(_mm256_and_si256(above, below)).cast_unsigned();
+            wide |= u64::from(are_wide) << (2 * at);
+            let first = _mm256_or_si256(_mm256_srli_epi16::<6>(units), _mm256_set1_epi16(0xc0));
+            let second = _mm256_and_si256(units, _mm256_set1_epi16(0x3f));
+            let second = _mm256_or_si256(second, _mm256_set1_epi16(0x80));
+            let bytes = _mm256_or_si256(first, _mm256_slli_epi16::<8>(second));
+            _mm256_storeu_si256(to.add(2 * at).cast(), bytes);
+        }
+    }
+    if count > 0 && wide.trailing_ones() >= 2 * count as u32 {
+        // SAFETY: as above.
+        unsafe { to.add(2 * count).write(0) };
+        return Some(2 * count);
+    }
     // V8 stores whole vectors, and what is left unit by unit. A load that needs what several stores have
     // written would wait for them, so each is read as it was written.
     let whole = count / LANES;
@@ -107,34 +130,12 @@ unsafe fn encode_vectors(from: *const u16, count: usize, to: *mut u8) -> Option<
         }
     };
     let [a, b, c, d] = [word(0), word(1), word(2), word(3)];
-    if _mm_testz_si128(seen, _mm_set1_epi16(!0x7f)) != 0 {
-        // SAFETY: the caller's promise. The zeros behind the text are its terminator.
-        unsafe { _mm256_storeu_si256(to.cast(), _mm256_set_epi64x(d, c, b, a)) };
-        return Some(count);
-    }
-    let mut wide = 0;
-    for at in [0, VECTOR / 2] {
-        // SAFETY: within the units, which are anything behind the text: what comes of them is not looked
-        // at. The room is the caller's promise.
-        unsafe {
-            let units = _mm256_load_si256(from.add(at).cast());
-            let above = _mm256_cmpgt_epi16(units, _mm256_set1_epi16(0x7f));
-            let below = _mm256_cmpgt_epi16(_mm256_set1_epi16(0x800), units);
-            let are_wide = _mm256_movemask_epi8(_mm256_and_si256(above, below)).cast_unsigned();
-            wide |= u64::from(are_wide) << (2 * at);
-            let first = _mm256_or_si256(_mm256_srli_epi16::<6>(units), _mm256_set1_epi16(0xc0));
-            let second = _mm256_and_si256(units, _mm256_set1_epi16(0x3f));
-            let second = _mm256_or_si256(second, _mm256_set1_epi16(0x80));
-            let bytes = _mm256_or_si256(first, _mm256_slli_epi16::<8>(second));
-            _mm256_storeu_si256(to.add(2 * at).cast(), bytes);
-        }
-    }
-    if wide.trailing_ones() < 2 * count as u32 {
+    if _mm_testz_si128(seen, _mm_set1_epi16(!0x7f)) == 0 {
         return None;
     }
-    // SAFETY: as above.
-    unsafe { to.add(2 * count).write(0) };
-    Some(2 * count)
+    // SAFETY: the caller's promise. The zeros behind the text are its terminator.
+    unsafe { _mm256_storeu_si256(to.cast(), _mm256_set_epi64x(d, c, b, a)) };
+    Some(count)
 }
 
 /// Encodes unit by unit; returns how many bytes it are, or None for a lone surrogate if `strict`.
