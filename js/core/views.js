@@ -53,11 +53,13 @@ function* others() {
     yield new Uint8Array(variable);
     yield new Uint8Array(variable, 8, 16);
   }
+  // The last address of all, which thunks take for none.
+  yield* [-1n, 2n ** 64n - 1n];
   yield* ['text', 1, -1, 0.5, true, null, undefined, {}, [], Symbol(), () => {}];
 }
 
 /** Numbers that are addresses. */
-const ADDRESSES = [0n, 1n, -1n, 2n ** 63n, -(2n ** 63n), 2n ** 64n - 1n, 2n ** 64n + 7n];
+const ADDRESSES = [0n, 1n, -2n, 2n ** 63n, -(2n ** 63n), 2n ** 64n - 2n, 2n ** 64n + 7n];
 
 /** Whether all that is found is what Node-API tells, and nothing else is found. */
 function isAsExpected() {

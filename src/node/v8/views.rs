@@ -64,7 +64,8 @@ unsafe fn address_of<const LATE: bool>(value: Tagged) -> Option<usize> {
     unsafe {
         match value.instance_type() {
             Some(TYPED_ARRAY) => memory_of::<LATE>(value),
-            Some(BIGINT) => Some(low_digit(value)),
+            // What stands for no address, a thunk cannot tell from one.
+            Some(BIGINT) => Some(low_digit(value)).filter(|&address| address != NOTHING),
             None if value.0 == 0 => Some(0),
             _ => None,
         }
