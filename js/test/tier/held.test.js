@@ -43,7 +43,7 @@ for (const dialect of ['ffi-rs', 'koffi']) {
       assert.deepEqual(lost, []);
       assert.ok(calls.length >= 4 && calls.every((count) => count > 0), run.stdout);
       // Where V8 runs JavaScript inside of direct calls, those of one function are.
-      const isDirect = tier === 'auto' && HAS_PACKED && MAJOR >= 24;
+      const isDirect = tier === 'auto' && HAS_PACKED && MAJOR >= 26;
       assert.ok(isDirect ? direct >= 4 : direct === 0, run.stdout);
     });
   }

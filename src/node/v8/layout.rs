@@ -17,7 +17,8 @@ pub struct Release {
     pub tagged_externals: bool,
     /// How a raw callback finds its arguments.
     pub callback: CallbackInfo,
-    /// Whether a fast call may run JavaScript (V8 12.9 and later).
+    /// Whether a fast call may run JavaScript. V8 allows it from 12.9 on, but up to 13.6 a collection
+    /// in the middle may move the code that made the call, and C returns to where it was.
     pub reentrant: bool,
     /// Where typed arrays have their memory.
     pub views: ViewLayout,
@@ -176,7 +177,7 @@ pub const RELEASES: [Release; 4] = [
         representation: Some(3),
         tagged_externals: false,
         callback: CallbackInfo::Pointer,
-        reentrant: true,
+        reentrant: false,
         views: ViewLayout::Late,
     },
     Release {
