@@ -128,3 +128,88 @@ pub fn found_address(scope: Scope, state: &State, [value]: [Value; 1]) -> Result
     }
     scope.boolean(found.is_some())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Objects as V8 has them, in words.
+    struct Objects {
+        map: [u64; 2],
+        buffer: [u64; 12],
+        array: [u64; 12],
+    }
+
+    const ADDRESS: u64 = 0x1234_5678;
+
+    fn tagged<T>(object: &T) -> usize {
+        ptr::from_ref(object).expose_provenance() + 1
+    }
+
+    /// What is found for an array of 16 bytes from 48 on of a buffer of 64, changed by `change`.
+    fn found<const LATE: bool>(change: impl Fn(&mut Objects)) -> Option<usize> {
+        let at = if LATE { ViewLayout::Late.fields() } else { ViewLayout::Early.fields() };
+        let mut objects = Objects { map: [0; 2], buffer: [0; 12], array: [0; 12] };
+        objects.map[1] = u64::from(TYPED_ARRAY) << 32;
+        objects.buffer[at.buffer_length / 8] = 64;
+        let array = &mut objects.array;
+        (array[at.start / 8], array[at.length / 8]) = (48, 16);
+        array[at.address / 8] = ADDRESS;
+        // What lies beside the flags is anything.
+        array[at.flags / 8] = u64::MAX << 2;
+        objects.array[at.buffer / 8] = tagged(&objects.buffer) as u64;
+        objects.array[0] = tagged(&objects.map) as u64;
+        change(&mut objects);
+        // SAFETY: the objects have the fields of their type.
+        unsafe { address_of::<LATE>(Tagged(tagged(&objects.array))) }
+    }
+
+    fn arrays<const LATE: bool>(at: super::super::layout::ViewFields) {
+        let array =
+            |field: usize, value: u64| found::<LATE>(|objects| objects.array[field / 8] = value);
+        assert_eq!(found::<LATE>(|_| {}), Some(ADDRESS as usize));
+        assert_eq!(array(at.on_heap, 1), None);
+        assert_eq!(array(at.length, 0), None);
+        assert_eq!(array(at.length, 17), None);
+        assert_eq!(array(at.start, 49), None);
+        assert_eq!(array(at.start, 0), Some(ADDRESS as usize));
+        for flags in 1..=3 {
+            assert_eq!(array(at.flags, flags), None);
+        }
+        for length in [0, 63] {
+            let detached = found::<LATE>(|objects| objects.buffer[at.buffer_length / 8] = length);
+            assert_eq!(detached, None);
+        }
+        for kind in [TYPED_ARRAY - 1, TYPED_ARRAY + 1, 0] {
+            assert_eq!(found::<LATE>(|objects| objects.map[1] = u64::from(kind) << 32), None);
+        }
+    }
+
+    #[test]
+    fn arrays_that_are_not_outside_within_and_fixed_are_missed() {
+        arrays::<false>(ViewLayout::Early.fields());
+        arrays::<true>(ViewLayout::Late.fields());
+    }
+
+    #[test]
+    fn bigints_are_addresses_modulo_2_to_the_64() {
+        let map = [0, u64::from(BIGINT) << 32];
+        for (head, digit, expected) in [
+            (0, 7, Some(0)),
+            (2, 7, Some(7)),
+            (3, 7, Some(7usize.wrapping_neg())),
+            (4, u64::MAX - 1, Some(usize::MAX - 1)),
+            (2, u64::MAX, None),
+            (3, 1, None),
+        ] {
+            let bigint = [tagged(&map) as u64, head, digit];
+            // SAFETY: such an object.
+            assert_eq!(unsafe { address_of::<true>(Tagged(tagged(&bigint))) }, expected);
+        }
+        // Small integers: the value is in the upper half.
+        for (word, expected) in [(0, Some(0)), (1 << 32, None), (usize::MAX << 32, None)] {
+            // SAFETY: no object.
+            assert_eq!(unsafe { address_of::<true>(Tagged(word)) }, expected);
+        }
+    }
+}
