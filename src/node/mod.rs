@@ -7,6 +7,7 @@
 
 mod addresses;
 mod callback;
+mod cells;
 mod enter;
 mod env;
 mod frame;
@@ -23,6 +24,7 @@ mod sys;
 mod task;
 mod text;
 mod text_call;
+mod transcode;
 #[cfg(any(
     all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")),
     all(windows, target_arch = "x86_64"),

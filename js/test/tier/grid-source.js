@@ -22,6 +22,8 @@ const C_TYPES = [
   'int64_t',
   'const char *',
   'void *',
+  // A view.
+  'uint8_t *',
 ];
 
 /** What the numbers of types below these are: scalars that travel as numbers. */

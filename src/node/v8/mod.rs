@@ -26,10 +26,13 @@ mod layout;
 mod slow;
 mod strings;
 mod symbols;
+mod tagged;
 mod template;
 mod text;
+mod views;
 
 pub use direct::{Shapes, direct_entry};
 pub use ending::Ending;
 pub use externals::Wrappers;
 pub use fast::{closed, counts, start};
+pub use views::found_address;

@@ -52,6 +52,14 @@ pub fn direct_entry(scope: Scope, _state: &State, _arguments: [Value; 3]) -> Res
     scope.string("it does not exist for this platform")
 }
 
+/// `foundAddress(value)` -> false: there are no thunks.
+///
+/// # Errors
+/// As Node-API.
+pub fn found_address(scope: Scope, _state: &State, _value: [Value; 1]) -> Result<Value> {
+    scope.boolean(false)
+}
+
 /// What entering a function of a closed library does: as on the only tier.
 pub fn closed() -> ClosedBody {
     ClosedBody::node_api()
