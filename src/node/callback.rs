@@ -433,7 +433,8 @@ fn run_here(scope: Scope, state: &State, shape: Shape, frame: *mut u8, foreign: 
     memory.set(FOREIGN, u32::from(foreign));
     let level = state.relay.level();
     // The call that led here may have come from V8 directly, without a handle scope.
-    let end = scope.with_handles(|| enter(scope, state, shape, frame)).unwrap_or(End::Thrown);
+    let end = state.handles.within(scope, || enter(scope, state, shape, frame));
+    let end = end.unwrap_or(End::Thrown);
     // What JavaScript has called in there and could not go on with ends now.
     relay::drain(state, level);
     memory.set(FOREIGN, outer);

@@ -26,6 +26,8 @@ mod entry;
 mod externals;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod fast;
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod handles;
 #[cfg(any(test, all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
 mod layout;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
@@ -47,8 +49,10 @@ pub use ending::Ending;
 pub use externals::Wrappers;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 pub use fast::{closed, counts, start};
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+pub use handles::Handles;
 #[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
-pub use nowhere::{Ending, Shapes, Wrappers, closed, counts, direct_entry, start};
+pub use nowhere::{Ending, Handles, Shapes, Wrappers, closed, counts, direct_entry, start};
 
 /// What the primitives are on platforms without the tier.
 #[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
@@ -83,6 +87,17 @@ mod nowhere {
         /// Whether no JavaScript may run.
         pub fn lasts(&self) -> bool {
             false
+        }
+    }
+
+    /// Handle scopes are Node-API's.
+    #[derive(Default)]
+    pub struct Handles;
+
+    impl Handles {
+        /// Runs code with a handle scope of its own; None when there is none to be had.
+        pub fn within<T>(&self, scope: Scope, body: impl FnOnce() -> T) -> Option<T> {
+            scope.with_handles(body)
         }
     }
 

@@ -145,6 +145,33 @@ impl ExternalSymbols {
     }
 }
 
+/// What opens and closes handle scopes.
+#[derive(Clone, Copy)]
+pub struct ScopeSymbols {
+    /// The constructor of `HandleScope`: `(this, Isolate*)`.
+    pub open: unsafe extern "C" fn(*mut c_void, Opaque),
+    /// Its destructor.
+    pub close: unsafe extern "C" fn(*mut c_void),
+}
+
+impl ScopeSymbols {
+    /// Looks them up; the error names the one that is missing.
+    pub fn find() -> Result<ScopeSymbols, &'static CStr> {
+        let open = look_up(c"_ZN2v811HandleScopeC1EPNS_7IsolateE")?;
+        let close = look_up(c"_ZN2v811HandleScopeD1Ev")?;
+        // SAFETY: as in `Symbols::find`; constructors and destructors get `this` first, and return
+        // nothing (Itanium C++ ABI, section 3.1.5).
+        unsafe {
+            Ok(ScopeSymbols {
+                open: mem::transmute::<*mut c_void, unsafe extern "C" fn(*mut c_void, Opaque)>(
+                    open,
+                ),
+                close: mem::transmute::<*mut c_void, unsafe extern "C" fn(*mut c_void)>(close),
+            })
+        }
+    }
+}
+
 fn missing(name: &CStr) -> String {
     format!("no symbol {}", name.to_string_lossy())
 }
