@@ -10,8 +10,8 @@ const path = require('node:path').posix;
 /** The modules of each file, in folders of js/. */
 const JOINED = {
   'core/calls.js': [
-    ...['core/memory.js', 'core/tier.js', 'core/generator.js', 'core/direct.js'],
-    ...['core/codecs.js', 'core/compile.js'],
+    ...['core/errors.js', 'core/primordials.js', 'core/memory.js', 'core/tier.js'],
+    ...['core/generator.js', 'core/direct.js', 'core/codecs.js', 'core/compile.js'],
   ],
   // Not load.js, and what it needs: `define` binds nothing, and has no use for the rest.
   'ffi-rs/calls.js': ['ffi-rs/bind.js', 'ffi-rs/by-type.js', 'ffi-rs/types.js'],

@@ -13,7 +13,7 @@ const { readDeclaration } = require('./prototypes.js');
 const { declaration } = require('./signatures.js');
 const { Union } = require('./union-values.js');
 const { resolve } = require('./strings.js');
-const { types } = require('./primitives.js');
+const { allTypes } = require('./primitives.js');
 
 const MAX_POINTER_COUNT = 4;
 
@@ -188,7 +188,9 @@ const api = {
   sizeof,
   struct,
   type,
-  types,
+  get types() {
+    return allTypes();
+  },
   union,
 };
 

@@ -4,9 +4,8 @@
 const { invalidType, malformed, unexpected, wrongCount } = require('../errors.js');
 const { native } = require('../../core/loader.js');
 const { internals, makeType } = require('./model.js');
-const { anonymousName, checkName, define } = require('./names.js');
+const { anonymousName, checkName, define, lookup } = require('./names.js');
 const { resolve } = require('./strings.js');
-const { types } = require('./primitives.js');
 
 const isObject = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
 
@@ -44,7 +43,7 @@ function storageFor(values) {
   if (chosen === undefined) {
     throw malformed('Cannot find storage type wide enough for enum values');
   }
-  return types[chosen[0]];
+  return lookup(chosen[0]);
 }
 
 function readStorage(specifier) {

@@ -3,31 +3,33 @@
 
 const { native } = require('../../core/loader.js');
 const { makeType, scalar } = require('./model.js');
-const { builtin, heads } = require('./names.js');
+const { builtin, heads, lookup } = require('./names.js');
 const { pointerTo } = require('./derived.js');
 
 /** The byte order of this machine. */
 const MACHINE = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1 ? 'LE' : 'BE';
 
-/** Every name, in Koffi's order: the map that programs see as `koffi.types`. */
-const types = {};
-
-function add(type, ...names) {
+/** Names a type that is made when one of its names is first looked up. */
+function add(names, make) {
+  const makeOnce = () => {
+    const type = make();
+    for (const name of names) builtin.set(name, type);
+    return type;
+  };
   for (const name of names) {
-    builtin.set(name, type);
+    builtin.set(name, makeOnce);
     if (name.includes(' ')) heads.add(name.slice(0, name.indexOf(' ')));
-    types[name] = type;
   }
-  return type;
 }
 
-const primitive = (name, kind, notation, word, more) =>
-  makeType(scalar(kind, notation, { name, primitive: word, ...more }));
+/** A scalar that has the first of its names. */
+const primitive = (names, kind, notation, word, more) =>
+  add(names, () => makeType(scalar(kind, notation, { name: names[0], primitive: word, ...more })));
 
-function integer(size, signed, [name, ...aliases], { swapped = false, character = false } = {}) {
+function integer(size, signed, names, { swapped = false, character = false } = {}) {
   const word = `${signed ? 'Int' : 'UInt'}${size * 8}${swapped ? 'S' : ''}`;
   const notation = `${signed ? 'i' : 'u'}${size * 8}`;
-  add(primitive(name, 'int', notation, word, { signed, swapped, character }), name, ...aliases);
+  primitive(names, 'int', notation, word, { signed, swapped, character });
 }
 
 /** `int16_t`, `int16` and the same in both byte orders. */
@@ -55,8 +57,8 @@ function addAll() {
   const { longSize, pointerSize, wcharSize } = native;
 
   const nothing = { kind: 'void', size: 0, align: 0, notation: () => 'void' };
-  add(makeType({ name: 'void', primitive: 'Void', ...nothing }), 'void');
-  add(primitive('bool', 'bool', 'bool', 'Bool'), 'bool');
+  add(['void'], () => makeType({ name: 'void', primitive: 'Void', ...nothing }));
+  primitive(['bool'], 'bool', 'bool', 'Bool');
   exact(1, true);
   exact(1, false);
   integer(1, true, ['char'], character);
@@ -76,10 +78,10 @@ function addAll() {
   integer(pointerSize, false, ['size_t']);
   pair(longSize, ['long'], ['unsigned long', 'ulong']);
   pair(8, ['long long', 'longlong'], ['unsigned long long', 'ulonglong']);
-  add(primitive('float', 'float', 'f32', 'Float32'), 'float', 'float32');
-  add(primitive('double', 'float', 'f64', 'Float64'), 'double', 'float64');
+  primitive(['float', 'float32'], 'float', 'f32', 'Float32');
+  primitive(['double', 'float64'], 'float', 'f64', 'Float64');
 
-  const string = (of, ...names) => add(pointerTo(types[of]), ...names);
+  const string = (of, ...names) => add(names, () => pointerTo(lookup(of)));
   string('char', 'str', 'string');
   string('char16_t', 'str16', 'string16');
   string('char32_t', 'str32', 'string32');
@@ -87,6 +89,16 @@ function addAll() {
 }
 
 addAll();
-Object.freeze(types);
 
-module.exports = { types };
+/** All of them by name, in Koffi's order: the object that programs see as `koffi.types`. */
+let all;
+
+/** Makes what has not been looked up yet. */
+function allTypes() {
+  all ??= Object.freeze(
+    Object.fromEntries([...builtin.keys()].map((name) => [name, lookup(name)])),
+  );
+  return all;
+}
+
+module.exports = { allTypes };

@@ -73,7 +73,8 @@ class Scanner {
 
   /** What has characters beyond ASCII: an identifier, or a single character. */
   #readOther(start) {
-    unicodeWord ??= /[\p{XID_Start}_]\p{XID_Continue}*/uy;
+    // biome-ignore lint/complexity/useRegexLiterals: V8 would check a literal whenever it reads this
+    unicodeWord ??= new RegExp('[\\p{XID_Start}_]\\p{XID_Continue}*', 'uy');
     unicodeWord.lastIndex = start;
     const word = unicodeWord.exec(this.#source);
     if (word !== null) this.#set('word', start, unicodeWord.lastIndex);
