@@ -199,8 +199,10 @@ function emitTextCall(g, call, { base, tokens, refs, held, emitLeave }) {
     strings,
     top: strings.length > 0 ? g.local('u32[TOP]') : 'u32[TOP]',
     read: text.returns ? ret.text.read(base.plus(frame.ret)) : 'undefined',
+    returns: text.returns,
   };
-  text.emitLengths(g, params);
+  const isShort = tier.name === 'node-api' && !stacked && text.isUtf8(params);
+  entry.short = text.emitLengths(g, params, refs, isShort ? entry.top : undefined);
   const result = emitTextEntry(g, tier, held, entry);
   if (strings.length === 0) return result;
   g.emit(`else if (${text.missed(result)}) {`);
@@ -388,9 +390,19 @@ function compileAnyWriter(codec, mismatch) {
 
 /** Compiles a function that reads a value from the address in a pointer cell; null for NULL. */
 function compileReader(codec) {
+  const { BESIDE, fetch, fetchBehindInto, fetchInto } = require('./routines.js');
   const g = begin({});
+  // A value of a few bytes, or a pointer to one, needs no frame.
+  const fits = (value) => value.simple && value.size <= FIXED_SIZE - (BESIDE - FIXED);
+  const { pointee } = codec;
+  if (fits(codec) || (pointee !== undefined && fits(pointee))) {
+    const value = fits(codec) ? codec : pointee;
+    const into = g.constant(value === codec ? fetchInto : fetchBehindInto);
+    g.emit(`if (!${into}(cell, ${BESIDE}, ${value.size})) return null;`);
+    g.emit(`return ${value.get(g, new Ref(null, BESIDE, 64))};`);
+    return g.build('cell');
+  }
   inFrame(g, 0, [], () => {
-    const { fetch } = require('./routines.js');
     const at = g.local(`${g.constant(fetch)}(cell, ${codec.size})`);
     g.emit(`if (${at} < 0) return null;`);
     return codec.get(g, new Ref(at, 0, native.frameAlign));

@@ -58,6 +58,9 @@ const TOKEN = (origin + native.tokenCell) / 8;
 const TEXT = (origin + native.textCell) / 8;
 /** Index in `u32`: how many callbacks C has entered JavaScript for since this was cleared. */
 const ENTERED = (origin + native.enteredCell) / 4;
+/** Indices in `u32`: how many bytes a primitive works on; what else it has to know, then its answer. */
+const EXTENT = (origin + native.extentCell) / 4;
+const OPERAND = (origin + native.operandCell) / 4;
 /** Offset of the fixed frame, and its size. */
 const FIXED = origin + native.fixed;
 const FIXED_SIZE = native.fixedSize;
@@ -178,8 +181,8 @@ function spill(size, cell) {
 }
 
 /**
- * What V8 does with Externals itself, on the packed tier (src/node/v8/externals.rs), or what is
- * remembered of them (known-externals.js). Node-API does the rest.
+ * What V8 does with Externals and heap cells itself, on the packed tier (src/node/v8/externals.rs), or
+ * what Node-API does, which remembers Externals (known-externals.js).
  */
 const externals = {
   state: 0,
@@ -188,15 +191,17 @@ const externals = {
   makeCell: undefined,
   freeCell: undefined,
   fetchTo: undefined,
+  fetchBehind: undefined,
 };
 
 /** Takes these functions into use. */
-function useExternals({ state, externalAt, addressTo, makeCell, freeCell, fetchTo }) {
-  Object.assign(externals, { state, externalAt, addressTo, makeCell, freeCell, fetchTo });
+function useExternals(made) {
+  for (const name in externals) externals[name] = made[name];
 }
 
-/** Whether V8's are in use. */
+/** Whether there are any, and whether they are V8's, which have the token of a state. */
 const hasExternals = () => externals.makeCell !== undefined;
+const hasV8Externals = () => externals.state !== 0;
 
 /** An External of the address in a pointer cell. */
 function getExternal(cell) {
@@ -229,7 +234,7 @@ function makeCell(from, size) {
   return getExternal(LENGTH * 8);
 }
 
-/** The same for a cell with the address of a block with these bytes; null where V8 makes none. */
+/** The same for a cell with the address of a block with these bytes; null where none can be made. */
 const makeCellTo = (from, size) => externals.makeCell(externals.state, from, size, true);
 
 /** What `freeCell` and `native.free` return. */
@@ -247,12 +252,18 @@ function freeCell(value, ours, owned) {
 }
 
 /**
- * Copies bytes from where a pointer cell points to an offset of frame memory, where V8 does it:
- * false for NULL, undefined where the routines have to do it.
+ * Copies bytes from where a pointer cell points to an offset of frame memory: false for NULL,
+ * undefined where the routines have to do it.
  */
 function fetchTo(cell, at, size) {
   const { fetchTo } = externals;
   return fetchTo === undefined ? undefined : fetchTo(externals.state, cell, at, size);
+}
+
+/** The same from where the pointer points that is there; `at` has room for it, too. */
+function fetchBehind(cell, at, size) {
+  const { fetchBehind } = externals;
+  return fetchBehind === undefined ? undefined : fetchBehind(externals.state, cell, at, size);
 }
 
 /** Whether a pointer cell holds a null pointer; the cell is at a multiple of 4. */
@@ -334,6 +345,8 @@ module.exports = {
   TOKEN,
   TEXT,
   ENTERED,
+  EXTENT,
+  OPERAND,
   FREED,
   FIXED,
   FIXED_SIZE,
@@ -353,13 +366,17 @@ module.exports = {
   putExternal,
   useExternals,
   hasExternals,
+  hasV8Externals,
   putWord,
   getWord,
   pointerSize,
+  BASE_LOW,
+  BASE_HIGH,
   makeCell,
   makeCellTo,
   freeCell,
   fetchTo,
+  fetchBehind,
   isNull,
   copyPointer,
   putView,

@@ -10,8 +10,11 @@ const memory = require('./memory.js');
 const { floor, min } = require('./primordials.js');
 const { bindRoutine } = require('./tier.js');
 
+/** Offset in the fixed frame of what routines leave alone. */
+const BESIDE = memory.FIXED + 512;
+
 const { views, FIXED, TOP, END, overflow, putAddress, getPointer, putPointer } = memory;
-const { copyPointer, fetchTo, isNull } = memory;
+const { copyPointer, fetchBehind, fetchTo, isNull } = memory;
 const { u8, u32, i32 } = views;
 const { pointerSize } = native;
 
@@ -126,14 +129,29 @@ function fetch(cell, size) {
   const at = (u32[TOP] + 63) & ~63;
   if (size > END - at) throw overflow();
   u32[TOP] = at + size;
+  return fetchInto(cell, at, size) ? at : -1;
+}
+
+/**
+ * Copies `size` bytes from behind a pointer cell to an offset of frame memory; false for NULL. In the
+ * fixed frame, that is at `BESIDE` or further on.
+ */
+function fetchInto(cell, at, size) {
   const fetched = fetchTo(cell, at, size);
-  if (fetched !== undefined) return fetched ? at : -1;
+  if (fetched !== undefined) return fetched;
   copyPointer(FROM, cell);
-  if (isNull(FROM)) return -1;
+  if (isNull(FROM)) return false;
   putAddress(TO, at);
   putSize(copy.args[2], size);
   copy.entry();
-  return at;
+  return true;
+}
+
+/** The same from behind the pointer that is there. */
+function fetchBehindInto(cell, at, size) {
+  const fetched = fetchBehind(cell, at, size);
+  if (fetched !== undefined) return fetched;
+  return fetchInto(cell, at, pointerSize) && fetchInto(at, at, size);
 }
 
 /** Zeroed memory of the C heap; 0n when there is none. */
@@ -165,6 +183,7 @@ function setErrno(code) {
 }
 
 module.exports = {
+  BESIDE,
   FROM,
   TO,
   allocate,
@@ -173,6 +192,8 @@ module.exports = {
   copyTo,
   countUnits,
   fetch,
+  fetchBehindInto,
+  fetchInto,
   loadOf,
   loadPointed,
   release,

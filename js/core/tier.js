@@ -119,18 +119,24 @@ function lateTextSettler(settle) {
   };
 }
 
-/** What Node-API's tier remembers of Externals, from when there is the first. */
+/** What Node-API's tier has for Externals and heap cells, from when there is the first. */
 function lateExternals() {
-  const start = () => {
-    const made = require('./known-externals.js').knownExternals(memory);
-    useExternals(made);
-    return made;
-  };
-  return {
-    state: 0,
-    externalAt: (state, cell) => start().externalAt(state, cell),
-    addressTo: (value, state, cell) => start().addressTo(value, state, cell),
-  };
+  const late = { state: 0 };
+  for (const name of [
+    'externalAt',
+    'addressTo',
+    'makeCell',
+    'freeCell',
+    'fetchTo',
+    'fetchBehind',
+  ]) {
+    late[name] = (...values) => {
+      const made = require('./known-externals.js').knownExternals(memory);
+      useExternals(made);
+      return made[name](...values);
+    };
+  }
+  return late;
 }
 
 /** `addressTo` with what is remembered, from when there is the first External. */
@@ -181,6 +187,11 @@ function startNodeApi() {
     if (!hasExternals()) useExternals(lateExternals());
   }
   return entries.call;
+}
+
+/** Starts what the tier of now has for Externals and heap cells. */
+function startExternals() {
+  if (currentTier().name === 'node-api') startNodeApi();
 }
 
 /** For marshallers that only check their arguments. */
@@ -293,22 +304,33 @@ function textEntry(count) {
  * @param {string} top an expression of where the strings begin
  * @param {string} read an expression of the result when C had called back
  * @param {string} [result] the variable that gets it
+ * @param {string} [short] on Node-API's tier, a variable: when it is not negative, the strings stand
+ *   already from `top` up to this offset.
+ * @param {boolean} returns whether C returns text
  */
-function emitTextEntry(g, tier, held, { shape, strings, top, read, result }) {
+function emitTextEntry(g, tier, held, { shape, strings, top, read, result, short, returns }) {
   const name = result ?? g.fresh();
-  const declared = result === undefined ? `let ${name}` : name;
   const isNodeApi = tier.name === 'node-api';
+  if (result === undefined) g.emit(`let ${name};`);
   g.emit(`f64[TOKEN] = ${g.entry};`);
   if (isNodeApi) {
+    const enter = (entry, values) => `${entry}(${[...values, ...held].join(', ')});`;
+    const entry = (count) => g.constant(textEntry(count));
     g.emit(`f64[TEXT] = ${g.constant(shape)};`);
-    const call = g.constant(textEntry(strings.length));
-    g.emit(`${declared} = ${call}(${[...strings, ...held].join(', ')});`);
+    if (short !== undefined) {
+      const call = returns ? `${name} = ${enter(entry(0), [])}` : enter('call', []);
+      g.emit(`if (${short} >= 0) {`, `u32[TOP] = ${short};`);
+      g.emit(`try { ${call} } catch (error) { u32[TOP] = ${top}; throw error; }`);
+      // Strings of a call that is suspended are still in use.
+      g.emit(`if (u32[PENDING] === 0) u32[TOP] = ${top};`, '} else');
+    }
+    g.emit(`${name} = ${enter(entry(strings.length), strings)}`);
   } else {
-    g.emit(`${declared} = enterText(${[g.constant(shape), ...strings].join(', ')});`);
+    g.emit(`${name} = enterText(${[g.constant(shape), ...strings].join(', ')});`);
   }
   const settle = isNodeApi ? 'settleTextPlain' : 'settleText';
   g.emit('if (u32[PENDING] !== 0) {', `${settle}(${[top, g.entry, ...held].join(', ')});`);
-  g.emit(`${name} = ${read};`, '}');
+  g.emit(returns ? `${name} = ${read};` : '', '}');
   return name;
 }
 
@@ -439,5 +461,6 @@ module.exports = {
   entries,
   packedFor,
   publish,
+  startExternals,
   useTier,
 };

@@ -2,10 +2,14 @@
 // What was compiled for a type, found again by the type's content: programs usually pass fresh
 // literals on every call.
 
-const { isArray, mapGet, mapSet } = require('../core/primordials.js');
+const { isArray } = require('../core/primordials.js');
 
 // Loaded when there is an error.
 const invalidType = (message) => require('./errors.js').invalidType(message);
+
+/** DataType's numbers that are no tags are below. */
+const BASIC_TYPES = 32;
+const isBasic = (type) => typeof type === 'number' && type >>> 0 === type && type < BASIC_TYPES;
 
 const MAX_DEPTH = 64;
 const MAX_TYPES = 10_000;
@@ -49,7 +53,11 @@ function fits(shape, type) {
   const { keys, values } = shape;
   let i = 0;
   for (const key in type) {
-    if (keys[i] !== key || !fits(values[i], type[key])) return false;
+    if (keys[i] !== key) return false;
+    // Most are numbers, which need no call.
+    const known = values[i];
+    const value = type[key];
+    if (known !== value && !(typeof known === 'object' && fits(known, value))) return false;
     i++;
   }
   return i === keys.length;
@@ -62,21 +70,18 @@ const MAX_KEPT = 1000;
 class ByType {
   constructor(make) {
     this.make = make;
-    this.basic = new Map();
+    this.basic = new Array(BASIC_TYPES).fill(undefined);
     this.described = [];
   }
 
   get(type) {
-    return typeof type === 'number' ? this.getBasic(type) : this.getDescribed(type);
+    if (typeof type !== 'number') return this.getDescribed(type);
+    return (isBasic(type) ? this.basic[type] : undefined) ?? this.makeBasic(type);
   }
 
-  getBasic(type) {
-    let made = mapGet(this.basic, type);
-    if (made === undefined) {
-      made = this.make(type);
-      if (this.basic.size >= MAX_KEPT) this.basic = new Map();
-      mapSet(this.basic, type, made);
-    }
+  makeBasic(type) {
+    const made = this.make(type);
+    if (isBasic(type)) this.basic[type] = made;
     return made;
   }
 
@@ -92,9 +97,6 @@ class ByType {
     return made;
   }
 }
-
-/** DataType's numbers that are no tags are below. */
-const BASIC_TYPES = 32;
 
 /** What was made for a list of types that starts as the path to it, and for longer ones. */
 class Node {
@@ -151,7 +153,5 @@ class BySignature {
     node.made = made;
   }
 }
-
-const isBasic = (type) => Number.isInteger(type) && type >= 0 && type < BASIC_TYPES;
 
 module.exports = { BySignature, ByType, fits };

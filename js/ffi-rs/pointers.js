@@ -9,7 +9,7 @@ const { borrowed } = require('../core/recording.js');
 const { coded, kindOf, show } = require('../core/errors.js');
 const memory = require('../core/memory.js');
 const { isArray } = require('../core/primordials.js');
-const { currentTier } = require('../core/tier.js');
+const { startExternals } = require('../core/tier.js');
 const { FFITypeTag, PointerType } = require('./index.js');
 const { mismatch } = require('./errors.js');
 const { ByType } = require('./by-type.js');
@@ -17,8 +17,8 @@ const types = require('./types.js');
 
 const { FIXED, FREED, freeCell, getPointer, isNull, makeCell, pointerSize, putExternal } = memory;
 
-// The packed tier brings faster ways for Externals.
-currentTier();
+// Tiers bring faster ways for Externals.
+startExternals();
 
 /** A pointer cell for addresses on their way to and from the native side. */
 const CELL = FIXED;
@@ -106,11 +106,15 @@ function read(type, pointer, argument) {
 
 /** The pointer that is stored at each address. */
 function unwrapPointer(pointers) {
-  return checkList(pointers, 'pointers').map((pointer, i) => {
-    takeAddress(pointer, i);
-    readPointer ??= compileReader(external({ expected: 'External' }));
-    return readPointer(CELL);
-  });
+  checkList(pointers, 'pointers');
+  if (pointers.length === 1) return [pointerIn(pointers[0], 0)];
+  return pointers.map(pointerIn);
+}
+
+function pointerIn(pointer, argument) {
+  takeAddress(pointer, argument);
+  readPointer ??= compileReader(external({ expected: 'External' }));
+  return readPointer(CELL);
 }
 
 /** A new cell for each pointer. */

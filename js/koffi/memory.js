@@ -3,7 +3,7 @@
 
 const { native } = require('../core/loader.js');
 const { coded } = require('../core/errors.js');
-const { ARG, views, putPointer } = require('../core/memory.js');
+const { ARG, LENGTH, views, putPointer } = require('../core/memory.js');
 const routines = require('../core/routines.js');
 const { failure, invalid, invalidType, unexpected, wrongCount } = require('./errors.js');
 const { functionAt } = require('./functions.js');
@@ -67,6 +67,11 @@ function free(...args) {
   routines.release(target);
 }
 
+/** A pointer cell for an address on its way to the native side. */
+const CELL = LENGTH * 8;
+/** Makes an ArrayBuffer over the memory that a cell points to, when it was used. */
+let arrayBufferAt;
+
 /** `view(pointer, length)`: an ArrayBuffer over memory, without a copy. */
 function view(...args) {
   if (args.length < 2) throw wrongCount('2', args.length);
@@ -79,11 +84,10 @@ function view(...args) {
   if (!(size >= 0)) throw invalid('Array length must be positive and non-zero');
   references.checkLength(size, 1);
   if (target === 0n && size > 0) throw failure('Cannot make a view of NULL pointer');
-  return references.withScratch(8, (at) => {
-    putPointer(at, target);
-    views.u32[ARG] = at;
-    return native.arrayBufferAt(size);
-  });
+  putPointer(CELL, target);
+  views.u32[ARG] = CELL;
+  arrayBufferAt ??= native.arrayBufferAt;
+  return arrayBufferAt(size);
 }
 
 /** `call(pointer, type, ...args)`: calls the function at a pointer. */

@@ -55,7 +55,7 @@ function readMany(reference, offset, type, count, hint) {
   const own = internals(type);
   const size = own.size * count;
   if (hint === 'Typed' && size <= SMALL) {
-    return references.withBytes(reference, offset, size, (at) => arrays.typedAt(own, at, count));
+    return arrays.typedAt(own, references.briefly(reference, offset, size), count);
   }
   if (hint !== 'Array') {
     return arrays.fromBytes(own, hint, references.bytesFrom(reference, offset, size));

@@ -159,8 +159,20 @@ function withBytes(reference, offset, size, use) {
   }
 }
 
+/**
+ * The offset of a copy of bytes of a reference in frame memory, which stands there until anything else
+ * uses it.
+ */
+function briefly(reference, offset, size) {
+  const at = (u32[TOP] + 63) & ~63;
+  if (size > END - at) throw overflow();
+  loadBytes(reference, offset, size, at);
+  return at;
+}
+
 module.exports = {
   addressOfView,
+  briefly,
   bytesFrom,
   checkBounds,
   checkLength,

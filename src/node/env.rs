@@ -7,7 +7,9 @@ use super::relay::{self, Relay};
 use super::shared::{Alive, Shared};
 use super::sys;
 use super::value::{Scope, Value, arguments, guard};
-use super::{enter, function, heap, libraries, memory, owned, routines, task, text_call, v8};
+use super::{
+    cells, enter, function, heap, libraries, memory, owned, routines, task, text_call, v8,
+};
 use crate::call::Prepared;
 use crate::code::Slot;
 use crate::error::{Code, Error, Result};
@@ -139,6 +141,27 @@ macro_rules! primitive {
     }};
 }
 
+/// Defines the C entry of a primitive whose arguments and results are control cells; its body neither
+/// fails nor panics.
+macro_rules! plain {
+    ($body:path) => {{
+        unsafe extern "C" fn entry(
+            env: sys::napi_env,
+            info: sys::napi_callback_info,
+        ) -> sys::napi_value {
+            let (mut data, null) = (ptr::null_mut(), ptr::null_mut());
+            let body: fn(&State) = $body;
+            // SAFETY: the out-parameter outlives the call; as for `primitive`.
+            body(unsafe {
+                sys::napi_get_cb_info(env, info, ptr::null_mut(), null, ptr::null_mut(), &mut data);
+                &*data.cast::<State>()
+            });
+            ptr::null_mut()
+        }
+        entry as unsafe extern "C" fn(sys::napi_env, sys::napi_callback_info) -> sys::napi_value
+    }};
+}
+
 /// A function that is exported, by its name.
 type Export = (&'static CStr, sys::napi_callback);
 
@@ -183,6 +206,10 @@ const MORE: &[Export] = &[
     (c"copyOut", Some(primitive!(memory::copy_out, 1))),
     (c"bufferAt", Some(primitive!(memory::buffer_at, 2))),
     (c"arrayBufferAt", Some(primitive!(memory::array_buffer_at, 1))),
+    (c"makeCellAt", Some(plain!(cells::make_at))),
+    (c"freeCellAt", Some(plain!(cells::free_at))),
+    (c"fetchAt", Some(plain!(cells::fetch_at))),
+    (c"fetchBehindAt", Some(plain!(cells::fetch_behind_at))),
     (c"promote", Some(primitive!(heap::promote, 1))),
     (c"isLive", Some(primitive!(heap::is_live, 1))),
     (c"free", Some(primitive!(heap::free, 3))),
@@ -316,6 +343,8 @@ fn describe(scope: Scope, exports: Value, state: &State, buffer: Value) -> Resul
     number(c"tokenCell", frame::TOKEN)?;
     number(c"textCell", frame::TEXT)?;
     number(c"enteredCell", frame::ENTERED)?;
+    number(c"extentCell", frame::EXTENT)?;
+    number(c"operandCell", frame::OPERAND)?;
     number(c"fixed", frame::FIXED)?;
     number(c"fixedSize", frame::FIXED_SIZE)?;
     number(c"frameAlign", frame::ALIGN)?;

@@ -22,6 +22,8 @@
 //!   + STATE   8 B   the address of the environment's state
 //!   + TEXT    f64   what text crosses with the call that Node-API's entry makes
 //!   + ENTERED u32   how many callbacks C has entered JavaScript for (JavaScript's to clear)
+//!   + EXTENT  u32   how many bytes a memory primitive works on
+//!   + OPERAND u32   what else it has to know, and what it answers
 //! origin + FIXED  the fixed frame: cells of calls that keep nothing while C runs
 //! origin + STACK  the frame stack, up to the end
 //! ```
@@ -78,6 +80,10 @@ pub const TEXT: usize = 88;
 /// Control cell: how many callbacks JavaScript was entered for, by C on the environment's thread,
 /// since it last looked: it does when a call is [`CALLED_BACK`].
 pub const ENTERED: usize = 96;
+/// Control cell: how many bytes a memory primitive works on.
+pub const EXTENT: usize = 100;
+/// Control cell: what else a memory primitive has to know; then what it answers.
+pub const OPERAND: usize = 104;
 /// Value of [`PENDING`]: Node-API keeps an exception, which it throws when one of our functions
 /// that it called returns.
 pub const THROWN: u32 = 1;

@@ -7,6 +7,7 @@
 
 mod addresses;
 mod callback;
+mod cells;
 mod enter;
 mod env;
 mod frame;
@@ -23,6 +24,7 @@ mod sys;
 mod task;
 mod text;
 mod text_call;
+mod transcode;
 mod v8;
 mod value;
 

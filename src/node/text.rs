@@ -90,6 +90,11 @@ impl Room {
         self.at
     }
 
+    /// How many bytes are not free any more.
+    pub fn taken(&self) -> usize {
+        self.at - self.start
+    }
+
     /// What is free, from a multiple of `align`.
     pub fn free(&self, align: usize) -> Option<(*mut u8, usize)> {
         let at = self.at.next_multiple_of(align);

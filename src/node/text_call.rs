@@ -8,9 +8,9 @@ use super::memory::numbers;
 use super::sys;
 use super::text::{Encoding, Room, Written};
 use super::value::{Scope, Value};
-use super::{enter, function};
+use super::{enter, function, transcode};
 use crate::error::{Code, Error, Result};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ffi::c_void;
 use std::rc::Rc;
 use std::{mem, ptr};
@@ -45,8 +45,11 @@ pub struct TextShape {
     /// The fixed frame, or null for the one that the FRAME cell names.
     fixed: *mut u8,
     parameters: Box<[Parameter]>,
-    /// Whether the ARG cell has the length of all strings together, for strict UTF-8.
+    /// Whether there is strict UTF-8: the units of all strings together are compared with its bytes.
     checks_units: bool,
+    /// Whether the last short UTF-8 had other characters than ASCII: then the next is not read as UTF-8,
+    /// but as UTF-16, which is quicker unless it is ASCII.
+    is_wide: Cell<bool>,
     returned: Option<Returned>,
 }
 
@@ -89,7 +92,8 @@ impl TextShape {
         let checks_units = parameters.iter().any(|p| p.strict && p.encoding == Encoding::Utf8);
         let fixed = if stacked == 0 { state.frame.fixed()? } else { ptr::null_mut() };
         let (enter, memory) = (enter::code(state)?, state.frame);
-        Ok(TextShape { enter, scope, memory, fixed, parameters, checks_units, returned })
+        let is_wide = Cell::new(false);
+        Ok(TextShape { enter, scope, memory, fixed, parameters, checks_units, is_wide, returned })
     }
 
     /// Whether calls return text.
@@ -162,6 +166,10 @@ impl TextShape {
     ) -> Option<u32> {
         let mut room = Room::new(self.memory.base(), top, SIZE);
         let mut units = 0;
+        // JavaScript knows it of calls with UTF-8.
+        let expected = self.memory.get(ARG) as usize;
+        let is_short = expected <= transcode::SHORT;
+        let reads_units = is_short && self.is_wide.get();
         for (parameter, string) in self.parameters.iter().zip(strings) {
             let Parameter { cell, encoding, strict } = *parameter;
             let quickly = match encoding {
@@ -170,6 +178,9 @@ impl TextShape {
             };
             let written = match quickly {
                 Some(units) => Written::Units(units),
+                None if reads_units && encoding == Encoding::Utf8 => {
+                    transcode::write_short(self.scope, string, &mut room, strict)
+                }
                 None => encoding.write(self.scope, string, &mut room, strict),
             };
             match written {
@@ -184,7 +195,10 @@ impl TextShape {
         }
         // As many bytes, or characters of one byte, as JavaScript counted units: nothing was
         // replaced.
-        let checked = !self.checks_units || units == self.memory.get(ARG) as usize;
+        let checked = !self.checks_units || reads_units || units == expected;
+        if is_short {
+            self.is_wide.set(room.taken() != expected + self.parameters.len());
+        }
         (checked || !room.holds_replacement()).then(|| room.end() as u32)
     }
 }

@@ -12,44 +12,37 @@ const codecs = require('./codecs.js');
 
 const { u8 } = views;
 
-/** The key of a number's type in the tables below. */
-const letters = ({ kind, size, signed }) => `${kind === 'float' ? 'f' : signed ? 'i' : 'u'}${size}`;
+/** Where the tables below begin for floats, signed and unsigned integers; the size is added. */
+const [FLOAT, SIGNED, UNSIGNED] = [0, 9, 18];
+const indexOf = ({ kind, size, signed }) =>
+  size + (kind === 'float' ? FLOAT : signed ? SIGNED : UNSIGNED);
 
-/** Typed arrays by kind of number. */
-const TYPED = {
-  i1: Int8Array,
-  u1: Uint8Array,
-  i2: Int16Array,
-  u2: Uint16Array,
-  i4: Int32Array,
-  u4: Uint32Array,
-  i8: BigInt64Array,
-  u8: BigUint64Array,
-  f4: Float32Array,
-  f8: Float64Array,
-};
+/** Typed arrays by kind of number, and views of frame memory. */
+const TYPED = new Array(UNSIGNED + 9).fill(undefined);
+const VIEWS = new Array(UNSIGNED + 9).fill(undefined);
+for (const [index, Typed, view] of [
+  [SIGNED + 1, Int8Array, views.i8],
+  [UNSIGNED + 1, Uint8Array, views.u8],
+  [SIGNED + 2, Int16Array, views.i16],
+  [UNSIGNED + 2, Uint16Array, views.u16],
+  [SIGNED + 4, Int32Array, views.i32],
+  [UNSIGNED + 4, Uint32Array, views.u32],
+  [SIGNED + 8, BigInt64Array, views.i64],
+  [UNSIGNED + 8, BigUint64Array, views.u64],
+  [FLOAT + 4, Float32Array, views.f32],
+  [FLOAT + 8, Float64Array, views.f64],
+]) {
+  TYPED[index] = Typed;
+  VIEWS[index] = view;
+}
 
 /** The typed array of elements of a type. */
-const typedArrayOf = (own) => TYPED[letters(own)];
-
-/** Views of frame memory by kind of number. */
-const VIEWS = {
-  i1: views.i8,
-  u1: views.u8,
-  i2: views.i16,
-  u2: views.u16,
-  i4: views.i32,
-  u4: views.u32,
-  i8: views.i64,
-  u8: views.u64,
-  f4: views.f32,
-  f8: views.f64,
-};
+const typedArrayOf = (own) => TYPED[indexOf(own)];
 
 /** A copy of `count` numbers at an aligned offset of frame memory. */
 function typedAt(own, at, count) {
   const start = at / own.size;
-  const array = slice(VIEWS[letters(own)], start, start + count);
+  const array = slice(VIEWS[indexOf(own)], start, start + count);
   if (own.swapped) swapUnits(new Uint8Array(array.buffer), own.size);
   return array;
 }

@@ -23,6 +23,7 @@ const { bytesOf, swapUnits } = require('./bytes.js');
 const { ArrayBack, LargeBack, ObjectBack, SwappedBack, TextBack } = require('./back.js');
 const { Cast } = require('./cast.js');
 const codecs = require('./codecs.js');
+const { emitAssign } = require('./records.js');
 const { isUnion } = require('./unions.js');
 
 const { u8 } = views;
@@ -289,7 +290,7 @@ function pointer(own, direction = IN) {
       if (isText && !writes) {
         g.emit(`if (typeof ${value} === 'string') ${PUT[own.unit]}(${value}, ${ref});`, 'else');
       }
-      if (!writes) emitStruct(g, own.ref, token, ref);
+      emitStruct(g, own.ref, direction, token, ref);
       g.emit(`if (${value} === null || ${value} === undefined) putNull(${ref});`);
       g.emit(`else if (typeof ${value} === 'bigint') {`);
       if (native.pointerSize === 8) g.write('u64', ref, value);
@@ -308,6 +309,12 @@ function pointer(own, direction = IN) {
     later: ({ back }) => back,
     after(g, token, ref, moved = false) {
       const back = moved ? token : token.back;
+      if (token.plain !== undefined) {
+        g.block(`if (${token.plain} >= 0)`, () => {
+          emitAssign(g, internals(own.ref), new g.Ref(token.plain, 0, 8), token.value);
+        });
+        g.emit('else');
+      }
       g.emit(`if (${back} !== undefined) ${back}.finish(${ref}, ${moved});`);
     },
   };
@@ -315,17 +322,25 @@ function pointer(own, direction = IN) {
 
 /**
  * Emits the copy of a plain object for a pointer to a struct without pointers, in the marshaller
- * itself. Objects of other classes may stand for something else.
+ * itself. Objects of other classes may stand for something else. What C writes is read back from where
+ * `token.plain` says, if that is not negative.
  */
-function emitStruct(g, type, { value, where }, ref) {
-  if (internals(type).kind !== 'struct') return;
+function emitStruct(g, type, { reads, writes }, token, ref) {
+  // A call on another thread reads back when it has ended.
+  if (internals(type).kind !== 'struct' || (writes && g.recording)) return;
   const codec = codecs.codecOf(type);
   if (!codec.simple) return;
+  const { value, where } = token;
+  if (writes) {
+    token.plain = g.fresh('plain');
+    g.emit(`let ${token.plain} = -1;`);
+  }
   g.block(`if (${g.constant(isPlain)}(${value}))`, () => {
     const at = g.local(`scratch(${codec.size})`);
     g.emit(`if (${at} < 0) throw overflow();`);
     g.emit(`putAddress(${ref}, ${at});`);
-    codec.putPlain(g, value, where, new g.Ref(at, 0, 8));
+    codec.putPlain(g, value, where, new g.Ref(at, 0, 8), reads);
+    if (writes) g.emit(`${token.plain} = ${at};`);
   });
   g.emit('else');
 }

@@ -108,8 +108,12 @@ function struct(type, own) {
       const info = g.constant({ ...token.where, expected: 'object' });
       g.emit(`${g.constant(nestedWriter(type))}(${token.value}, ${ref}, ${info}, store);`);
     },
-    /** Emits all of the write of a plain object, for a simple struct. */
-    putPlain(g, value, where, ref) {
+    /** Emits all of the write of a plain object, for a simple struct; without `reads`, of zeros. */
+    putPlain(g, value, where, ref, reads = true) {
+      if (!reads) {
+        g.emit(`${g.constant(zero)}(${ref}, ${own.size});`);
+        return;
+      }
       if (hasGaps) g.emit(`${g.constant(zero)}(${ref}, ${own.size});`);
       putMembers(g, takeMembers(g, value, where), ref);
     },
@@ -132,13 +136,13 @@ const nestedReader = (type) => (at) => codecs.readerAt(type, at)(at);
 const nestedWriter = (type) => (value, at, info, store) =>
   codecs.writerAt(type, store, at)(value, at, info);
 
-/** Emits the assignments of a struct's members to the properties of `object`. */
-function emitAssign(g, own, ref) {
+/** Emits the assignments of a struct's members to the properties of an object. */
+function emitAssign(g, own, ref, object = 'object') {
   const list = own.members.filter(({ padding }) => !padding);
   for (const member of list) {
     const codec = dynamic.codecOf(own, member) ?? codecs.codecOf(member.type);
     const value = codec.get(g, ref.plus(member.offset), ref);
-    g.emit(`object[${JSON.stringify(member.name)}] = ${value};`);
+    g.emit(`${object}[${JSON.stringify(member.name)}] = ${value};`);
   }
 }
 

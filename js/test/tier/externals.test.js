@@ -70,7 +70,7 @@ test('null pointers', () => {
 });
 
 test('either way of making Externals is read by the other', () => {
-  assert.equal(memory.hasExternals(), currentTier().name !== 'node-api' && HAS_PACKED);
+  assert.equal(memory.hasV8Externals(), currentTier().name !== 'node-api' && HAS_PACKED);
   const ours = () => memory.makeCell(CELL, 8);
   const fast = optimised(() => memory.freeCell(ours(), true, 0));
   assert.equal(fast(), memory.FREED.DONE);

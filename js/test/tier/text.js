@@ -320,6 +320,68 @@ test('frame memory that is nearly full', () => {
   );
 });
 
+test('short ASCII inside of calls with short ASCII, whatever they throw', () => {
+  const both = bound('heard_string', D.String, [D.String, D.String], ['', '']);
+  const sized = size();
+  // What is not ASCII is not expected again after so many calls.
+  for (let i = 0; i < 100; i++) assert.equal(sized(['ascii']), 5);
+  const top = u32[TOP];
+  const thrown = new RangeError('of the listener');
+  let depth = 0;
+  const inner = (text) => {
+    assert.ok(u32[TOP] > top, 'what C still reads is taken');
+    if (depth === 6) throw thrown;
+    depth += 1;
+    const mine = `${text.slice(0, 3)} ${depth}`;
+    assert.equal(sized([mine]), mine.length);
+    const before = u32[TOP];
+    let result;
+    try {
+      result = both([mine, `kept ${mine}`]);
+    } catch (error) {
+      result = error;
+    }
+    depth -= 1;
+    assert.equal(u32[TOP], before);
+    if (depth === 5) assert.equal(result, thrown);
+    else assert.equal(result, `kept ${mine}`);
+  };
+  const run = optimised((i) => both(['out', `kept ${i}`]));
+  listening(inner, () => {
+    for (let i = 0; i < 50; i++) {
+      depth = 0;
+      assert.equal(run(i), `kept ${i}`);
+      assert.equal(u32[TOP], top);
+    }
+  });
+});
+
+test('ASCII after other text, and other text after ASCII', () => {
+  const [echoed, sized] = [echo(), size()];
+  const both = bound('heard_string', D.String, [D.String, D.String], ['', '']);
+  const texts = [
+    'plain',
+    '\u00fc\u00f6\u00e4',
+    'a\u00e9',
+    '\u20ac uro',
+    '\u{1F600}',
+    '',
+    'x'.repeat(40),
+  ];
+  for (const first of texts) {
+    for (const next of texts) {
+      for (const text of [first, next, next, first]) {
+        assertCrosses(text, echoed, sized);
+        assert.equal(both(['short', text]), text);
+        assert.equal(both([text, 'short']), 'short');
+      }
+      throwsCoded(() => sized(['\ud800']), CODES.invalid, LONE);
+      throwsCoded(() => both(['ok', `${first}\udc00`]), CODES.invalid, LONE);
+    }
+    for (let i = 0; i < 70; i++) assert.equal(sized(['ascii']), 5);
+  }
+});
+
 test('functions of a closed library throw, hot or not, whatever they get', () => {
   ffi.open({ library: 'closing', path: fixturePath() });
   const entry = { library: 'closing', retType: D.String, paramsType: [D.String] };
@@ -329,8 +391,10 @@ test('functions of a closed library throw, hot or not, whatever they get', () =>
   const hot = optimised((text) => [echoed([text ?? 'a']), fixed([])]);
   assert.deepEqual(hot('x'), ['x', 'a static string']);
   ffi.close('closing');
+  const top = u32[TOP];
   for (let i = 0; i < 20; i++) {
     throwsCoded(() => hot('x'), CODES.closed);
+    assert.equal(u32[TOP], top);
     throwsCoded(() => echoed(['x'.repeat(3e6)]), CODES.closed);
     throwsCoded(() => fixed([]), CODES.closed);
   }

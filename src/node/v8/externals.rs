@@ -11,6 +11,7 @@
 //! number of each is the token of the environment's state.
 
 use super::super::addresses::AddressMap;
+use super::super::cells;
 use super::super::env::State;
 use super::super::heap::{self, Freed};
 use super::super::owned::Owned;
@@ -232,15 +233,6 @@ fn state_of(token: f64) -> &'static State {
     unsafe { &*state }
 }
 
-/// The address in a pointer cell of frame memory; NULL for a cell outside.
-fn address_at(state: &State, cell: u32) -> *mut c_void {
-    match state.frame.find(cell, size_of::<usize>()) {
-        // SAFETY: within the bounds; the cell may be unaligned in a packed record.
-        Some(cell) => unsafe { cell.cast::<*mut c_void>().read_unaligned() },
-        None => ptr::null_mut(),
-    }
-}
-
 /// Stores an address in a pointer cell of frame memory; false for a cell outside.
 fn store(state: &State, cell: u32, address: *mut c_void) -> bool {
     let Some(cell) = state.frame.find(cell, size_of::<usize>()) else { return false };
@@ -251,17 +243,11 @@ fn store(state: &State, cell: u32, address: *mut c_void) -> bool {
 
 extern "C" fn external_at(_receiver: usize, state: f64, cell: u32) -> *mut c_void {
     let state = state_of(state);
-    state.wrappers.borrow_mut().of(address_at(state, cell))
+    state.wrappers.borrow_mut().of(cells::address_at(state, cell))
 }
 
 extern "C" fn address_to(_receiver: usize, held: *mut c_void, state: f64, cell: u32) -> bool {
     store(state_of(state), cell, unwrap(held))
-}
-
-/// A new cell, as `makeCell` says.
-fn cell_of(state: &State, from: u32, size: u32, behind: bool) -> Result<*mut c_void> {
-    let make = if behind { heap::copy_behind_cell } else { heap::copy_to_heap };
-    Ok(make(state, from, size as usize)?.cast())
 }
 
 extern "C" fn make_cell(
@@ -272,7 +258,7 @@ extern "C" fn make_cell(
     behind: bool,
 ) -> *mut c_void {
     let state = state_of(state);
-    let Ok(cell) = cell_of(state, from, size, behind) else { return ptr::null_mut() };
+    let Ok(cell) = cells::make(state, from, size, behind) else { return ptr::null_mut() };
     let wrapper = state.wrappers.borrow_mut().of(cell);
     if wrapper.is_null() {
         let owned = if behind { Owned::one_block() } else { Owned::default() };
@@ -283,39 +269,11 @@ extern "C" fn make_cell(
 }
 
 extern "C" fn free_cell(_receiver: usize, held: *mut c_void, state: f64, how: u32) -> i32 {
-    free(state_of(state), unwrap(held), how).map_or(-1, |freed| freed as i32)
-}
-
-/// Frees a cell; the lowest bit of `how` says that it must be ours, the others what it owns.
-fn free(state: &State, address: *mut c_void, how: u32) -> Result<Freed> {
-    let descriptions = state.owned.borrow();
-    let owned = descriptions.get(how >> 1)?;
-    // SAFETY: the caller says that the memory may be freed, as `free` in C does.
-    Ok(unsafe { heap::release(state, address, owned, how & 1 != 0) })
-}
-
-/// Copies bytes, as `fetchTo` says.
-fn fetch(state: &State, cell: u32, at: u32, size: u32) -> bool {
-    let from = address_at(state, cell).cast::<u8>();
-    let Some(to) = state.frame.find(at, size as usize) else { return false };
-    if from.is_null() {
-        return false;
-    }
-    // SAFETY: the caller says that so many bytes are there; they may be frame memory's.
-    unsafe {
-        match size {
-            // A call of `memmove` would cost more.
-            4 => to.cast::<u32>().write_unaligned(from.cast::<u32>().read_unaligned()),
-            8 => to.cast::<u64>().write_unaligned(from.cast::<u64>().read_unaligned()),
-            16 => to.cast::<u128>().write_unaligned(from.cast::<u128>().read_unaligned()),
-            _ => ptr::copy(from, to, size as usize),
-        }
-    }
-    true
+    cells::free(state_of(state), unwrap(held), how).map_or(-1, |freed| freed as i32)
 }
 
 extern "C" fn fetch_to(_receiver: usize, state: f64, cell: u32, at: u32, size: u32) -> bool {
-    fetch(state_of(state), cell, at, size)
+    cells::fetch(state_of(state), cell, at, size)
 }
 
 /// The arguments of a raw callback, as Node-API values.
@@ -376,7 +334,7 @@ unsafe fn answer<const FRAME: bool>(
 
 unsafe extern "C" fn external_at_slowly<const FRAME: bool>(info: *mut usize) {
     let body = |call: &Arguments| {
-        let address = address_at(call.state, call.number(1)?);
+        let address = cells::address_at(call.state, call.number(1)?);
         let scope = call.state.scope();
         if address.is_null() { scope.null() } else { scope.external(address) }
     };
@@ -398,7 +356,7 @@ unsafe extern "C" fn address_to_slowly<const FRAME: bool>(info: *mut usize) {
 unsafe extern "C" fn make_cell_slowly<const FRAME: bool>(info: *mut usize) {
     let body = |call: &Arguments| {
         let (from, size) = (call.number(1)?, call.number(2)?);
-        let cell = cell_of(call.state, from, size, call.truth(3)?)?;
+        let cell = cells::make(call.state, from, size, call.truth(3)?)?;
         call.state.scope().external(cell)
     };
     // SAFETY: as above.
@@ -409,7 +367,7 @@ unsafe extern "C" fn free_cell_slowly<const FRAME: bool>(info: *mut usize) {
     let body = |call: &Arguments| {
         let freed = match call.address(0)? {
             None => Freed::NotExternal,
-            Some(address) => free(call.state, address, call.number(2)?)?,
+            Some(address) => cells::free(call.state, address, call.number(2)?)?,
         };
         call.state.scope().number(f64::from(freed as u8))
     };
@@ -420,7 +378,7 @@ unsafe extern "C" fn free_cell_slowly<const FRAME: bool>(info: *mut usize) {
 unsafe extern "C" fn fetch_to_slowly<const FRAME: bool>(info: *mut usize) {
     let body = |call: &Arguments| {
         let (cell, at, size) = (call.number(1)?, call.number(2)?, call.number(3)?);
-        call.state.scope().boolean(fetch(call.state, cell, at, size))
+        call.state.scope().boolean(cells::fetch(call.state, cell, at, size))
     };
     // SAFETY: as above.
     unsafe { answer::<FRAME>(info, 0, body) }
