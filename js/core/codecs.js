@@ -147,6 +147,7 @@ function liveView({ expected, accept }) {
     simple: true,
     spills: true,
     held: true,
+    direct: direct.viewDirect(accept),
     take(g, value, where) {
       fail(g, `!${g.constant(accept)}(${value})`, value, where, expected);
       return { value, where };

@@ -5,12 +5,14 @@
 // A codec takes part when it has `direct`:
 //
 //   form            a letter: how a value travels (src/node/v8/direct.rs)
-//   fits(value)     an expression: whether a value can travel so. What it is false for goes the
+//   fits(value, g)  an expression: whether a value can travel so. What it is false for goes the
 //                   packed way, which converts or refuses it
 //   pass(value)     what is passed, when it is not the value itself
 //   length(value)   an expression: the number of characters that are copied
 //   result          null when a result does not travel in this form
 //   back(g, raw)    an expression of the result, when it is not what V8 gives
+//   settled         whether `after` has nothing to do for values that fit
+//   mayCallBack     whether the value may be a function of C's
 //
 // Results of other scalar types are read from the RESULT cell. The marshaller that is made here has
 // the packed one of the same function behind it, made when it is first needed: what has no direct
@@ -43,16 +45,21 @@ function entryOf(signature, forms, errno) {
   return entry;
 }
 
+/** The form of values that stand for memory. */
+const VIEW = 'm';
+
 /** Why a declaration cannot be called directly, as far as its codecs tell. */
 function obstacle({ params, ret, freesResult }) {
-  const bad = params.findIndex((codec) => codec.direct === undefined || codec.after);
+  const isBad = ({ direct, after }) => direct === undefined || (after && !direct.settled);
+  const bad = params.findIndex(isBad);
   if (bad >= 0) return `argument ${bad + 1}, ${params[bad].notation}, needs memory`;
   if (freesResult && ret.owned?.length > 0) return 'the memory of the result is freed';
   const reads = ret.simple || ret.readsInPlace;
   if (ret.size > 0 && !(reads && SCALARS.has(ret.notation))) {
     return `the result, ${ret.notation}, needs memory`;
   }
-  return undefined;
+  const views = params.some(({ direct }) => direct.form === VIEW);
+  return views ? require('./views.js').obstacle() : undefined;
 }
 
 /** The letter of a result. */
@@ -144,8 +151,8 @@ function compileDirect(g, declaration, frame, tier, emitArguments, packed) {
   const parameters = emitArguments(g, declaration);
   const { values } = g;
   // What gets a pointer may call back, and does so more quickly from the packed tier (relay.js).
-  const mayCallBack = forms.slice(0, -1).includes('p');
-  const conditions = conditionsOf(params, values, tier, mayCallBack);
+  const mayCallBack = params.some(({ direct }) => direct.mayCallBack);
+  const conditions = conditionsOf(g, params, tier, mayCallBack);
   const passed = params.map(({ direct }, i) => direct.pass?.(values[i]) ?? values[i]);
   const call = `${g.constant(enter)}(${[token, ...passed].join(', ')})`;
   const held = params.flatMap((codec, i) => (codec.held ? [values[i]] : []));
@@ -178,8 +185,9 @@ function compileDirect(g, declaration, frame, tier, emitArguments, packed) {
 const SAVED_ERRNO = 'i32[ERRNO]';
 
 /** What must hold for a call to go directly, as an expression; empty when it always may. */
-function conditionsOf(params, values, tier, mayCallBack) {
-  const conditions = params.map(({ direct }, i) => direct.fits(values[i]));
+function conditionsOf(g, params, tier, mayCallBack) {
+  const { values } = g;
+  const conditions = params.map(({ direct }, i) => direct.fits(values[i], g));
   const lengths = params.flatMap(({ direct }, i) => direct.length?.(values[i]) ?? []);
   if (lengths.length > 0) {
     conditions.push(`${lengths.join(' + ')} <= ${MAX_TEXT}`);
@@ -238,7 +246,24 @@ const textDirect = {
 };
 
 /** `direct` of an External, or null. As a result it is Node-API that makes one. */
-const externalDirect = { form: 'p', fits: isA('object'), result: null };
+const externalDirect = { form: 'p', fits: isA('object'), result: null, mayCallBack: true };
+
+/** `direct` of the live memory of views that `accept` is true for. */
+const viewDirect = (accept) => ({
+  form: VIEW,
+  fits: (value, g) => `${g.constant(accept)}(${value})`,
+  result: null,
+});
+
+/** `direct` of views, addresses and null. */
+const memoryDirect = (mayCallBack) => ({
+  form: VIEW,
+  fits: (v) => `(isView(${v}) || ${v} === null || ${v} === undefined || typeof ${v} === 'bigint')`,
+  pass: (value) => `${value} ?? 0`,
+  result: null,
+  settled: true,
+  mayCallBack,
+});
 
 module.exports = {
   SAVED_ERRNO,
@@ -247,6 +272,8 @@ module.exports = {
   compileDirect,
   externalDirect,
   int64Direct,
+  memoryDirect,
   numberDirect,
   textDirect,
+  viewDirect,
 };

@@ -13,7 +13,7 @@ mod x86;
 pub use blob::{Blob, Unwind};
 
 use crate::error::{Code, Error, Result};
-use crate::plan::{Plan, Thunk};
+use crate::plan::{Maker, Plan, Thunk};
 use crate::target::{Arch, Os, Target};
 
 /// Emits the machine code of a plan for a target's CPU.
@@ -87,9 +87,7 @@ pub mod record {
     /// Downcall: address of the thread's errno.
     pub const ERRNO: u32 = 4;
     /// Downcall, thunks: what the owner knows of the shape of its calls. For a thunk that counts, its
-    /// first word is the address of the counter. For one with text, its second word is what makes
-    /// it: `extern "C" fn(value: *const c_void, record: *const c_void) -> *const u8`, null when it
-    /// cannot.
+    /// first word is the address of the counter. The next words are makers ([`super::maker_at`]).
     pub const SHAPE: u32 = 5;
     /// Downcall: the first of the owner's words.
     pub const SPARE: u32 = 6;
@@ -109,6 +107,19 @@ pub mod cell {
     /// The result (8 bytes).
     pub const RESULT: u32 = 72;
 }
+
+/// Offset of a maker in what [`record::SHAPE`] points to:
+/// `extern "C" fn(value: *const c_void, record: *const c_void) -> *const u8`, which returns
+/// [`NOTHING`] when it cannot make an address.
+pub const fn maker_at(maker: Maker) -> u32 {
+    match maker {
+        Maker::Text => 8,
+        Maker::View => 16,
+    }
+}
+
+/// The address that makers return for none. Unlike NULL, it is nobody's.
+pub const NOTHING: usize = usize::MAX;
 
 /// The most bytes of stack arguments that a thunk takes: so much needs no probes.
 const MAX_THUNK_OUT: u32 = 2048;

@@ -188,6 +188,7 @@ const MORE: &[Export] = &[
     (c"unbind", Some(primitive!(function::unbind, 1))),
     (c"textEntry", Some(primitive!(text_call::entry, 1))),
     (c"packedCounts", Some(primitive!(v8::counts, 0))),
+    (c"foundAddress", Some(primitive!(v8::found_address, 1))),
     (c"rethrow", Some(primitive!(callback::rethrow, 0))),
     (c"reportUncaught", Some(primitive!(callback::report_uncaught, 1))),
     (c"startRelay", Some(primitive!(relay::start, 0))),

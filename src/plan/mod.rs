@@ -12,7 +12,7 @@ mod verify;
 
 pub use downcall::downcall;
 pub use frame::FrameLayout;
-pub use thunk::{Back, Crossing, Form, How, Step, Thunk, verify_thunk};
+pub use thunk::{Back, Crossing, Form, How, Maker, Step, Thunk, verify_thunk};
 pub use upcall::upcall;
 pub use verify::verify;
 

@@ -9,7 +9,7 @@
 //!
 //! The arguments keep their order in both conventions, so those of one register class only ever
 //! move one way, and an order of moves exists in which nothing is overwritten before it is read.
-//! Text is made by a function: then the caller's registers are saved first.
+//! Text is made by a function, and memory is found by one: then the caller's registers are saved first.
 
 #[cfg(test)]
 mod tests;
@@ -54,6 +54,9 @@ pub enum Form {
     /// The address of a value that stands for text; C gets what the function of the record's shape
     /// makes of it, at the top of frame memory. Arguments only.
     Text,
+    /// The address of a value that stands for memory; C gets the address of that memory, which a
+    /// function of the record's shape finds. Arguments only.
+    View,
     /// The result goes to the RESULT cell, the caller gets nothing. Results only.
     Cell,
 }
@@ -69,7 +72,7 @@ impl Form {
             Form::Float64 | Form::Number => Scalar::F64,
             Form::Int64 => Scalar::I64,
             Form::Uint64 => Scalar::U64,
-            Form::Pointer | Form::Wrapped | Form::Text => Scalar::Pointer,
+            Form::Pointer | Form::Wrapped | Form::Text | Form::View => Scalar::Pointer,
         })
     }
 
@@ -88,8 +91,17 @@ impl Form {
             Form::Number | Form::Int64 | Form::Uint64 => {
                 matches!(scalar, Scalar::I64 | Scalar::U64)
             }
-            Form::Pointer | Form::Wrapped | Form::Text => *scalar == Scalar::Pointer,
+            Form::Pointer | Form::Wrapped | Form::Text | Form::View => *scalar == Scalar::Pointer,
             Form::Cell => true,
+        }
+    }
+
+    /// What makes the address that C gets, when the caller has none.
+    fn maker(self) -> Option<Maker> {
+        match self {
+            Form::Text => Some(Maker::Text),
+            Form::View => Some(Maker::View),
+            _ => None,
         }
     }
 
@@ -106,7 +118,7 @@ impl Form {
     fn returns(self, ty: &Type) -> bool {
         match self {
             Form::Void => *ty == Type::Void,
-            Form::Pointer | Form::Wrapped | Form::Text => false,
+            Form::Pointer | Form::Wrapped | Form::Text | Form::View => false,
             // A result of 64 bits may be an address, for callers who want it as an integer.
             Form::Uint64 => self.carries(ty) || *ty == Type::Scalar(Scalar::Pointer),
             _ => self.carries(ty),
@@ -139,6 +151,16 @@ pub enum How {
     Unwrapped,
 }
 
+/// A function of the record's shape that gets the address of a value, and the record, and returns the
+/// address that C gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Maker {
+    /// Makes a C string ([`Form::Text`]).
+    Text,
+    /// Finds memory ([`Form::View`]).
+    View,
+}
+
 /// One step before the call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Step {
@@ -152,12 +174,14 @@ pub enum Step {
         /// What becomes of it.
         how: How,
     },
-    /// Makes a C string of what [`Form::Text`] points to; its address replaces the pointer in the
-    /// local slot. Uses all registers that a call does. When there is none, the thunk returns zero,
-    /// and C is not called.
-    Text {
+    /// Replaces the address of a value in a local slot by what a function of the shape makes of it.
+    /// Uses all registers that a call does. When it makes nothing, the thunk returns zero, and C is
+    /// not called.
+    Made {
         /// The slot.
         slot: u8,
+        /// The function.
+        maker: Maker,
     },
     /// Puts the number of vector registers into `al` (SysV64 variadic calls).
     VectorCount(u8),
@@ -220,9 +244,14 @@ pub struct Thunk {
 }
 
 impl Thunk {
-    /// Whether strings are made.
+    /// Whether strings are made, which take frame memory.
     pub fn has_text(&self) -> bool {
-        self.steps.iter().any(|step| matches!(step, Step::Text { .. }))
+        self.steps.iter().any(|step| matches!(step, Step::Made { maker: Maker::Text, .. }))
+    }
+
+    /// Whether functions of the shape are called.
+    pub fn has_makers(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step, Step::Made { .. }))
     }
 
     /// Whether nothing is left to be done after the call, so that the thunk can jump.
@@ -318,7 +347,7 @@ impl Crossing<'_> {
                 moves.push((*form, Move { from, to, how }));
             }
         }
-        let (mut steps, locals) = self.save_for_text(&mut moves)?;
+        let (mut steps, locals) = self.save_for_makers(&mut moves)?;
         steps.extend(ordered(moves.into_iter().map(|(_, step)| step).collect())?);
         steps.extend(self.callee.vector_count.map(Step::VectorCount));
         Ok(Thunk {
@@ -333,29 +362,28 @@ impl Crossing<'_> {
         })
     }
 
-    /// Where there is text: saves the registers in local slots, from where the moves take them
-    /// afterwards, and makes the strings.
-    fn save_for_text(&self, moves: &mut [(Form, Move)]) -> Result<(Vec<Step>, u8)> {
-        let (mut saves, mut texts, mut locals) = (Vec::new(), Vec::new(), 0u8);
-        if !self.forms.contains(&Form::Text) {
+    /// Where a function of the shape is called: saves the registers in local slots, from where the
+    /// moves take them afterwards, and calls it.
+    fn save_for_makers(&self, moves: &mut [(Form, Move)]) -> Result<(Vec<Step>, u8)> {
+        let (mut saves, mut makers, mut locals) = (Vec::new(), Vec::new(), 0u8);
+        if self.forms.iter().all(|form| form.maker().is_none()) {
             return Ok((saves, locals));
         }
         for (form, step) in moves {
-            if *form != Form::Text && !matches!(step.from, Place::Int(_) | Place::Fp(_)) {
+            let maker = form.maker();
+            if maker.is_none() && !matches!(step.from, Place::Int(_) | Place::Fp(_)) {
                 continue;
             }
             let how = How::Bits { len: 8, ext: Ext::None };
             saves.push(Step::Move { from: step.from, to: Place::Local(locals), how });
-            if *form == Form::Text {
-                texts.push(Step::Text { slot: locals });
-            }
+            makers.extend(maker.map(|maker| Step::Made { slot: locals, maker }));
             step.from = Place::Local(locals);
             match locals.checked_add(1) {
                 Some(next) => locals = next,
                 None => return refused("a call with more than 255 saved arguments".to_owned()),
             }
         }
-        saves.append(&mut texts);
+        saves.append(&mut makers);
         Ok((saves, locals))
     }
 

@@ -8,7 +8,7 @@
 
 const { types } = require('node:util');
 const { POINTER } = require('../../core/codecs.js');
-const { textDirect } = require('../../core/direct.js');
+const { memoryDirect, textDirect } = require('../../core/direct.js');
 const { coded } = require('../../core/errors.js');
 const { native } = require('../../core/loader.js');
 const { views, putNull, putPointer, putView, overflow } = require('../../core/memory.js');
@@ -256,6 +256,18 @@ const crossing = (own) => ({
   finish: own.dispose && ((g, ref) => dispose(g, own, ref)),
 });
 
+/** What functions mostly get views or addresses for, and not objects. */
+const PLAIN_MEMORY = new Set(['void', 'opaque', 'bool', 'int', 'float']);
+
+/** How a parameter travels without memory. */
+function directOf(own, writes) {
+  if (own.kind === 'string') return own.unit === 1 && !writes ? textDirect : undefined;
+  if (own.kind !== 'pointer') return undefined;
+  const { kind, swapped } = internals(own.ref);
+  if (!PLAIN_MEMORY.has(kind) || swapped) return undefined;
+  return memoryDirect(kind === 'void');
+}
+
 /**
  * The codec of a pointer, string or callback type.
  * @param {object} own internals
@@ -273,7 +285,7 @@ function pointer(own, direction = IN) {
     held: true,
     transient: true,
     hasPointers: true,
-    direct: isText && own.unit === 1 && !writes ? textDirect : undefined,
+    direct: directOf(own, writes),
     zero: 'null',
     take: (_g, value, where) => ({ value, where }),
     hold: (_g, { value }, held) => held.push(value),

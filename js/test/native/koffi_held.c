@@ -15,3 +15,11 @@ typedef struct { uint8_t *bytes; int32_t count; } span;
 API int32_t fill_span_after(span s, int32_t (*call)(int32_t)) {
   return fill_after(s.bytes, s.count, call);
 }
+
+static int32_t (*held_later)(int32_t);
+
+/* Notes what `fill_held` calls back: none of that function's own arguments is a function. */
+API void hold_call(int32_t (*call)(int32_t)) { held_later = call; }
+API int32_t fill_held(uint8_t *bytes, int32_t count) {
+  return fill_after(bytes, count, held_later);
+}

@@ -171,3 +171,14 @@ API char *concat_new(const char *a, const char *b) {
   strcat(text, b);
   return text;
 }
+
+/* Adds up, with weights, the second bytes of six views and everything between them. */
+API int64_t weigh_views(const uint8_t *a, double b, const uint8_t *c, int d, const char *e,
+                        const uint8_t *f, int64_t g, const void *h, float i, const uint8_t *j,
+                        const uint8_t *k) {
+  const uint8_t *all[] = {a, c, f, h, j, k};
+  int64_t total = (int64_t)(b * 2) + d * 10 + (int64_t)strlen(e) * 100 + g * 1000;
+  total += (int64_t)(i * 2) * 10000;
+  for (int n = 0; n < 6; n++) total += (all[n] ? all[n][1] : 200) * (int64_t)(n + 1) * 1000000;
+  return total;
+}

@@ -20,7 +20,7 @@ const { describe } = tiers;
 const library = native.findKey('fixture');
 const ROUNDS = 2000;
 /** Whether V8 runs JavaScript inside direct calls. */
-const REENTRANT = MAJOR >= 24;
+const REENTRANT = MAJOR >= 26;
 
 /** A marshaller of a fixture function: no public function with a `try` is around it. */
 function bound(name, ret, params, { errno = false } = {}) {

@@ -160,11 +160,11 @@ test('a callback exists: calls are direct where V8 allows it, and those that go 
   if (HAS_PACKED) {
     // Each of the ten callbacks is run while the call is left, and then it goes on.
     assert.equal(fast + slow, (HAS_RELAYS ? 11 : 1) * ROUNDS);
-    const least = HAS_RELAYS ? 9.9 : MAJOR >= 24 ? 0.9 : 0;
+    const least = HAS_RELAYS ? 9.9 : MAJOR >= 26 ? 0.9 : 0;
     assert.ok(fast >= least * ROUNDS, `${fast} of ${fast + slow}`);
   }
   const other = isDirect(plain, [40, 2], 42);
-  assert.equal(other ?? (direct && MAJOR >= 24), direct && MAJOR >= 24);
+  assert.equal(other ?? (direct && MAJOR >= 26), direct && MAJOR >= 26);
   made.free();
   expectDirect(isDirect(plain, [40, 2], 42));
   assert.equal(times(sum(made)), 0, 'a released callback gives zero');

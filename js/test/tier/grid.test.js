@@ -2,7 +2,7 @@
 // env: FFI_JIT_TIER=direct FFI_JIT_COUNT_ENTRIES=1
 // timeout: 600
 'use strict';
-// Random signatures of scalars, pointers and text, called on every tier with the same values, odd
+// Random signatures of scalars, pointers, text and views, called on every tier with the same values, odd
 // ones included, from unoptimised and from optimised code: the same result, the same errno, and the
 // same bytes in C, by a hash that C makes of its arguments. FFI_JIT_SEED repeats a run.
 
@@ -101,8 +101,28 @@ const KINDS = [
   ['int64_t', D.BigInt, () => random.pick(BIGINTS)],
   ['const char *', D.String, () => random.pick([...TEXTS, null, cons(random.pick(TEXTS))])],
   ['void *', D.External, () => random.pick([...POINTERS, null])],
+  ['uint8_t *', D.U8Array, () => random.pick(VIEWS)],
 ];
 const POINTERS = [1, 2, 3].map((i) => unwrap(pointerTo(D.I32, i)));
+/** Views with memory of all kinds, and without; Node-API, which is asked first, lets it stay where it is. */
+const VIEWS = (() => {
+  const memory = new ArrayBuffer(1000);
+  const gone = new ArrayBuffer(64);
+  const lost = new Uint8Array(gone, 16);
+  structuredClone(gone, { transfer: [gone] });
+  const variable = new ArrayBuffer(64, { maxByteLength: 128 });
+  return [
+    Buffer.from('of the pool'),
+    Buffer.alloc(500),
+    new Uint8Array(3),
+    new Uint8Array(memory, 100, 7).subarray(2),
+    new Uint8Array(new SharedArrayBuffer(64), 8),
+    new Uint8Array(variable),
+    new Uint8Array(variable, 8, 16),
+    new Uint8Array(0),
+    lost,
+  ];
+})();
 const RESULTS = [...KINDS.slice(0, 10), ['void', D.Void], KINDS[10]];
 
 function randomSignature(index) {
@@ -222,7 +242,9 @@ test(`random signatures, seed ${SEED}`, COMPILES, () => {
             ? 5n
             : type === D.External
               ? null
-              : 5,
+              : type === D.U8Array
+                ? VIEWS[0]
+                : 5,
     );
     // What V8 has seen before it optimises, it optimises for.
     for (const { run, optimise } of callers) {

@@ -1,8 +1,10 @@
 'use strict';
 // Started by held.test.js for one dialect: makes calls whose Buffer nobody else has, and prints how
-// many of each kind, and which of the Buffers were collected while C had them.
+// many of each kind, which of the Buffers were collected while C had them, and how many calls were
+// direct.
 
 const assert = require('node:assert/strict');
+const { native } = require('../../core/loader.js');
 const { fixturePath, koffiPath } = require('../support/native');
 
 /** More than V8 keeps within the view itself. */
@@ -51,29 +53,29 @@ const dialects = {
     const lib = ffi.define({
       fill_after: entry(D.I32, [D.U8Array, D.I32, D.External]),
       fill_span_after: entry(D.I32, [span, D.External]),
+      hold_call: entry(D.Void, [D.External]),
+      fill_held: entry(D.I32, [D.U8Array, D.I32]),
     });
+    lib.hold_call([pointer]);
     const run = (fn, list) => {
       drop = () => {
         list.length = 0;
       };
       return fn(list);
     };
+    const load = (funcName, paramsType, paramsValue) => {
+      drop = () => {
+        paramsValue.length = 0;
+      };
+      return ffi.load({ library: 'held', funcName, retType: D.I32, paramsType, paramsValue });
+    };
     return {
       define: () => run(lib.fill_after, [take(), SIZE, pointer]),
+      // On the direct tier it stays there, though C calls back.
+      'define, direct': () => run(lib.fill_held, [take(), SIZE]),
       'define, struct': () => run(lib.fill_span_after, [{ bytes: take(), count: SIZE }, pointer]),
-      load: () => {
-        const paramsValue = [take(), SIZE, pointer];
-        drop = () => {
-          paramsValue.length = 0;
-        };
-        return ffi.load({
-          library: 'held',
-          funcName: 'fill_after',
-          retType: D.I32,
-          paramsType: [D.U8Array, D.I32, D.External],
-          paramsValue,
-        });
-      },
+      load: () => load('fill_after', [D.U8Array, D.I32, D.External], [take(), SIZE, pointer]),
+      'load, direct': () => load('fill_held', [D.U8Array, D.I32], [take(), SIZE]),
     };
   },
   koffi: () => {
@@ -84,10 +86,13 @@ const dialects = {
     const pointer = koffi.register(collect, koffi.pointer(proto));
     const bytes = lib.func('int32_t fill_after(uint8_t *bytes, int32_t count, held_call *call)');
     const any = lib.func('int32_t fill_after(void *bytes, int32_t count, held_call *call)');
+    lib.func('void hold_call(held_call *call)')(pointer);
+    const held = lib.func('int32_t fill_held(uint8_t *bytes, int32_t count)');
     const span = lib.func('int32_t fill_span_after(held_span s, held_call *call)');
     // Parameters are in V8's own notes of optimised frames, which keep them; members are not.
     return {
       'uint8_t *': () => bytes(take(), SIZE, pointer),
+      'uint8_t *, direct': () => held(take(), SIZE),
       'void *': () => any(take(), SIZE, pointer),
       struct: () => {
         const value = { bytes: take(), count: SIZE };
@@ -112,6 +117,7 @@ function prepare() {
 async function main() {
   const calls = [];
   const lost = [];
+  let direct = 0;
   for (const [name, call] of Object.entries(dialects[process.argv[2]]())) {
     const shared = Buffer.alloc(SIZE);
     collects = false;
@@ -129,13 +135,15 @@ async function main() {
       // What a WeakRef was asked for stays until the turn ends.
       await new Promise((resolve) => setImmediate(resolve));
       gone = 0;
+      const before = native.packedCounts()[2];
       assert.equal(call(), SIZE + SIZE);
+      direct += native.packedCounts()[2] - before;
       if (gone > 0) lost.push(name);
       count++;
     }
     calls.push(count);
   }
-  process.stdout.write(`${JSON.stringify({ calls, lost })}\n`);
+  process.stdout.write(`${JSON.stringify({ calls, lost, direct })}\n`);
 }
 
 main().then(() => process.exit());

@@ -6,7 +6,7 @@
 // V8 keeps what interpreted code has in its registers, so the calls have to be optimised: only then
 // does the marshaller have to hold the Buffer. Each tier has a process of its own.
 //
-// Without the arguments of `call` and `rethrow` (js/core/tier.js) the ffi-rs half fails, mostly by a
+// Without the arguments of `call`, `rethrow` (js/core/tier.js) and `stop` (js/core/direct.js) the ffi-rs half fails, mostly by a
 // corrupted heap; without `store.keep` (js/koffi/values/pointers.js) the struct of the Koffi half.
 // What a Koffi function gets as an argument itself V8 keeps anyway, in its notes of optimised frames.
 
@@ -14,6 +14,7 @@ const assert = require('node:assert/strict');
 const { spawnSync } = require('node:child_process');
 const path = require('node:path');
 const test = require('node:test');
+const { HAS_PACKED, MAJOR } = require('./support');
 
 const FLAGS = [
   '--expose-gc',
@@ -33,14 +34,17 @@ for (const dialect of ['ffi-rs', 'koffi']) {
         [...FLAGS, RUN, dialect],
         {
           encoding: 'utf8',
-          env: { ...process.env, FFI_JIT_TIER: tier },
+          env: { ...process.env, FFI_JIT_TIER: tier, FFI_JIT_COUNT_ENTRIES: '1' },
           timeout: 120_000,
         },
       );
       assert.equal(run.status, 0, `${run.signal ?? ''}\n${run.stdout}${run.stderr}`);
-      const { calls, lost } = JSON.parse(run.stdout);
+      const { calls, lost, direct } = JSON.parse(run.stdout);
       assert.deepEqual(lost, []);
-      assert.ok(calls.length >= 3 && calls.every((count) => count > 0), run.stdout);
+      assert.ok(calls.length >= 4 && calls.every((count) => count > 0), run.stdout);
+      // Where V8 runs JavaScript inside of direct calls, those of one function are.
+      const isDirect = tier === 'auto' && HAS_PACKED && MAJOR >= 26;
+      assert.ok(isDirect ? direct >= 4 : direct === 0, run.stdout);
     });
   }
 }

@@ -179,6 +179,45 @@ test('hot calls, callbacks and exceptions while V8 collects and throws code away
   }
 });
 
+test('V8 moves code while callbacks run inside of the calls that it made', () => {
+  // FFI_JIT_RELAY=0: calls are not left for callbacks. V8 13.6 ends like this when JavaScript runs in
+  // the middle of a direct call.
+  const flags = ['--stress-compaction', '--no-concurrent-recompilation'];
+  const value = onEveryTier(
+    ({ ffi, callback }) => {
+      const { DataType: T, define } = ffi;
+      const entry = (retType, paramsType) => ({ library: 'fixture', retType, paramsType });
+      const lib = define({
+        store: entry(T.Void, [T.External]),
+        call_stored: entry(T.I32, [T.I32]),
+        hold_call: entry(T.Void, [T.External]),
+        fill_held: entry(T.I32, [T.U8Array, T.I32]),
+      });
+      let collects = false;
+      const made = callback({ paramsType: [T.I32], retType: T.I32 }, (v) => {
+        if (collects) globalThis.gc();
+        return v;
+      });
+      lib.store([made.fn]);
+      lib.hold_call([made.fn]);
+      const bytes = Buffer.alloc(100);
+      const loop = (n) => {
+        let sum = 0;
+        for (let i = 0; i < n; i++) sum += lib.call_stored([i & 7]) + lib.fill_held([bytes, 3]);
+        return sum;
+      };
+      for (let i = 0; i < 5; i++) loop(20_000);
+      collects = true;
+      const before = bytes[0];
+      const sum = loop(30);
+      made.free();
+      return [sum > 0, bytes[0] - before];
+    },
+    { flags, env: { FFI_JIT_RELAY: '0' }, timeout: 120_000 },
+  );
+  assert.deepEqual(value, [true, 30]);
+});
+
 test('a library that is closed in the middle of a hot loop', () => {
   const value = onEveryTier(
     ({ ffi }, path) => {

@@ -5,7 +5,7 @@
 //! x29           the caller's x29, x30
 //! x29 - 16      address of the FRAME cell, TOP as it was  (if a control cell is written)
 //! x29 - 24      address of errno                          (if it is saved)
-//! x29 - 32      the record                                (if there is text)
+//! x29 - 32      the record                                (if functions of the shape are called)
 //! x29 - 40 - 8i local slot i
 //! sp            outgoing stack arguments (Base::Out)
 //! ```
@@ -15,15 +15,18 @@
 use super::{At, BTI_C, DATA, FP, SP, access, finish, is_encodable, is_scaled};
 use crate::abi::Ext;
 use crate::arch::support::internal;
-use crate::arch::{Blob, MAX_THUNK_OUT, Unwind, cell, record};
+use crate::arch::{Blob, MAX_THUNK_OUT, NOTHING, Unwind, cell, maker_at, record};
 use crate::error::{Code, Error, Result};
-use crate::plan::{Back, Base, How, Place, Step, Thunk};
+use crate::plan::{Back, Base, How, Maker, Place, Step, Thunk};
 use dynasmrt::aarch64::Aarch64Relocation;
 use dynasmrt::{DynasmApi, DynasmLabelApi, VecAssembler, dynasm};
 
 const RECORD: u8 = 16;
 /// Bytes below x29 for what is remembered over the call.
 const KEPT: i64 = 32;
+
+/// What is added to [`NOTHING`] to get zero.
+const MINUS_NOTHING: u32 = NOTHING.wrapping_neg() as u32;
 
 struct Emitter<'a> {
     asm: VecAssembler<Aarch64Relocation>,
@@ -86,7 +89,7 @@ impl Emitter<'_> {
         if self.thunk.errno {
             asm!(self ; ldr x9, [X(RECORD), 8 * record::ERRNO] ; stur x9, [x29, -24]);
         }
-        if self.thunk.has_text() {
+        if self.thunk.has_makers() {
             asm!(self ; stur X(RECORD), [x29, -32]);
         }
         frame
@@ -100,9 +103,9 @@ impl Emitter<'_> {
     fn step(&mut self, step: &Step) -> Result<()> {
         match *step {
             Step::Move { from, to, how } => self.transfer(from, to, how),
-            Step::Text { slot } => {
+            Step::Made { slot, maker } => {
                 let slot = self.local(slot)?;
-                self.text(slot)
+                self.make(slot, maker)
             }
             Step::VectorCount(_) => internal(format!("{step:?} on aarch64")),
         }
@@ -239,21 +242,22 @@ impl Emitter<'_> {
         Ok(())
     }
 
-    /// `Step::Text`: what the shape's function makes. Without it, the thunk ends.
-    fn text(&mut self, slot: At) -> Result<()> {
+    /// `Step::Made`: what the shape's function makes. Without it, the thunk ends.
+    fn make(&mut self, slot: At, maker: Maker) -> Result<()> {
         self.load(0, slot, 8, Ext::None)?;
         asm!(self
             ; ldur x1, [x29, -32]
             ; ldr x9, [x1, 8 * record::SHAPE]
-            ; ldr x9, [x9, 8]
+            ; ldr x9, [x9, maker_at(maker)]
             ; blr x9
-            ; cbz x0, >missed);
+            ; cmn x0, MINUS_NOTHING
+            ; b.eq >missed);
         self.store(0, slot, 8)
     }
 
     /// The call, errno, the result.
     fn leave(&mut self) -> Result<()> {
-        if self.thunk.has_text() {
+        if self.thunk.has_makers() {
             asm!(self ; ldur X(RECORD), [x29, -32]);
         }
         asm!(self ; ldr x17, [X(RECORD), 8 * record::TARGET]);
@@ -276,12 +280,12 @@ impl Emitter<'_> {
         }
         self.give_back()?;
         self.end();
-        if self.thunk.has_text() {
-            asm!(self
-                ; missed:
-                ; ldp x9, x10, [x29, -16]
-                ; str w10, [x9, cell::TOP]
-                ; fmov d0, xzr);
+        if self.thunk.has_makers() {
+            asm!(self ; missed:);
+            if self.thunk.has_text() {
+                asm!(self ; ldp x9, x10, [x29, -16] ; str w10, [x9, cell::TOP]);
+            }
+            asm!(self ; mov x0, xzr ; fmov d0, xzr);
             self.end();
         }
         Ok(())

@@ -6,7 +6,8 @@
 //!  caller's rbp               <- rbp
 //!  address of the FRAME cell  (if a control cell is written)
 //!  address of errno           (if it is saved)
-//!  TOP as it was, the record  (if there is text)
+//!  TOP as it was              (if there is text)
+//!  the record                 (if functions of the shape are called)
 //!  local slot 0 ...           Place::Local(n)
 //!  (alignment)
 //!  outgoing stack arguments   Base::Out   [rsp+n]
@@ -17,9 +18,9 @@
 
 use super::{Assembler, ENDBR64, Mem, R11, RAX, RBP, RDI, RSP, field, finish, internal};
 use crate::abi::Ext;
-use crate::arch::{Blob, MAX_THUNK_OUT, Unwind, cell, record};
+use crate::arch::{Blob, MAX_THUNK_OUT, Unwind, cell, maker_at, record};
 use crate::error::{Code, Error, Result};
-use crate::plan::{Back, Base, How, Place, Step, Thunk};
+use crate::plan::{Back, Base, How, Maker, Place, Step, Thunk};
 use dynasmrt::{DynasmApi, DynasmLabelApi, dynasm};
 
 /// Emits `op reg, memory`.
@@ -37,6 +38,9 @@ macro_rules! store {
         dynasm!($asm ; .arch x64 ; $op [Rq(base) + disp], $family($register))
     }};
 }
+
+/// [`crate::arch::NOTHING`] as an immediate.
+const NOTHING: i32 = crate::arch::NOTHING as i32;
 
 struct Emitter<'a> {
     asm: Assembler,
@@ -97,6 +101,8 @@ impl Emitter<'_> {
             dynasm!(self.asm ; .arch x64 ; mov r11, [rbp - 8]);
             self.push(Mem { base: R11, disp: cell::TOP as i32 });
             self.top_at = -8 * self.pushed;
+        }
+        if self.thunk.has_makers() {
             dynasm!(self.asm ; .arch x64 ; push r10);
             self.pushed += 1;
             self.record_at = -8 * self.pushed;
@@ -129,9 +135,9 @@ impl Emitter<'_> {
     fn step(&mut self, step: &Step) -> Result<()> {
         match *step {
             Step::Move { from, to, how } => self.transfer(from, to, how),
-            Step::Text { slot } => {
+            Step::Made { slot, maker } => {
                 let slot = self.local(slot)?;
-                self.text(slot);
+                self.make(slot, maker);
                 Ok(())
             }
             Step::VectorCount(count) => {
@@ -278,16 +284,16 @@ impl Emitter<'_> {
         Ok(())
     }
 
-    /// `Step::Text`: what the shape's function makes. Without it, the thunk ends.
-    fn text(&mut self, slot: Mem) {
+    /// `Step::Made`: what the shape's function makes. Without it, the thunk ends.
+    fn make(&mut self, slot: Mem, maker: Maker) {
         load!(self.asm, slot, mov Rq(RDI));
         dynasm!(self.asm
             ; .arch x64
             ; mov rsi, [rbp + self.record_at]
             ; mov r11, [BYTE rsi + field(record::SHAPE)]
-            ; call QWORD [r11 + 8]
-            ; test rax, rax
-            ; jz >missed
+            ; call QWORD [BYTE r11 + maker_at(maker) as i8]
+            ; cmp rax, NOTHING
+            ; je >missed
         );
         store!(self.asm, slot, mov Rq(RAX));
     }
@@ -298,7 +304,7 @@ impl Emitter<'_> {
             dynasm!(self.asm ; .arch x64 ; jmp QWORD [BYTE r10 + field(record::TARGET)]);
             return Ok(());
         }
-        if self.thunk.has_text() {
+        if self.thunk.has_makers() {
             dynasm!(self.asm ; .arch x64 ; mov r10, [rbp + self.record_at]);
         }
         dynasm!(self.asm ; .arch x64 ; call QWORD [BYTE r10 + field(record::TARGET)]);
@@ -318,9 +324,12 @@ impl Emitter<'_> {
         }
         self.give_back()?;
         dynasm!(self.asm ; .arch x64 ; leave ; ret);
-        if self.thunk.has_text() {
-            dynasm!(self.asm ; .arch x64 ; missed: ; mov r10, [rbp - 8]);
-            self.restore_top();
+        if self.thunk.has_makers() {
+            dynasm!(self.asm ; .arch x64 ; missed:);
+            if self.thunk.has_text() {
+                dynasm!(self.asm ; .arch x64 ; mov r10, [rbp - 8]);
+                self.restore_top();
+            }
             dynasm!(self.asm ; .arch x64 ; xor eax, eax ; xorps xmm0, xmm0 ; leave ; ret);
         }
         Ok(())

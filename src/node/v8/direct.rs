@@ -12,10 +12,12 @@ use super::slow;
 use super::strings;
 use super::symbols::{CFunction, Symbols};
 use super::template::{Check, Context, function_info};
+use super::views;
+use crate::arch::maker_at;
 use crate::call::{CallRecord, Downcall, Prepared};
 use crate::error::{Code, Error, Result};
 use crate::node::sys;
-use crate::plan::Form;
+use crate::plan::{Form, Maker};
 use crate::target::Target;
 use crate::types::parse_signature;
 use std::cell::{Cell, RefCell};
@@ -32,6 +34,8 @@ pub struct Shape {
     pub counter: &'static AtomicUsize,
     /// What a thunk makes text with.
     pub text: strings::Maker,
+    /// What it finds memory with.
+    pub view: strings::Maker,
     /// The environment.
     pub env: sys::napi_env,
     /// The signature.
@@ -47,7 +51,8 @@ pub struct Shape {
 }
 
 /// Where thunks look for it.
-const _: () = assert!(std::mem::offset_of!(Shape, text) == 8);
+const _: () = assert!(std::mem::offset_of!(Shape, text) == maker_at(Maker::Text) as usize);
+const _: () = assert!(std::mem::offset_of!(Shape, view) == maker_at(Maker::View) as usize);
 
 /// The shapes of an environment, which live as long as it does. There is a bound: V8 never lets go
 /// of their functions.
@@ -72,6 +77,11 @@ impl Shapes {
     pub fn start(&self, release: &'static Release, wrapped: bool) {
         self.release.set(Some(release));
         self.wrapped.set(wrapped);
+    }
+
+    /// The release that [`Shapes::start`] noted.
+    pub fn release(&self) -> Option<&'static Release> {
+        self.release.get()
     }
 
     /// Makes a record ready for the entry of a shape.
@@ -112,6 +122,7 @@ fn form(letter: char) -> Result<Form> {
         'L' => Form::Uint64,
         'p' => Form::Wrapped,
         's' => Form::Text,
+        'm' => Form::View,
         'c' => Form::Cell,
         _ => return Err(Error::new(Code::InvalidArgument, format!("no form {letter:?}"))),
     })
@@ -129,8 +140,9 @@ fn type_code(form: Form) -> u8 {
         Form::Int64 => INT64,
         Form::Uint64 => UINT64,
         Form::Pointer | Form::Wrapped => POINTER,
-        // Its handle: V8's own type for strings refuses those that were joined and are flat since.
-        Form::Text => V8_VALUE,
+        // Its handle: V8's own type for strings refuses those that were joined and are flat since, and
+        // there is none for typed arrays in later releases.
+        Form::Text | Form::View => V8_VALUE,
     }
 }
 
@@ -150,7 +162,7 @@ pub fn direct_entry(scope: Scope, state: &State, arguments: [Value; 3]) -> Resul
         return scope.string("Externals hold something else");
     }
     match make(state, &prepared, &forms, result, errno) {
-        Ok(function) => {
+        Ok((function, release)) => {
             let downcall = Downcall::new(&prepared, errno)?;
             let mut list = state.shapes.list.borrow_mut();
             let index = scope.number(list.len() as f64)?;
@@ -158,6 +170,7 @@ pub fn direct_entry(scope: Scope, state: &State, arguments: [Value; 3]) -> Resul
             list.push(Rc::new(Shape {
                 counter: &DIRECT,
                 text: strings::maker(),
+                view: views::maker(release.views),
                 env,
                 prepared,
                 forms,
@@ -210,8 +223,8 @@ fn make(
     forms: &[Form],
     result: Form,
     errno: bool,
-) -> Check<Value> {
-    let release = state.shapes.release.get().ok_or("the tier was not started")?;
+) -> Check<(Value, &'static Release)> {
+    let release = state.shapes.release().ok_or("the tier was not started")?;
     if state.shapes.list.borrow().len() >= MAX_SHAPES {
         return Err(format!("there are {MAX_SHAPES} shapes of direct calls already"));
     }
@@ -236,5 +249,6 @@ fn make(
         CallbackInfo::Pointer => slow::callback::<false> as *const c_void,
         CallbackInfo::Frame => slow::callback::<true> as *const c_void,
     };
-    Context::current(&symbols)?.function(callback, ptr::from_ref(fast))
+    let function = Context::current(&symbols)?.function(callback, ptr::from_ref(fast))?;
+    Ok((function, release))
 }

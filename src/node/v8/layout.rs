@@ -17,8 +17,67 @@ pub struct Release {
     pub tagged_externals: bool,
     /// How a raw callback finds its arguments.
     pub callback: CallbackInfo,
-    /// Whether a fast call may run JavaScript (V8 12.9 and later).
+    /// Whether a fast call may run JavaScript. V8 allows it from 12.9 on, but up to 13.6 a collection
+    /// in the middle may move the code that made the call, and C returns to where it was.
     pub reentrant: bool,
+    /// Where typed arrays have their memory.
+    pub views: ViewLayout,
+}
+
+/// The layout of typed arrays and ArrayBuffers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ViewLayout {
+    /// Up to V8 12.
+    Early,
+    /// A word more in the head of both, and the flags right behind the buffer.
+    Late,
+}
+
+/// Offsets in the objects of a [`ViewLayout`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ViewFields {
+    /// Of a typed array: its ArrayBuffer.
+    pub buffer: usize,
+    /// Whether it tracks its buffer's length (bit 0), whether that can change (bit 1). The other
+    /// bits may be anything. 32 bits wide.
+    pub flags: usize,
+    /// Where it starts in the buffer, in bytes.
+    pub start: usize,
+    /// Its length in bytes, for those whose flags are clear.
+    pub length: usize,
+    /// The address of its memory, if `on_heap` is zero.
+    pub address: usize,
+    /// Zero, or the object on V8's heap that has its memory.
+    pub on_heap: usize,
+    /// Of an ArrayBuffer: its length in bytes; zero when it is detached, and for a shared one that
+    /// can grow.
+    pub buffer_length: usize,
+}
+
+impl ViewLayout {
+    /// Where everything is.
+    pub const fn fields(self) -> ViewFields {
+        match self {
+            ViewLayout::Early => ViewFields {
+                buffer: 24,
+                start: 32,
+                length: 40,
+                flags: 48,
+                address: 64,
+                on_heap: 72,
+                buffer_length: 32,
+            },
+            ViewLayout::Late => ViewFields {
+                buffer: 32,
+                flags: 40,
+                start: 48,
+                length: 56,
+                address: 72,
+                on_heap: 80,
+                buffer_length: 40,
+            },
+        }
+    }
 }
 
 /// The shape of `v8::FunctionCallbackInfo`.
@@ -99,6 +158,7 @@ pub const RELEASES: [Release; 4] = [
         tagged_externals: false,
         callback: CallbackInfo::Pointer,
         reentrant: false,
+        views: ViewLayout::Early,
     },
     Release {
         modules: 127,
@@ -108,6 +168,7 @@ pub const RELEASES: [Release; 4] = [
         tagged_externals: false,
         callback: CallbackInfo::Pointer,
         reentrant: false,
+        views: ViewLayout::Early,
     },
     Release {
         modules: 137,
@@ -116,7 +177,8 @@ pub const RELEASES: [Release; 4] = [
         representation: Some(3),
         tagged_externals: false,
         callback: CallbackInfo::Pointer,
-        reentrant: true,
+        reentrant: false,
+        views: ViewLayout::Late,
     },
     Release {
         modules: 147,
@@ -126,6 +188,7 @@ pub const RELEASES: [Release; 4] = [
         tagged_externals: true,
         callback: CallbackInfo::Frame,
         reentrant: true,
+        views: ViewLayout::Late,
     },
 ];
 

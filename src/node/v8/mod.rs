@@ -37,9 +37,13 @@ mod strings;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod symbols;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod tagged;
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod template;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod text;
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod views;
 
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 pub use direct::{Shapes, direct_entry};
@@ -52,7 +56,11 @@ pub use fast::{closed, counts, start};
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 pub use handles::Handles;
 #[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
-pub use nowhere::{Ending, Handles, Shapes, Wrappers, closed, counts, direct_entry, start};
+pub use nowhere::{
+    Ending, Handles, Shapes, Wrappers, closed, counts, direct_entry, found_address, start,
+};
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+pub use views::found_address;
 
 /// What the primitives are on platforms without the tier.
 #[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
@@ -118,6 +126,14 @@ mod nowhere {
     /// `directEntry` -> why there is none.
     pub fn direct_entry(scope: Scope, _state: &State, _arguments: [Value; 3]) -> Result<Value> {
         scope.string("it does not exist for this platform")
+    }
+
+    /// `foundAddress(value)` -> false: there are no thunks.
+    ///
+    /// # Errors
+    /// As Node-API.
+    pub fn found_address(scope: Scope, _state: &State, _value: [Value; 1]) -> Result<Value> {
+        scope.boolean(false)
     }
 
     /// What entering a function of a closed library does: as on the only tier.

@@ -6,6 +6,7 @@ use super::super::frame::{CLOSED, ERRNO, FRAME, MISSED, PENDING, RESULT};
 use super::direct::{Shape, Shapes};
 use super::entry::{DIRECT_SLOW, HEAP_NUMBER_VALUE, closed, counting};
 use super::layout::CallbackInfo;
+use crate::arch::NOTHING;
 use crate::call::CallRecord;
 use crate::node::sys;
 use crate::node::value::Value;
@@ -116,6 +117,13 @@ impl Call<'_> {
         unsafe {
             match form {
                 Form::Void | Form::Cell | Form::Text => return None,
+                Form::View => {
+                    let found = (self.shape.view)(value, self.record);
+                    if found.addr() == NOTHING {
+                        return None;
+                    }
+                    cell.cast::<*const u8>().write(found);
+                }
                 Form::Int32 | Form::Uint32 => {
                     // Both reduce a number modulo 2^32. Narrower types have the low bytes.
                     ok(sys::napi_get_value_int32(env, value, cell.cast()))?;
@@ -176,7 +184,7 @@ impl Call<'_> {
                 bits << unused >> unused
             };
             match self.shape.result {
-                Form::Void | Form::Text | Form::Pointer | Form::Wrapped => {}
+                Form::Void | Form::Text | Form::View | Form::Pointer | Form::Wrapped => {}
                 Form::Cell => self.control(RESULT).cast::<u64>().write(bits),
                 Form::Int32 => {
                     sys::napi_create_int32(env, whole as i32, &mut value);

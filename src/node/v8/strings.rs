@@ -14,6 +14,8 @@
 use super::super::frame::{FRAME, MISSED, PENDING, SIZE, TOP};
 use super::super::text::Room;
 use super::super::value::Value;
+use super::tagged::Tagged;
+use crate::arch::NOTHING;
 use crate::call::CallRecord;
 #[cfg(target_arch = "x86_64")]
 use std::arch::x86_64::{
@@ -24,7 +26,6 @@ use std::ptr;
 use std::slice;
 use std::sync::atomic::Ordering;
 
-const TYPE: usize = 12;
 const LENGTH: usize = 12;
 const CHARACTERS: usize = 16;
 /// Of a cons string, the first part; of a thin one, the string that it stands for.
@@ -39,30 +40,6 @@ const SEQUENTIAL_ONE_BYTE: u16 = 0x08;
 const REPRESENTATION: u16 = 0xff87;
 const CONS: u16 = 1;
 const THIN: u16 = 5;
-
-/// A tagged pointer, as V8 has it.
-#[derive(Clone, Copy)]
-struct Tagged(usize);
-
-impl Tagged {
-    /// What lies at an offset of the object.
-    ///
-    /// # Safety
-    /// The object must have such a field.
-    unsafe fn field<T: Copy>(self, offset: usize) -> T {
-        // SAFETY: the caller's promise; a tagged pointer is one more than the address.
-        unsafe { ((self.0 - 1 + offset) as *const T).read() }
-    }
-
-    /// Its instance type, of an object on the heap; None for a small integer.
-    ///
-    /// # Safety
-    /// It must be a live value.
-    unsafe fn instance_type(self) -> Option<u16> {
-        // SAFETY: every object starts with its map, and every map has a type.
-        (self.0 & 3 == 1).then(|| unsafe { self.field::<Tagged>(0).field(TYPE) })
-    }
-}
 
 /// The characters of a string that is in one piece, one byte each; None for other values.
 ///
@@ -122,7 +99,7 @@ pub unsafe fn write_utf8(value: Value, room: &mut Room) -> Option<usize> {
 }
 
 /// What thunks make text with ([`crate::arch::record::SHAPE`]): a copy at the top of frame memory, which
-/// it takes. Null, and MISSED in the PENDING cell, when it cannot.
+/// it takes. [`NOTHING`], and MISSED in the PENDING cell, when it cannot.
 ///
 /// The value must be an argument of the running call, and the record that of a bound function, whose
 /// frame is a stacked one.
@@ -138,7 +115,7 @@ pub fn maker() -> Maker {
 }
 
 /// A control cell of a record's environment.
-fn control(record: &CallRecord, cell: usize) -> *mut u32 {
+pub(super) fn control(record: &CallRecord, cell: usize) -> *mut u32 {
     record.frame_cell.load(Ordering::Relaxed).cast::<u8>().wrapping_add(cell - FRAME).cast()
 }
 
@@ -153,7 +130,7 @@ unsafe extern "C" fn make(value: Value, record: &CallRecord) -> *const u8 {
         let mut room = Room::new(record.frame.load(Ordering::Relaxed), top.read() as usize, SIZE);
         if write_utf8(value, &mut room).is_none() {
             control(record, PENDING).write(MISSED);
-            return ptr::null();
+            return ptr::without_provenance(NOTHING);
         }
         top.write(room.end() as u32);
         room.last()

@@ -23,6 +23,7 @@ fn forms(text: &str) -> Vec<Form> {
             'p' => Form::Pointer,
             'w' => Form::Wrapped,
             's' => Form::Text,
+            'm' => Form::View,
             'c' => Form::Cell,
             other => panic!("no form {other}"),
         })
@@ -105,13 +106,35 @@ fn text_is_made_when_the_registers_are_saved() {
   Move { from: Int(6), to: Local(0), how: Bits { len: 8, ext: None } }
   Move { from: Int(2), to: Local(1), how: Bits { len: 8, ext: None } }
   Move { from: Fp(1), to: Local(2), how: Bits { len: 8, ext: None } }
-  Text { slot: 0 }
+  Made { slot: 0, maker: Text }
   Move { from: Local(0), to: Int(7), how: Bits { len: 8, ext: None } }
   Move { from: Local(1), to: Int(6), how: Bits { len: 4, ext: None } }
   Move { from: Local(2), to: Fp(0), how: Bits { len: 8, ext: None } }
   Cell { fp: false, len: 8 }
 ";
     assert_eq!(listing(&X64, "(ptr, i32, f64) -> ptr", "sidc"), expected);
+}
+
+#[test]
+fn memory_is_found_when_the_registers_are_saved() {
+    let expected = "token 0 locals 4 out 0@16 errno false counted false
+  Move { from: Int(1), to: Local(0), how: Bits { len: 8, ext: None } }
+  Move { from: Int(2), to: Local(1), how: Bits { len: 8, ext: None } }
+  Move { from: Int(3), to: Local(2), how: Bits { len: 8, ext: None } }
+  Move { from: Fp(1), to: Local(3), how: Bits { len: 8, ext: None } }
+  Made { slot: 0, maker: View }
+  Made { slot: 2, maker: Text }
+  Move { from: Local(0), to: Int(0), how: Bits { len: 8, ext: None } }
+  Move { from: Local(1), to: Int(1), how: Bits { len: 4, ext: None } }
+  Move { from: Local(2), to: Int(2), how: Bits { len: 8, ext: None } }
+  Move { from: Local(3), to: Fp(0), how: Bits { len: 8, ext: None } }
+  AsIs
+";
+    assert_eq!(listing(&ARM64, "(ptr, i32, ptr, f64) -> void", "misdv"), expected);
+    let made = thunk(&ARM64, "(ptr) -> void", "mv").expect("a thunk");
+    assert!(made.has_makers() && !made.has_text());
+    let made = thunk(&ARM64, "(ptr) -> void", "sv").expect("a thunk");
+    assert!(made.has_makers() && made.has_text());
 }
 
 #[test]
@@ -136,6 +159,8 @@ fn forms_must_fit_the_types() {
         ("() -> void", "i"),
         ("() -> struct{i32}", "c"),
         ("() -> ptr", "s"),
+        ("() -> ptr", "m"),
+        ("(i64) -> void", "mv"),
         ("() -> ptr", "p"),
         ("() -> ptr", "w"),
         ("(i64) -> void", "wv"),
@@ -149,14 +174,23 @@ fn forms_must_fit_the_types() {
     }
 }
 
-/// Every signature of up to `depth` scalars builds and verifies, with and without text.
+/// Every signature of up to `depth` scalars builds and verifies, with and without makers.
 #[test]
 fn every_mixture_has_an_order() {
-    let kinds = [("i32", 'i'), ("i64", 'n'), ("f64", 'd'), ("ptr", 's'), ("ptr", 'w'), ("u8", 'u')];
+    let kinds = [
+        ("i32", 'i'),
+        ("i64", 'n'),
+        ("f64", 'd'),
+        ("ptr", 's'),
+        ("ptr", 'w'),
+        ("u8", 'u'),
+        ("ptr", 'm'),
+    ];
+    let count = kinds.len();
     for target in [X64, ARM64] {
         for lead in [0, 4, 5, 8, 9] {
-            for mixture in 0..6usize.pow(4) {
-                let picked = (0..4).map(|i| kinds[mixture / 6usize.pow(i) % 6]);
+            for mixture in 0..count.pow(4) {
+                let picked = (0..4).map(|i| kinds[mixture / count.pow(i) % count]);
                 let all: Vec<_> = std::iter::repeat_n(("i32", 'i'), lead)
                     .chain(std::iter::repeat_n(("f64", 'd'), lead))
                     .chain(picked)
@@ -178,6 +212,7 @@ fn the_verifier_notices_faults() {
         ("(ptr, i32, ptr, f64) -> ptr", "sisdc"),
         ("(i32, i32, i32, i32, i32, i32, i8, ptr, f32) -> void", "iiiiiiiLfv"),
         ("(ptr, ..., f64, i32) -> i32", "sdii"),
+        ("(ptr, i32, ptr, f64) -> ptr", "misdc"),
     ];
     for (text, letters) in cases {
         with(&X64, text, letters, |crossing, caller| {
@@ -196,6 +231,11 @@ fn the_verifier_notices_faults() {
                 if let Step::Move { how, .. } = &mut other.steps[i] {
                     *how = How::Bits { len: 3, ext: Ext::None };
                     assert!(fails(&other), "{text} with {:?}", other.steps[i]);
+                }
+                let mut mistaken = good.clone();
+                if let Step::Made { maker, .. } = &mut mistaken.steps[i] {
+                    *maker = if *maker == Maker::Text { Maker::View } else { Maker::Text };
+                    assert!(fails(&mistaken), "{text} with {:?}", mistaken.steps[i]);
                 }
             }
             assert!(fails(&Thunk { stack_align: 32, ..good.clone() }));

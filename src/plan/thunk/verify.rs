@@ -2,7 +2,7 @@
 //! argument numbers instead of values. At the call, every argument must be where the C function
 //! looks for it, changed as its type asks, and nothing may have been read after it was overwritten.
 
-use super::{Crossing, Form, How, Step, Thunk};
+use super::{Crossing, Form, How, Maker, Step, Thunk};
 use crate::abi::{CallLayout, Location};
 use crate::error::{Code, Error, Result};
 use crate::plan::{Base, Place};
@@ -13,8 +13,8 @@ struct Held {
     argument: usize,
     /// The last step that changed it; None for the value as the caller has it.
     how: Option<How>,
-    /// Whether it is the address of a string.
-    text: bool,
+    /// What made an address of it.
+    maker: Option<Maker>,
 }
 
 /// Simulates a thunk.
@@ -31,7 +31,7 @@ fn run(thunk: &Thunk, crossing: &Crossing, caller: &CallLayout) -> std::result::
     for (i, passing) in caller.args.iter().enumerate().skip(2) {
         let [piece] = passing.pieces() else { return Err(format!("argument {i} is in pieces")) };
         let from = Place::of(piece.loc, Base::In);
-        machine.places.put(from, Held { argument: i - 2, how: None, text: false });
+        machine.places.put(from, Held { argument: i - 2, how: None, maker: None });
     }
     let mut count = None;
     for step in &thunk.steps {
@@ -40,7 +40,7 @@ fn run(thunk: &Thunk, crossing: &Crossing, caller: &CallLayout) -> std::result::
         }
         match *step {
             Step::Move { from, to, how } => machine.transfer(from, to, how)?,
-            Step::Text { slot } => machine.text(slot, crossing.forms)?,
+            Step::Made { slot, maker } => machine.make(slot, maker, crossing.forms)?,
             Step::VectorCount(n) => count = Some(n),
         }
     }
@@ -97,15 +97,15 @@ impl Machine {
         Ok(())
     }
 
-    /// A string is made: registers are used up.
-    fn text(&mut self, slot: u8, forms: &[Form]) -> std::result::Result<(), String> {
+    /// An address is made: registers are used up.
+    fn make(&mut self, slot: u8, maker: Maker, forms: &[Form]) -> std::result::Result<(), String> {
         self.places.0.retain(|(place, _)| !matches!(place, Place::Int(_) | Place::Fp(_)));
         match self.places.get(Place::Local(slot)) {
-            Some(held) if forms[held.argument] == Form::Text && !held.text => {
-                self.places.put(Place::Local(slot), Held { text: true, ..held });
+            Some(held) if forms[held.argument].maker() == Some(maker) && held.maker.is_none() => {
+                self.places.put(Place::Local(slot), Held { maker: Some(maker), ..held });
                 Ok(())
             }
-            other => Err(format!("slot {slot} holds {other:?}, no text")),
+            other => Err(format!("slot {slot} holds {other:?}, nothing for {maker:?}")),
         }
     }
 
@@ -120,7 +120,7 @@ impl Machine {
                 {
                     return Err(format!("argument {argument} leaves the stack arguments"));
                 }
-                let held = Held { argument, how: Some(how), text: form == Form::Text };
+                let held = Held { argument, how: Some(how), maker: form.maker() };
                 wanted.put(Place::of(piece.loc, Base::Out), held);
             }
         }
