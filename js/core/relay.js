@@ -52,14 +52,20 @@ function settler(resume, worth) {
     if (failed) throw thrown;
   }
 
+  // Short, so that V8 has room to inline it and what it calls.
   return function settle(token, held) {
-    const pending = u32[PENDING];
-    if (pending !== UPCALL && pending !== CALLED_BACK) return native.rethrow();
-    if (pending === UPCALL && f64[CALLER] === token) return relay(held);
-    // Where it is another's call that was left, JavaScript had no stack to get here.
-    u32[PENDING] = 0;
-    if (pending === CALLED_BACK) promote(token, worth);
+    if (u32[PENDING] === UPCALL && f64[CALLER] === token) relay(held);
+    else settleOther(token, worth);
   };
+}
+
+/** What there is to do when no call of this function was left. */
+function settleOther(token, worth) {
+  const pending = u32[PENDING];
+  if (pending !== UPCALL && pending !== CALLED_BACK) return native.rethrow();
+  // Where it is another's call that was left, JavaScript had no stack to get here.
+  u32[PENDING] = 0;
+  if (pending === CALLED_BACK) promote(token, worth);
 }
 
 /** Lets calls of a function be left, if it has called back often enough. */

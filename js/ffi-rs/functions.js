@@ -29,6 +29,8 @@ class Transient {
     this.pool = pool;
     this.fn = undefined;
     this.address = 0n;
+    /** The next idle one. */
+    this.next = undefined;
   }
 
   release() {
@@ -43,18 +45,20 @@ const MIN_IDLE = 8;
 /** So many are kept. */
 const MAX_IDLE = 32;
 
-/** Idle function pointers of a descriptor. */
+/** A queue of the idle function pointers of a descriptor. */
 class Pool {
   constructor(compiled) {
     this.compiled = compiled;
-    this.idle = [];
+    this.first = undefined;
+    this.last = undefined;
+    this.count = 0;
   }
 
   /** Stores a function pointer for `fn` in a cell, until the call returns. */
   give(fn, cell) {
     let transient;
-    if (this.idle.length >= MIN_IDLE) {
-      transient = this.idle.shift();
+    if (this.count >= MIN_IDLE) {
+      transient = this.take();
       u32[LIVE]++;
       putPointer(cell, transient.address);
     } else {
@@ -65,12 +69,25 @@ class Pool {
     callbacks.transient.push(transient);
   }
 
+  /** The one that was idle longest. There is always another one. */
+  take() {
+    const transient = this.first;
+    this.first = transient.next;
+    transient.next = undefined;
+    this.count--;
+    return transient;
+  }
+
   keep(transient) {
-    if (this.idle.length < MAX_IDLE) this.idle.push(transient);
-    else {
+    if (this.count === MAX_IDLE) {
       u32[LIVE]++;
       callbacks.release(transient.address);
+      return;
     }
+    if (this.count === 0) this.first = transient;
+    else this.last.next = transient;
+    this.last = transient;
+    this.count++;
   }
 }
 

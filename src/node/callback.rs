@@ -67,7 +67,7 @@ impl Shape {
     /// Copies a frame to frame memory at TOP, with zero as the result, and lets FRAME name it.
     /// Returns where it is; None when there is no room.
     #[inline(always)]
-    pub fn push(self, memory: &FrameMemory, frame: *const u8) -> Option<*mut u8> {
+    pub fn push(&self, memory: &FrameMemory, frame: *const u8) -> Option<*mut u8> {
         let at = (memory.get(TOP) as usize).next_multiple_of(ALIGN);
         let bytes = self.bytes;
         let cells = memory.find(u32::try_from(at).ok()?, bytes)?;
@@ -154,11 +154,11 @@ impl Handle {
     /// # Safety
     /// Only on the environment's thread.
     #[inline(always)]
-    pub unsafe fn plain_shape(&self) -> Option<Shape> {
+    pub unsafe fn plain_shape(&self) -> Option<&Shape> {
         // SAFETY: the environment's table keeps the callback for as long as it is not released, and
         // only this thread releases it.
         let callback = unsafe { self.here.load(Ordering::Relaxed).as_ref() }?;
-        callback.is_plain().then_some(callback.shape)
+        callback.is_plain().then_some(&callback.shape)
     }
 
     /// The callback, for whichever thread is running. None when it was released.
@@ -359,7 +359,8 @@ pub unsafe extern "C" fn dispatch(context: *mut c_void, frame: *mut u8) {
     let handle = unsafe { &*context.cast::<Handle>() };
     if let Some(state) = handle.shared.state() {
         // SAFETY: on the environment's thread.
-        if let Some(shape) = unsafe { handle.plain_shape() } {
+        // A copy: JavaScript may release the callback.
+        if let Some(&shape) = unsafe { handle.plain_shape() } {
             let answered = catch_unwind(AssertUnwindSafe(|| run_plain(state, shape, frame)));
             if !answered.unwrap_or(false) {
                 shape.zero_result(frame);
@@ -432,7 +433,8 @@ fn run_here(scope: Scope, state: &State, shape: Shape, frame: *mut u8, foreign: 
     memory.set(FOREIGN, u32::from(foreign));
     let level = state.relay.level();
     // The call that led here may have come from V8 directly, without a handle scope.
-    let end = scope.with_handles(|| enter(scope, state, shape, frame)).unwrap_or(End::Thrown);
+    let end = state.handles.within(scope, || enter(scope, state, shape, frame));
+    let end = end.unwrap_or(End::Thrown);
     // What JavaScript has called in there and could not go on with ends now.
     relay::drain(state, level);
     memory.set(FOREIGN, outer);

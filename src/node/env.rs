@@ -45,6 +45,8 @@ pub struct State {
     pub live: RefCell<Addresses>,
     /// JavaScript that V8 has ended inside of a call of C.
     pub ending: v8::Ending,
+    /// How handle scopes are opened.
+    pub handles: v8::Handles,
     /// Shapes of calls that V8 makes with their arguments.
     pub shapes: v8::Shapes,
     /// What Externals hold that were not made by Node-API.
@@ -260,6 +262,7 @@ pub fn register(scope: Scope, exports: Value) -> Result<()> {
         frame,
         held: RefCell::default(),
         ending: v8::Ending::default(),
+        handles: v8::Handles::default(),
         shapes: v8::Shapes::default(),
         wrappers: RefCell::default(),
         owned: RefCell::default(),

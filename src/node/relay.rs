@@ -32,6 +32,7 @@ use crate::call::{CallRecord, Fiber, FiberList, Outcome, fibers_supported};
 use crate::code::Slot;
 use crate::error::Result;
 use std::cell::{Cell, OnceCell};
+use std::mem::MaybeUninit;
 use std::ptr;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicPtr, Ordering};
@@ -286,15 +287,34 @@ pub struct Left {
 /// Control cells that belong to a level of calls.
 const CELLS: [usize; 3] = [TOP, FRAME, FOREIGN];
 
-/// Prepares an upcall for JavaScript. None when nothing may run, because an exception waits.
+/// Prepares an upcall for JavaScript. False when nothing may run, because an exception waits; then
+/// nothing is written to `left`.
+///
+/// What is left is written where it stays, field by field: a copy is read by wider loads than it was
+/// stored with, which wait for the stores.
+///
+/// # Safety
+/// `left` has room for it.
 #[inline(always)]
-fn leave(state: &State, fiber: &'static Fiber, shape: Shape, frame: *mut u8) -> Option<Left> {
+unsafe fn leave(
+    state: &State,
+    fiber: &'static Fiber,
+    shape: &Shape,
+    frame: *mut u8,
+    left: *mut Left,
+) -> bool {
     let relay = &state.relay;
     if relay.failing.get() {
-        return None;
+        return false;
     }
     let memory = &state.frame;
-    let outer = CELLS.map(|cell| memory.get(cell));
+    // SAFETY: the caller's promise.
+    unsafe {
+        let outer = (&raw mut (*left).outer).cast::<u32>();
+        outer.write(memory.get(CELLS[0]));
+        outer.add(1).write(memory.get(CELLS[1]));
+        outer.add(2).write(memory.get(CELLS[2]));
+    }
     // JavaScript throws the error of frames that do not fit.
     let cells = shape.push(memory, frame);
     memory.set(CALLBACK, if cells.is_some() { shape.index } else { 0 });
@@ -314,7 +334,14 @@ fn leave(state: &State, fiber: &'static Fiber, shape: Shape, frame: *mut u8) -> 
     memory.set_double(CALLER, token(record));
     memory.set(LEVEL, relay.level.get());
     memory.set(PENDING, UPCALL);
-    Some(Left { state, shape, frame, cells, outer })
+    // SAFETY: as above.
+    unsafe {
+        (&raw mut (*left).state).write(state);
+        (&raw mut (*left).shape).write(*shape);
+        (&raw mut (*left).frame).write(frame);
+        (&raw mut (*left).cells).write(cells);
+    }
+    true
 }
 
 /// Takes the result of an upcall that was left. False when there is none; it is to be zero.
@@ -323,9 +350,10 @@ fn back(left: &Left) -> bool {
     // SAFETY: C goes on before its environment ends.
     let state = unsafe { &*left.state };
     let memory = &state.frame;
-    for (cell, value) in CELLS.into_iter().zip(left.outer) {
-        memory.set(cell, value);
-    }
+    // One by one, as they were stored.
+    memory.set(CELLS[0], left.outer[0]);
+    memory.set(CELLS[1], left.outer[1]);
+    memory.set(CELLS[2], left.outer[2]);
     if state.relay.failing.get() {
         return false;
     }
@@ -354,8 +382,7 @@ unsafe extern "C" fn before_upcall(
         // SAFETY: on the environment's thread.
         let shape = unsafe { handle.plain_shape() }?;
         // SAFETY: the entry gives room for it.
-        unsafe { left.write(leave(state, fiber, shape, frame)?) };
-        Some(fiber.other_side())
+        unsafe { leave(state, fiber, shape, frame, left) }.then(|| fiber.other_side())
     };
     prepared().unwrap_or(ptr::null_mut())
 }
@@ -371,8 +398,13 @@ extern "C" fn after_upcall(left: &Left) {
 /// run; then the result cell is set.
 pub fn call(state: &State, shape: Shape, frame: *mut u8) -> Option<bool> {
     let fiber = state.shared.running.get()?;
-    let Some(left) = leave(state, fiber, shape, frame) else { return Some(false) };
+    let mut left = MaybeUninit::<Left>::uninit();
+    // SAFETY: there is room.
+    if !unsafe { leave(state, fiber, &shape, frame, left.as_mut_ptr()) } {
+        return Some(false);
+    }
     // SAFETY: C runs on this fiber, or on a stack of its own that it has left this one for.
     unsafe { fiber.suspend() };
-    Some(back(&left))
+    // SAFETY: `leave` has written it.
+    Some(back(unsafe { left.assume_init_ref() }))
 }

@@ -36,6 +36,18 @@ API double mix_registers(double (*f)(double, int32_t), double a, int32_t b) {
   return got + x + y;
 }
 
+/* A result that a callback writes where C says, large enough to be copied in a loop. */
+typedef struct { double values[40]; } block;
+API double pass_blocks(block (*f)(block), int32_t n) {
+  block b = {{0}};
+  double total = 0;
+  for (int32_t i = 0; i < n; i++) {
+    b = f(b);
+    for (int at = 0; at < 40; at++) total += b.values[at] * (at + 1);
+  }
+  return total;
+}
+
 /* The callback is called on a stack that C made itself; -1 where there are none. */
 #if defined(__GLIBC__)
 static ucontext_t outside, inside;

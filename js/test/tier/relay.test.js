@@ -328,6 +328,29 @@ test('callbacks that are freed inside themselves, floats in registers, stacks th
   assert.deepEqual(value, [Array(5).fill(6), floats, [3, 6, 9]]);
 });
 
+test('results of every kind: in registers, and where C says', () => {
+  const value = everywhere(({ ffi, callback, call, byValue, inlineOf }) => {
+    const { DataType: D } = ffi;
+    const results = [];
+    const give = (paramsType, retType, fn, name, result, ...rest) => {
+      const made = callback({ paramsType, retType }, fn);
+      const types = [D.External, ...rest.map(() => D.I32)];
+      results.push(call(name, result, types, [made.fn, ...rest]));
+      made.free();
+    };
+    const point = byValue({ x: D.I32, y: D.Double });
+    const block = byValue({ values: inlineOf(D.DoubleArray, 40) });
+    for (let i = 0; i < 3; i++) {
+      give([D.I32], point, (v) => ({ x: v, y: v / 2 }), 'call_point_result', D.Double, 6);
+      const next = ({ values }) => ({ values: values.map((v, at) => v + at) });
+      give([block], block, next, 'pass_blocks', D.Double, 2 + i);
+    }
+    return results;
+  });
+  const sum = Array.from({ length: 40 }, (_, at) => at * (at + 1)).reduce((a, b) => a + b);
+  assert.deepEqual(value, [36, 3 * sum, 36, 6 * sum, 36, 10 * sum]);
+});
+
 test('a callback on a stack that C has made itself', (t) => {
   if (!HAS_RELAYS || !isGlibc) {
     return t.skip('no such stacks in the fixture, or no relays');

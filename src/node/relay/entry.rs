@@ -63,6 +63,10 @@ mod x64 {
     }
 
     /// What upcalls' trampolines call: the short way, if it is one, else `dispatch`.
+    ///
+    /// It relies on two things that trampolines of upcalls do ([`crate::arch`]): rbp is their frame
+    /// pointer, above which their return address is; and once they were called back they leave r9
+    /// alone, which no result travels in.
     #[unsafe(naked)]
     pub unsafe extern "C" fn upcall(context: *mut c_void, frame: *mut u8) {
         naked_asm!(
@@ -95,8 +99,18 @@ mod x64 {
             "sub rsp, 8",
             "call {after}",
             "add rsp, {left} + 8",
-            "pop rcx",
-            "jmp rcx",
+            "pop rax",
+            // No call that the processor remembers leads to where the trampoline returns to: C's
+            // place is jumped to, from where a call of here returns to.
+            "mov r9, [rbp + 8]",
+            "lea rcx, [rip + 4f]",
+            "mov [rbp + 8], rcx",
+            "call 5f",
+            "4:",
+            "jmp r9",
+            "5:",
+            "add rsp, 8",
+            "jmp rax",
             left = const size_of::<Left>(),
             before = sym before_upcall,
             after = sym after_upcall,

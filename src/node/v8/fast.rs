@@ -74,6 +74,7 @@ fn prepare(scope: Scope, state: &State, release: &Release) -> Check<[Value; 4]> 
     let text = context.function(text::callback(release.callback), ptr::null())?;
     let digest = context.function(text::digest(release.callback), ptr::null())?;
     state.ending.start(&symbols, context.isolate());
+    state.handles.start(context.isolate());
     Ok([enter, plain, text, digest])
 }
 

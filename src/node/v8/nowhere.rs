@@ -33,6 +33,17 @@ impl Ending {
     }
 }
 
+/// Handle scopes are Node-API's.
+#[derive(Default)]
+pub struct Handles;
+
+impl Handles {
+    /// Runs code with a handle scope of its own; None when there is none to be had.
+    pub fn within<T>(&self, scope: Scope, body: impl FnOnce() -> T) -> Option<T> {
+        scope.with_handles(body)
+    }
+}
+
 /// There are no shapes.
 #[derive(Default)]
 pub struct Shapes;

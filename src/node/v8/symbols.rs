@@ -140,6 +140,10 @@ const EXTERNAL_VALUE: &CStr = name(c"_ZNK2v88External5ValueEv", c"?Value@Externa
 const TAGGED_EXTERNAL_VALUE: &CStr =
     name(c"_ZNK2v88External5ValueEt", c"?Value@External@v8@@QEBAPEAXG@Z");
 
+const OPEN_SCOPE: &CStr =
+    name(c"_ZN2v811HandleScopeC1EPNS_7IsolateE", c"??0HandleScope@v8@@QEAA@PEAVIsolate@1@@Z");
+const CLOSE_SCOPE: &CStr = name(c"_ZN2v811HandleScopeD1Ev", c"??1HandleScope@v8@@QEAA@XZ");
+
 impl Symbols {
     /// Looks all of them up; the error says which one is missing.
     pub fn find(release: &Release) -> Result<Symbols, String> {
@@ -248,6 +252,33 @@ impl ExternalSymbols {
     pub unsafe fn make(&self, isolate: Opaque, value: *mut c_void) -> Local {
         // SAFETY: the caller's promise.
         unsafe { new_external(self.new, isolate, value, 0) }
+    }
+}
+
+/// What opens and closes handle scopes.
+#[derive(Clone, Copy)]
+pub struct ScopeSymbols {
+    /// The constructor of `HandleScope`: `(this, Isolate*)`.
+    pub open: unsafe extern "C" fn(*mut c_void, Opaque),
+    /// Its destructor.
+    pub close: unsafe extern "C" fn(*mut c_void),
+}
+
+impl ScopeSymbols {
+    /// Looks them up; the error says which one is missing.
+    pub fn find() -> Result<ScopeSymbols, String> {
+        let program = Program::running()?;
+        let (open, close) = (program.look_up(OPEN_SCOPE)?, program.look_up(CLOSE_SCOPE)?);
+        // SAFETY: as in `Symbols::find`; constructors and destructors get `this` first, and return
+        // nothing (Itanium C++ ABI, section 3.1.5) or `this` (Microsoft's).
+        unsafe {
+            Ok(ScopeSymbols {
+                open: mem::transmute::<*mut c_void, unsafe extern "C" fn(*mut c_void, Opaque)>(
+                    open,
+                ),
+                close: mem::transmute::<*mut c_void, unsafe extern "C" fn(*mut c_void)>(close),
+            })
+        }
     }
 }
 
