@@ -159,17 +159,11 @@ test('addresses and null through the Koffi API', () => {
   }
 });
 
-/** Makers of values that stand for no memory of their own or have it where it cannot stay. */
-const OTHERS = {
-  'an empty one': () => new Uint8Array(0),
-  'nothing of a Buffer': () => Buffer.alloc(100).subarray(50, 50),
-  'one on the heap': () => new Uint8Array(8),
-  'a detached one': () => {
-    const memory = new ArrayBuffer(100);
-    const view = new Uint8Array(memory, 8);
-    structuredClone(memory, { transfer: [memory] });
-    return view;
-  },
+/** Node 18 has none, and does not mind the option. */
+const HAS_RESIZABLE = 'resize' in ArrayBuffer.prototype;
+
+/** Makers of views of buffers that can change their size. */
+const RESIZABLE = {
   'one that tracks a length': () => new Uint8Array(new ArrayBuffer(64, { maxByteLength: 128 }), 8),
   'a part of what can shrink': () =>
     new Uint8Array(new ArrayBuffer(64, { maxByteLength: 128 }), 8, 16),
@@ -183,6 +177,20 @@ const OTHERS = {
     new Uint8Array(new SharedArrayBuffer(64, { maxByteLength: 128 })),
   'a part of shared memory that can grow': () =>
     new Uint8Array(new SharedArrayBuffer(64, { maxByteLength: 128 }), 8, 16),
+};
+
+/** Makers of values that stand for no memory of their own or have it where it cannot stay. */
+const OTHERS = {
+  'an empty one': () => new Uint8Array(0),
+  'nothing of a Buffer': () => Buffer.alloc(100).subarray(50, 50),
+  'one on the heap': () => new Uint8Array(8),
+  'a detached one': () => {
+    const memory = new ArrayBuffer(100);
+    const view = new Uint8Array(memory, 8);
+    structuredClone(memory, { transfer: [memory] });
+    return view;
+  },
+  ...(HAS_RESIZABLE ? RESIZABLE : {}),
   'what WebAssembly has moved': () => {
     const memory = new WebAssembly.Memory({ initial: 1, maximum: 4 });
     const view = new Uint8Array(memory.buffer, 5);
