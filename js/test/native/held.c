@@ -23,3 +23,6 @@ API void hold_call(int32_t (*call)(int32_t)) { held_later = call; }
 API int32_t fill_held(uint8_t *bytes, int32_t count) {
   return fill_after(bytes, count, held_later);
 }
+
+/* Where an argument is. */
+API uint64_t address_of_bytes(const uint8_t *bytes) { return (uint64_t)(uintptr_t)bytes; }
