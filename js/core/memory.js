@@ -4,7 +4,7 @@
 // a frame's cells. Layout: src/node/frame.rs.
 
 const { native } = require('./loader.js');
-const { byteLength, fill, typedArrayName, weakGet, weakSet } = require('./primordials.js');
+const { asUintN, byteLength, fill, typedArrayName, weakGet, weakSet } = require('./primordials.js');
 
 // Loaded when there is an error.
 const coded = (...details) => require('./errors.js').coded(...details);
@@ -319,7 +319,7 @@ function getPointer(cell) {
 /** Stores an address, a bigint, in a pointer cell. */
 function putPointer(cell, address) {
   if (pointerSize === 8) dv.setBigUint64(cell, address, true);
-  else dv.setUint32(cell, Number(address), true);
+  else dv.setUint32(cell, Number(asUintN(32, address)), true);
 }
 
 module.exports = {
