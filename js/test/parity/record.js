@@ -26,7 +26,7 @@ function allCases(suite, helpers) {
   return files.flatMap((name) => require(path.join(folder, name))(helpers));
 }
 
-async function child(name, from) {
+async function child(name, from, to) {
   const suite = suiteOf(name);
   const helpers = suite.helpers();
   const { shown, failure } = suite;
@@ -36,7 +36,7 @@ async function child(name, from) {
     write({ outcome: { uncaught: failure(error) } });
     process.exit(1);
   });
-  for (let index = from; index < cases.length; index++) {
+  for (let index = from; index < Math.min(to, cases.length); index++) {
     const [id, run] = cases[index];
     write({ id, index });
     let outcome;
@@ -51,12 +51,12 @@ async function child(name, from) {
   process.exit(0);
 }
 
-/** One child from case `from` on; resolves to the index to go on with, or -1 at the end. */
-function runChild(module, name, from, outcomes) {
+/** One child from case `from` up to `to`; resolves to the index to go on with, or -1 at the end. */
+function runChild(module, name, [from, to], outcomes) {
   return new Promise((resolve) => {
     const env = { ...process.env, [suiteOf(name).variable]: module };
     const stdio = ['ignore', 'ignore', 'ignore', 'pipe'];
-    const run = spawn(process.execPath, [__filename, '--child', name, String(from)], {
+    const run = spawn(process.execPath, [__filename, '--child', name, String(from), String(to)], {
       env,
       stdio,
     });
@@ -92,15 +92,26 @@ function runChild(module, name, from, outcomes) {
 /** Outcomes of all cases on one module. */
 async function record(module, name = 'ffi-rs') {
   const outcomes = {};
-  for (let from = 0; from >= 0; ) from = await runChild(module, name, from, outcomes);
+  for (let from = 0; from >= 0; ) {
+    from = await runChild(module, name, [from, Infinity], outcomes);
+  }
   return outcomes;
 }
 
-module.exports = { record };
+/** The outcome of one case on one module, in a process of its own. */
+async function recordOne(module, name, id) {
+  const suite = suiteOf(name);
+  const index = allCases(suite, suite.helpers()).findIndex(([one]) => one === id);
+  const outcomes = {};
+  await runChild(module, name, [index, index + 1], outcomes);
+  return outcomes[id];
+}
+
+module.exports = { record, recordOne };
 
 if (require.main === module) {
-  const [first, name, from] = process.argv.slice(2);
-  if (first === '--child') child(name, Number(from));
+  const [first, name, from, to] = process.argv.slice(2);
+  if (first === '--child') child(name, Number(from), Number(to));
   else
     record(first ?? 'ffi-jit', name).then((outcomes) =>
       console.log(JSON.stringify(outcomes, null, 1)),

@@ -14,44 +14,52 @@ const { peerFolder } = require('../../support/peer');
 const ours = { ...types.api, reset: types.resetNames };
 
 const ABORTED = 'aborted';
+/** How often the peer is asked: what it answers after it has corrupted memory is chance. */
+const ATTEMPTS = 4;
 
-/** The answers of the published Koffi, each case in a process that has survived so far. */
-function peerAnswers() {
-  peerFolder('koffi');
-  const answers = [];
-  while (answers.length < cases.length) {
-    const script = path.join(__dirname, 'answers.js');
-    const run = spawnSync(process.execPath, [script, String(answers.length)], {
-      encoding: 'utf8',
-      maxBuffer: 1 << 26,
-    });
-    const lines = run.stdout.split('\n').slice(0, -1);
-    answers.push(...lines.map((line) => JSON.parse(line)));
-    if (answers.length < cases.length) {
-      assert.ok(run.signal !== null, `${cases[answers.length].name}: ${run.stderr}`);
-      answers.push(ABORTED);
-    }
+/** Answers of the published Koffi from a case on, up to the one that ends its process. */
+function peerAnswers(from) {
+  const script = path.join(__dirname, 'answers.js');
+  const run = spawnSync(process.execPath, [script, String(from)], {
+    encoding: 'utf8',
+    maxBuffer: 1 << 26,
+  });
+  const lines = run.stdout.split('\n').slice(0, -1);
+  const answers = lines.map((line) => JSON.parse(line));
+  if (from + answers.length < cases.length) {
+    assert.ok(run.signal !== null, `${cases[from + answers.length].name}: ${run.stderr}`);
+    answers.push(ABORTED);
   }
   return answers;
 }
 
+/** What is wrong with our answer to a case, or with the case, if this is the peer's; or nothing. */
+function complaint({ name, ours: meant, why }, answer, theirs) {
+  const expected = why === undefined ? theirs : meant;
+  if (answer !== expected) return `${name}\n  expected ${expected}\n  got      ${answer}`;
+  if (why === undefined) return undefined;
+  if (theirs === meant) return `${name}\n  3.3.4 does not differ: ${meant}`;
+  const aborts = /aborts/.test(why);
+  return aborts === (theirs === ABORTED) ? undefined : `${name}\n  3.3.4 says ${theirs}`;
+}
+
 test('types are those of Koffi 3.3.4', () => {
-  const theirs = peerAnswers();
+  peerFolder('koffi');
+  const theirs = [];
+  while (theirs.length < cases.length) theirs.push(...peerAnswers(theirs.length));
   const wrong = [];
-  let differ = 0;
-  cases.forEach(({ name, question, ours: meant, why }, i) => {
+  cases.forEach((one, i) => {
     ours.reset();
     define(ours);
-    const answer = describe(ours, question);
-    const expected = why === undefined ? theirs[i] : meant;
-    if (answer !== expected) wrong.push(`${name}\n  expected ${expected}\n  got      ${answer}`);
-    if (why === undefined) return;
-    differ++;
-    if (theirs[i] === meant) wrong.push(`${name}\n  3.3.4 does not differ: ${meant}`);
-    const aborts = /aborts/.test(why);
-    if (aborts !== (theirs[i] === ABORTED)) wrong.push(`${name}\n  3.3.4 says ${theirs[i]}`);
+    const answer = describe(ours, one.question);
+    let found = complaint(one, answer, theirs[i]);
+    for (let asked = 1; found !== undefined && asked < ATTEMPTS; asked++) {
+      found = complaint(one, answer, peerAnswers(i)[0]);
+    }
+    if (found !== undefined) wrong.push(found);
   });
   assert.equal(wrong.length, 0, wrong.join('\n'));
+  const differ = cases.filter(({ why }) => why !== undefined).length;
   console.log(`${cases.length} cases, ${differ} of them with a difference that is meant`);
 });
 
