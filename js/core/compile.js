@@ -172,7 +172,7 @@ function emitCall(g, call, base, emitLeave) {
     if (crosses(i)) text.put(g, codec, place);
     else codec.put(g, tokens[i], refs[i]);
   });
-  if (stacked || text?.strings.length > 0) g.emit(`u32[FRAME] = ${base};`);
+  if (stacked) g.emit(`u32[FRAME] = ${base};`);
   const held = [];
   params.forEach((codec, i) => {
     if (codec.held && (stacked || !crosses(i))) codec.hold(g, tokens[i], held);
@@ -195,14 +195,15 @@ function emitTextCall(g, call, { base, tokens, refs, held, emitLeave }) {
   const { params, ret } = declaration;
   const strings = text.arguments(g);
   const entry = {
-    shape: text.shape(stacked || strings.length > 0),
+    shape: text.shape(stacked, tier),
     strings,
     top: strings.length > 0 ? g.local('u32[TOP]') : 'u32[TOP]',
     read: text.returns ? ret.text.read(base.plus(frame.ret)) : 'undefined',
     returns: text.returns,
   };
   const isShort = tier.name === 'node-api' && !stacked && text.isUtf8(params);
-  entry.short = text.emitLengths(g, params, refs, isShort ? entry.top : undefined);
+  const top = isShort ? entry.top : undefined;
+  entry.short = text.emitLengths(g, params, refs, { quick: !stacked, top });
   const result = emitTextEntry(g, tier, held, entry);
   if (strings.length === 0) return result;
   g.emit(`else if (${text.missed(result)}) {`);

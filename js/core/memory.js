@@ -54,8 +54,6 @@ const FAILED = (origin + native.failedCell) / 4;
 const CALLER = (origin + native.callerCell) / 8;
 /** Index in `f64`: which function Node-API's entry shall enter. */
 const TOKEN = (origin + native.tokenCell) / 8;
-/** Index in `f64` of what text crosses with the call that Node-API's entry makes. */
-const TEXT = (origin + native.textCell) / 8;
 /** Index in `u32`: how many callbacks C has entered JavaScript for since this was cleared. */
 const ENTERED = (origin + native.enteredCell) / 4;
 /** Indices in `u32`: how many bytes a primitive works on; what else it has to know, then its answer. */
@@ -343,7 +341,6 @@ module.exports = {
   FAILED,
   CALLER,
   TOKEN,
-  TEXT,
   ENTERED,
   EXTENT,
   OPERAND,

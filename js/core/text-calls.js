@@ -13,7 +13,17 @@
 // a general one of the same function, like arguments that stand for text and are no strings.
 
 const { native } = require('./loader.js');
-const { BASE_HIGH, BASE_LOW, END, TOP, pointerSize, views } = require('./memory.js');
+const {
+  BASE_HIGH,
+  BASE_LOW,
+  END,
+  FIXED,
+  FRAME,
+  PENDING,
+  TOP,
+  pointerSize,
+  views,
+} = require('./memory.js');
 const { charCodeAt } = require('./primordials.js');
 
 const { u32 } = views;
@@ -88,6 +98,42 @@ function notAscii() {
   return -1;
 }
 
+/**
+ * Enters C with strings that stand in scratch memory from `top` to `end`, its frame being the fixed one.
+ * A function of its own, though small enough for V8 to inline it where it is called: the marshaller,
+ * which is, too, must have less than 460 bytes of bytecode.
+ * @param {Function} enter returns what C returns, if that is text
+ * @param {unknown} held is kept until then
+ */
+function enterAbove(top, end, enter, held) {
+  u32[FRAME] = FIXED;
+  u32[TOP] = end;
+  let result;
+  try {
+    result = enter(held);
+  } catch (error) {
+    u32[TOP] = top;
+    throw error;
+  }
+  // Strings of a call that is suspended are still in use.
+  if (u32[PENDING] === 0) u32[TOP] = top;
+  return result;
+}
+
+/**
+ * Up to how many characters of text Node-API hands over quicker as UTF-16, even with what it takes to make
+ * UTF-8 of it, if it is ASCII: by V8's major version.
+ */
+function unitsOf(version) {
+  const major = Number.parseInt(version, 10);
+  // V8 encodes long text by one character after the other.
+  if (major < 12) return 2048;
+  // Text below 64 characters.
+  return major < 14 ? 0 : 63;
+}
+
+const UNITS = unitsOf(process.versions.v8);
+
 /** Tokens of shapes by their description. */
 const shapes = new Map();
 
@@ -105,8 +151,9 @@ class CallText {
   }
 
   /** The token of the shape, for calls that use the fixed frame or another one. */
-  shape(stacked) {
-    const description = [+stacked, ...this.description];
+  shape(stacked, tier) {
+    const units = tier.name === 'node-api' ? UNITS : 0;
+    const description = [+stacked, units, ...this.description];
     const key = description.join();
     if (!shapes.has(key)) shapes.set(key, native.textShape(Uint32Array.from(description)));
     return shapes.get(key);
@@ -164,26 +211,32 @@ class CallText {
 
   /**
    * Emits what the native side must know of the strings, and with `top`, the store of short ASCII from
-   * there on. Returns the name of the offset behind all of it, which is negative when there is other text.
+   * there on. Returns then the name of the offset behind all of it, which is negative when there is other
+   * text, and what enters C with it.
    */
-  emitLengths(g, params, refs, top) {
+  emitLengths(g, params, refs, { quick, top }) {
     if (!this.strings.some((i) => params[i].text.unit === 1)) return undefined;
     // How many units all strings have together. A missing one counts as too long to be short.
     const lengths = this.strings.map((i) => {
       const value = g.values[i];
-      return g.local(`typeof ${value} === 'string' ? ${value}.length : ${SHORT + 1}`);
+      // What is no string has left a quick marshaller.
+      const isText = quick ? `${value} !== null` : `typeof ${value} === 'string'`;
+      return g.local(`${isText} ? ${value}.length : ${SHORT + 1}`);
     });
     g.emit(`u32[ARG] = ${lengths.join(' + ')};`);
     if (top === undefined) return undefined;
     const end = g.fresh();
-    g.emit(`let ${end} = -1;`);
-    g.emit(`if (${lengths.map((length) => `${length} <= ${SHORT}`).join(' && ')}) {`);
+    const put = g.constant(putAscii);
+    const isShort = lengths.map((length) => `${length} <= ${SHORT}`).join(' && ');
     this.strings.forEach((i, k) => {
-      const put = (at) => `${g.constant(putAscii)}(${g.values[i]}, ${at}, ${refs[i]})`;
-      g.emit(k === 0 ? `${end} = ${put(top)};` : `if (${end} >= 0) ${end} = ${put(end)};`);
+      const made = (at) => `${put}(${g.values[i]}, ${at}, ${refs[i]})`;
+      g.emit(
+        k === 0
+          ? `let ${end} = ${isShort} ? ${made(top)} : -1;`
+          : `if (${end} >= 0) ${end} = ${made(end)};`,
+      );
     });
-    g.emit('}');
-    return end;
+    return { end, enter: enterAbove };
   }
 
   /** The arguments of the bound function. */

@@ -288,13 +288,15 @@ function emitEntry(g, tier, held) {
   g.emit(`if (u32[PENDING] !== 0) settle(${settled(g.entry, held)});`);
 }
 
-/** Node-API's entries for calls with text, by the number of strings that they take in. */
-const textEntries = [];
+/** Node-API's entries for calls with text, by shape and the number of strings that they take in. */
+const textEntries = new Map();
 
-function textEntry(count) {
+function textEntry(shape, count) {
   startNodeApi();
-  textEntries[count] ??= native.textEntry(count);
-  return textEntries[count];
+  let entries = textEntries.get(shape);
+  if (entries === undefined) textEntries.set(shape, (entries = []));
+  entries[count] ??= native.textEntry(shape, count);
+  return entries[count];
 }
 
 /**
@@ -304,8 +306,8 @@ function textEntry(count) {
  * @param {string} top an expression of where the strings begin
  * @param {string} read an expression of the result when C had called back
  * @param {string} [result] the variable that gets it
- * @param {string} [short] on Node-API's tier, a variable: when it is not negative, the strings stand
- *   already from `top` up to this offset.
+ * @param {{ end: string, enter: Function }} [short] on Node-API's tier: when the variable `end` is not
+ *   negative, the strings stand already from `top` up to this offset, and `enter` enters C
  * @param {boolean} returns whether C returns text
  */
 function emitTextEntry(g, tier, held, { shape, strings, top, read, result, short, returns }) {
@@ -314,17 +316,14 @@ function emitTextEntry(g, tier, held, { shape, strings, top, read, result, short
   if (result === undefined) g.emit(`let ${name};`);
   g.emit(`f64[TOKEN] = ${g.entry};`);
   if (isNodeApi) {
-    const enter = (entry, values) => `${entry}(${[...values, ...held].join(', ')});`;
-    const entry = (count) => g.constant(textEntry(count));
-    g.emit(`f64[TEXT] = ${g.constant(shape)};`);
+    const entry = (count) => g.constant(textEntry(shape, count));
+    let call = `${entry(strings.length)}(${[...strings, ...held].join(', ')})`;
     if (short !== undefined) {
-      const call = returns ? `${name} = ${enter(entry(0), [])}` : enter('call', []);
-      g.emit(`if (${short} >= 0) {`, `u32[TOP] = ${short};`);
-      g.emit(`try { ${call} } catch (error) { u32[TOP] = ${top}; throw error; }`);
-      // Strings of a call that is suspended are still in use.
-      g.emit(`if (u32[PENDING] === 0) u32[TOP] = ${top};`, '} else');
+      const kept = held.length > 1 ? `[${held.join(', ')}]` : held[0];
+      const values = [top, short.end, returns ? entry(0) : 'call', kept ?? 'undefined'];
+      call = `${short.end} >= 0 ? ${g.constant(short.enter)}(${values.join(', ')}) : ${call}`;
     }
-    g.emit(`${name} = ${enter(entry(strings.length), strings)}`);
+    g.emit(`${name} = ${call};`);
   } else {
     g.emit(`${name} = enterText(${[g.constant(shape), ...strings].join(', ')});`);
   }

@@ -186,7 +186,7 @@ const FIRST: &[Export] = &[
 /// JavaScript asks for one of them (js/core/loader.js).
 const MORE: &[Export] = &[
     (c"unbind", Some(primitive!(function::unbind, 1))),
-    (c"textEntry", Some(primitive!(text_call::entry, 1))),
+    (c"textEntry", Some(primitive!(text_call::entry, 2))),
     (c"packedCounts", Some(primitive!(v8::counts, 0))),
     (c"foundAddress", Some(primitive!(v8::found_address, 1))),
     (c"rethrow", Some(primitive!(callback::rethrow, 0))),
@@ -342,7 +342,6 @@ fn describe(scope: Scope, exports: Value, state: &State, buffer: Value) -> Resul
     number(c"failedCell", frame::FAILED)?;
     number(c"callerCell", frame::CALLER)?;
     number(c"tokenCell", frame::TOKEN)?;
-    number(c"textCell", frame::TEXT)?;
     number(c"enteredCell", frame::ENTERED)?;
     number(c"extentCell", frame::EXTENT)?;
     number(c"operandCell", frame::OPERAND)?;

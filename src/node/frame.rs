@@ -20,7 +20,6 @@
 //!   + FAILED  u32   whether the callback that was run has thrown
 //!   + RESULT  8 B   a result that a thunk cannot return, or not whole
 //!   + STATE   8 B   the address of the environment's state
-//!   + TEXT    f64   what text crosses with the call that Node-API's entry makes
 //!   + ENTERED u32   how many callbacks C has entered JavaScript for (JavaScript's to clear)
 //!   + EXTENT  u32   how many bytes a memory primitive works on
 //!   + OPERAND u32   what else it has to know, and what it answers
@@ -75,8 +74,6 @@ pub const RESULT: usize = 72;
 pub const STATE: usize = 80;
 /// Control cell: the token of the function that Node-API's entry enters (see `enter.rs`).
 pub const TOKEN: usize = 48;
-/// Control cell: the shape of the text of Node-API's next call with text (see `text_call.rs`).
-pub const TEXT: usize = 88;
 /// Control cell: how many callbacks JavaScript was entered for, by C on the environment's thread,
 /// since it last looked: it does when a call is [`CALLED_BACK`].
 pub const ENTERED: usize = 96;

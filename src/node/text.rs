@@ -8,7 +8,7 @@ use std::ptr;
 use std::slice;
 
 /// Writing text leaves at least so much of its room: a string that fills it may have been cut.
-const SLACK: usize = 8;
+pub const SLACK: usize = 8;
 
 /// UTF-8 up to this many bytes, and UTF-16 up to as many units, is decoded on the stack.
 const SHORT: usize = 512;

@@ -3,10 +3,10 @@
 //! entered the TOKEN cell says, as on Node-API's tier (`enter.rs`).
 
 use super::env::State;
-use super::frame::{ARG, FrameMemory, PENDING, SIZE, TEXT, THROWN, TOP, UPCALL};
+use super::frame::{ARG, FRAME, FrameMemory, PENDING, SIZE, THROWN, TOP, UPCALL};
 use super::memory::numbers;
 use super::sys;
-use super::text::{Encoding, Room, Written};
+use super::text::{Encoding, Room, SLACK, Written};
 use super::value::{Scope, Value};
 use super::{enter, function, transcode};
 use crate::error::{Code, Error, Result};
@@ -47,9 +47,12 @@ pub struct TextShape {
     parameters: Box<[Parameter]>,
     /// Whether there is strict UTF-8: the units of all strings together are compared with its bytes.
     checks_units: bool,
-    /// Whether the last short UTF-8 had other characters than ASCII: then the next is not read as UTF-8,
-    /// but as UTF-16, which is quicker unless it is ASCII.
-    is_wide: Cell<bool>,
+    /// Up to how many units text is read as UTF-16 although it is likely to be ASCII, because that is
+    /// quicker on this release.
+    as_units: usize,
+    /// Up to how many the next is: after text with other characters, it is likely to be no ASCII, which
+    /// is encoded in a fraction of Node-API's time.
+    reads_units: Cell<usize>,
     returned: Option<Returned>,
 }
 
@@ -72,11 +75,14 @@ pub enum Outcome {
 }
 
 impl TextShape {
-    /// The shape of a description: `[stacked, unit, cell, ...]`, with unit and cell of the returned
-    /// text (zeros when there is none), and then `unit, cell, strict` of each parameter that takes a
-    /// string, in the order of the arguments.
+    /// The shape of a description: `[stacked, units, unit, cell, ...]`, with up to how many units text
+    /// is read as UTF-16 to become UTF-8, unit and cell of the returned text (zeros when there is none),
+    /// and then `unit, cell, strict` of each parameter that takes a string, in the order of the
+    /// arguments.
     fn new(scope: Scope, state: &State, text: &[u32]) -> Result<TextShape> {
-        let [stacked, unit, cell, ref strings @ ..] = *text else { return Err(no_description()) };
+        let [stacked, units, unit, cell, ref strings @ ..] = *text else {
+            return Err(no_description());
+        };
         let returned = match unit {
             0 => None,
             _ => Some(Returned { cell: cell as usize, encoding: Encoding::of_unit(unit)? }),
@@ -92,8 +98,19 @@ impl TextShape {
         let checks_units = parameters.iter().any(|p| p.strict && p.encoding == Encoding::Utf8);
         let fixed = if stacked == 0 { state.frame.fixed()? } else { ptr::null_mut() };
         let (enter, memory) = (enter::code(state)?, state.frame);
-        let is_wide = Cell::new(false);
-        Ok(TextShape { enter, scope, memory, fixed, parameters, checks_units, is_wide, returned })
+        let as_units = (units as usize).min(transcode::MOST);
+        let reads_units = Cell::new(as_units);
+        Ok(TextShape {
+            enter,
+            scope,
+            memory,
+            fixed,
+            parameters,
+            checks_units,
+            as_units,
+            reads_units,
+            returned,
+        })
     }
 
     /// Whether calls return text.
@@ -122,25 +139,56 @@ impl TextShape {
         strings: impl ExactSizeIterator<Item = Value>,
         quick: impl Fn(Value, &mut Room) -> Option<usize>,
     ) -> Outcome {
-        let TextShape { enter, scope, memory, returned, .. } = *self;
-        let frame = if self.fixed.is_null() { memory.current() } else { self.fixed };
-        memory.set(PENDING, 0);
-        // SAFETY: the TOKEN cell has a function that is alive, whose frame was written.
-        let enter = || unsafe { enter(scope.raw(), ptr::null_mut()) };
-        if strings.len() > 0 {
-            let top = memory.get(TOP);
-            match self.put(frame, top as usize, strings, quick) {
-                Some(end) => memory.set(TOP, end),
-                None => return Outcome::Missed,
-            }
-            enter();
-            // Strings of a call that is suspended are still in use: its marshaller restores TOP.
-            if memory.get(PENDING) != UPCALL {
-                memory.set(TOP, top);
-            }
-        } else {
-            enter();
+        let frame = self.begin();
+        if strings.len() == 0 {
+            return self.call(frame);
         }
+        let top = self.memory.get(TOP);
+        match self.put(frame, top as usize, strings, quick) {
+            Some(end) => self.call_above(frame, top, end),
+            None => Outcome::Missed,
+        }
+    }
+
+    /// The same with the one string that the shape takes in, as UTF-8, for Node-API.
+    #[inline(always)]
+    fn run_one(&self, string: Value) -> Outcome {
+        let frame = self.begin();
+        let top = self.memory.get(TOP);
+        match self.put_one(frame, top as usize, string) {
+            Some(end) => self.call_above(frame, top, end),
+            None => Outcome::Missed,
+        }
+    }
+
+    /// Begins a call; returns its frame. After a miss, too, nothing is pending.
+    #[inline(always)]
+    fn begin(&self) -> *mut u8 {
+        self.memory.set(PENDING, 0);
+        if self.fixed.is_null() { self.memory.current() } else { self.fixed }
+    }
+
+    /// Calls C with strings that stand in scratch memory from `top` to `end`.
+    #[inline(always)]
+    fn call_above(&self, frame: *mut u8, top: u32, end: u32) -> Outcome {
+        let memory = self.memory;
+        memory.set(TOP, end);
+        // What takes strings looks for its frame there.
+        memory.set(FRAME, (frame.addr() - memory.base().addr()) as u32);
+        let outcome = self.call(frame);
+        // Strings of a call that is suspended are still in use: its marshaller restores TOP.
+        if memory.get(PENDING) != UPCALL {
+            memory.set(TOP, top);
+        }
+        outcome
+    }
+
+    /// Calls C.
+    #[inline(always)]
+    fn call(&self, frame: *mut u8) -> Outcome {
+        let TextShape { enter, scope, memory, returned, .. } = *self;
+        // SAFETY: the TOKEN cell has a function that is alive, whose frame was written.
+        unsafe { enter(scope.raw(), ptr::null_mut()) };
         if memory.get(PENDING) != 0 {
             return Outcome::Pending;
         }
@@ -168,8 +216,7 @@ impl TextShape {
         let mut units = 0;
         // JavaScript knows it of calls with UTF-8.
         let expected = self.memory.get(ARG) as usize;
-        let is_short = expected <= transcode::SHORT;
-        let reads_units = is_short && self.is_wide.get();
+        let reads_units = expected <= self.reads_units.get();
         for (parameter, string) in self.parameters.iter().zip(strings) {
             let Parameter { cell, encoding, strict } = *parameter;
             let quickly = match encoding {
@@ -179,7 +226,7 @@ impl TextShape {
             let written = match quickly {
                 Some(units) => Written::Units(units),
                 None if reads_units && encoding == Encoding::Utf8 => {
-                    transcode::write_short(self.scope, string, &mut room, strict)
+                    self.write_units(string, &mut room, strict)
                 }
                 None => encoding.write(self.scope, string, &mut room, strict),
             };
@@ -195,11 +242,71 @@ impl TextShape {
         }
         // As many bytes, or characters of one byte, as JavaScript counted units: nothing was
         // replaced.
-        let checked = !self.checks_units || reads_units || units == expected;
-        if is_short {
-            self.is_wide.set(room.taken() != expected + self.parameters.len());
-        }
+        let checked = !self.checks_units || units == expected;
+        self.note(room.taken() != expected + self.parameters.len());
         (checked || !room.holds_replacement()).then(|| room.end() as u32)
+    }
+
+    /// The same for the only string, as UTF-8: without what several strings and encodings take.
+    #[inline(always)]
+    fn put_one(&self, frame: *mut u8, top: usize, string: Value) -> Option<u32> {
+        let parameter = self.parameters.first()?;
+        let expected = self.memory.get(ARG) as usize;
+        if expected <= self.reads_units.get() || top + SLACK >= SIZE {
+            return self.put_any(frame, top, string);
+        }
+        let free = SIZE - top;
+        // SAFETY: `free` bytes are there from `top` on.
+        let written = unsafe {
+            let to = self.memory.base().add(top);
+            // The cell of an argument is within the frame. What is no string leaves it as it was.
+            let cell = frame.add(parameter.cell).cast::<*mut u8>();
+            let len = self.scope.copy_utf8(string, to, free);
+            if len.is_some() {
+                cell.write(to);
+            }
+            len
+        };
+        match written {
+            // All of it is ASCII.
+            Some(len) if len == expected && len + SLACK <= free => {
+                self.note(false);
+                Some((top + len + 1) as u32)
+            }
+            Some(len) if len + SLACK <= free => self.accept(top, len, parameter.strict),
+            Some(_) => None,
+            None => Some(top as u32),
+        }
+    }
+
+    /// The end of `len` bytes of UTF-8 from `top` on that are not all ASCII; None when a lone surrogate may
+    /// have been replaced that should not.
+    #[cold]
+    fn accept(&self, top: usize, len: usize, strict: bool) -> Option<u32> {
+        self.note(true);
+        let mut room = Room::new(self.memory.base(), top, SIZE);
+        // SAFETY: within the memory.
+        room.take(unsafe { self.memory.base().add(top) }, len + 1, len);
+        (!strict || !room.holds_replacement()).then(|| room.end() as u32)
+    }
+
+    /// [`TextShape::put`] of one string.
+    #[inline(never)]
+    fn put_any(&self, frame: *mut u8, top: usize, string: Value) -> Option<u32> {
+        self.put(frame, top, [string].into_iter(), |_, _| None)
+    }
+
+    /// Writes a string that is read as UTF-16 as UTF-8.
+    #[inline(always)]
+    fn write_units(&self, string: Value, room: &mut Room, strict: bool) -> Written {
+        let is_wide = self.reads_units.get() != self.as_units;
+        transcode::write(self.scope, string, room, strict, is_wide)
+    }
+
+    /// Notes whether the last text had other characters than ASCII.
+    #[inline(always)]
+    fn note(&self, is_wide: bool) {
+        self.reads_units.set(if is_wide { transcode::SHORT } else { self.as_units });
     }
 }
 
@@ -225,53 +332,90 @@ pub fn shape(scope: Scope, state: &State, [description]: [Value; 1]) -> Result<V
     scope.number(token)
 }
 
-/// `textEntry(count)` -> Node-API's entry for calls with up to so many strings:
-/// `callText(...strings)`, which calls the function that the TOKEN cell names with
-/// the shape in the TEXT cell, and returns the string that C returns.
+/// `textEntry(shape, count)` -> Node-API's entry for calls with `count` strings of a shape, or with as
+/// many as it takes in: `callText(...strings)`, which calls the function that the TOKEN cell names, and
+/// returns the string that C returns. The shape is a token that [`shape`] returned.
 ///
 /// On a miss it returns what it otherwise does not: `undefined` when there is text to return, `null`
 /// when there is none. When something is pending, it returns `undefined`.
 ///
 /// # Errors
-/// As Node-API.
-pub fn entry(scope: Scope, state: &State, [count]: [Value; 1]) -> Result<Value> {
+/// [`Code::InvalidArgument`] for another token; as Node-API.
+pub fn entry(scope: Scope, state: &State, [token, count]: [Value; 2]) -> Result<Value> {
+    let token = scope.to_f64(token)?.to_bits();
+    let known = state.texts.0.borrow();
+    let shape = known
+        .iter()
+        .find(|shape| Rc::as_ptr(shape).expose_provenance() as u64 == token)
+        .ok_or_else(no_description)?;
+    let is_utf8 = matches!(*shape.parameters, [Parameter { encoding: Encoding::Utf8, .. }]);
     let code: sys::napi_callback = Some(match scope.to_u32(count)? {
         0 => enter_with::<0>,
+        1 if is_utf8 => enter_with_one,
         1 => enter_with::<1>,
         2 => enter_with::<2>,
         _ => enter_with::<MAX_STRINGS>,
     });
-    scope.function("callText", code, state.frame.control(TEXT).cast())
+    scope.function("callText", code, Rc::as_ptr(shape).cast_mut().cast())
 }
 
-/// The callback of functions that take up to `N` strings in; its data is the TEXT cell.
+/// The callback of functions that take up to `N` strings in; its data is the shape.
 unsafe extern "C" fn enter_with<const N: usize>(
     env: sys::napi_env,
     info: sys::napi_callback_info,
 ) -> sys::napi_value {
     let (mut values, mut count) = ([ptr::null_mut(); N], N);
     let (list, mut data) = (values.as_mut_ptr(), ptr::null_mut::<c_void>());
-    // SAFETY: the out-parameters outlive the call, and `values` has room for `count`; the cell has
-    // the token of a shape of the environment.
+    // SAFETY: the out-parameters outlive the call, and `values` has room for `count`; shapes live as
+    // long as the environment.
     let shape = unsafe {
         sys::napi_get_cb_info(env, info, &mut count, list, ptr::null_mut(), &mut data);
-        &*data.cast::<*const TextShape>().read()
+        &*data.cast::<TextShape>()
     };
     answer(shape, &values[..count.min(N)])
+}
+
+/// The same for a shape that takes one string in, as UTF-8.
+unsafe extern "C" fn enter_with_one(
+    env: sys::napi_env,
+    info: sys::napi_callback_info,
+) -> sys::napi_value {
+    let (mut string, mut count, mut data) = (ptr::null_mut(), 1, ptr::null_mut::<c_void>());
+    // SAFETY: as above, with room for one.
+    let shape = unsafe {
+        sys::napi_get_cb_info(env, info, &mut count, &mut string, ptr::null_mut(), &mut data);
+        &*data.cast::<TextShape>()
+    };
+    shape.answer(shape.run_one(string))
 }
 
 /// Makes a call for Node-API.
 #[inline(never)]
 fn answer(shape: &TextShape, strings: &[Value]) -> Value {
-    match shape.run(strings.iter().copied(), |_, _| None) {
-        Outcome::Text(text) => text,
-        Outcome::Done | Outcome::Pending => ptr::null_mut(),
-        Outcome::Missed if shape.returns_text() => ptr::null_mut(),
-        Outcome::Missed => shape.null(),
-        Outcome::Refused => {
-            shape.scope.throw(&refused());
-            ptr::null_mut()
+    shape.answer(shape.run(strings.iter().copied(), |_, _| None))
+}
+
+impl TextShape {
+    /// What Node-API's entry returns.
+    #[inline(always)]
+    fn answer(&self, outcome: Outcome) -> Value {
+        match outcome {
+            Outcome::Text(text) => text,
+            Outcome::Done | Outcome::Pending => ptr::null_mut(),
+            Outcome::Missed => self.missed(),
+            Outcome::Refused => self.refused(),
         }
+    }
+
+    #[cold]
+    fn missed(&self) -> Value {
+        if self.returns_text() { ptr::null_mut() } else { self.null() }
+    }
+
+    #[cold]
+    fn refused(&self) -> Value {
+        self.scope.throw(&refused());
+        ptr::null_mut()
     }
 }
 

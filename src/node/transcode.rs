@@ -1,13 +1,16 @@
-//! UTF-16 to UTF-8. Node-API copies the units of a short string in half the time that it takes to encode
+//! UTF-16 to UTF-8. Node-API copies the units of a string in half the time that it takes to encode
 //! them, and what they hold is seen on the way: lone surrogates need no second look.
 
-use super::text::{Room, Written};
+use super::text::{Room, SLACK, Written};
 use super::value::{Scope, Value};
 use std::slice;
 
-/// Strings up to this many units are encoded by us; longer ones by Node-API, which reads them where they
-/// are.
+/// Strings up to this many units are encoded by us, whatever they hold; of longer ones those that are
+/// ASCII.
 pub const SHORT: usize = 63;
+
+/// The longest string that is read as units: all of it is copied twice.
+pub const MOST: usize = 4096;
 
 /// Strings of fewer units than this are encoded in one go, if all their characters have as many bytes.
 #[cfg(target_arch = "x86_64")]
@@ -19,32 +22,143 @@ const GROWTH: usize = 3;
 /// What is written beyond the text, at most.
 const BEYOND: usize = 64;
 
-/// Units are copied to so many bytes behind where their text goes, or up to [`ALIGN`] more.
+/// Units are copied to so many bytes behind where their text goes, or up to [`ALIGN`] more: behind all that
+/// is written of short text, and of longer text behind what is written of the units that were read.
 const BEHIND: usize = SHORT * GROWTH + BEYOND;
 
 /// Alignment of the units.
 const ALIGN: usize = 64;
 
-/// Writes a JavaScript string of at most [`SHORT`] units with its terminator. A lone surrogate becomes
-/// U+FFFD, or is a miss if `strict`.
+/// Writes a JavaScript string of at most [`MOST`] units with its terminator. A lone surrogate becomes
+/// U+FFFD, or is a miss if `strict` and the string is short. `is_wide` says that it is hardly ASCII.
 #[inline(never)]
-pub fn write_short(scope: Scope, value: Value, room: &mut Room, strict: bool) -> Written {
+pub fn write(
+    scope: Scope,
+    value: Value,
+    room: &mut Room,
+    strict: bool,
+    is_wide: bool,
+) -> Written {
     let Some((to, free)) = room.free(1) else { return Written::Missed };
-    if free < BEHIND + ALIGN + 2 * (SHORT + 1) {
+    if free < BEHIND + ALIGN + 2 * (MOST + 1) + BEYOND {
         return Written::Missed;
     }
     // SAFETY: within the room.
     let from = unsafe { to.add((to.addr() + BEHIND).next_multiple_of(ALIGN) - to.addr()) };
     let from = from.cast::<u16>();
     // SAFETY: as many units.
-    let Some(count) = (unsafe { scope.copy_utf16(value, from, SHORT + 1) }) else {
+    let Some(count) = (unsafe { scope.copy_utf16(value, from, MOST + 1) }) else {
         return Written::NoString;
     };
-    // SAFETY: the units are behind the room of the longest text, and of what is written beyond it.
-    match unsafe { encode(from, count, to, strict) } {
-        Some(len) => room.take(to, len + 1, count),
-        None => Written::Missed,
+    // SAFETY: the units are behind the room of what is written before they are read.
+    unsafe {
+        if !is_wide && narrow(from, count, to) {
+            return room.take(to, count + 1, count);
+        }
+        if count <= SHORT {
+            return match encode(from, count, to, strict) {
+                Some(len) => room.take(to, len + 1, count),
+                None => Written::Missed,
+            };
+        }
+        match scope.copy_utf8(value, to, free) {
+            Some(len) if len + SLACK <= free => room.take(to, len + 1, len),
+            _ => Written::Missed,
+        }
     }
+}
+
+/// Writes units as bytes, with a terminator, if all are ASCII; says whether they are.
+///
+/// # Safety
+/// The units must be there, aligned to [`ALIGN`], as must be [`BEYOND`] bytes behind them, which may be
+/// anything. They must lie at least [`BEYOND`] bytes behind `to`.
+#[inline]
+unsafe fn narrow(units: *const u16, count: usize, to: *mut u8) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe {
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("avx2") {
+            return narrow_vectors(units, count, to);
+        }
+        narrow_words(units, count, to)
+    }
+}
+
+/// [`narrow`] by vectors of 32 bytes: what C does first with a string, `strlen`, would wait for narrower
+/// stores.
+///
+/// # Safety
+/// As [`narrow`], and the CPU must have AVX2.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+unsafe fn narrow_vectors(units: *const u16, count: usize, to: *mut u8) -> bool {
+    use std::arch::x86_64::*;
+    /// Ones, and then zeros: what is kept of vectors with so many units of text.
+    static KEPT: [[u16; 32]; 2] = [[!0; 32], [0; 32]];
+    const ASCII: i16 = !0x7f;
+    let put = |at: usize, low, high| {
+        // Of each half of both, one half in turn.
+        let bytes = _mm256_permute4x64_epi64::<0b11_01_10_00>(_mm256_packus_epi16(low, high));
+        // SAFETY: the caller's promise; what is overwritten of the units was read.
+        unsafe { _mm256_storeu_si256(to.add(at).cast(), bytes) };
+    };
+    // SAFETY: the caller's promise: whole vectors behind the text's beginning.
+    let load = |at: usize| unsafe { _mm256_load_si256(units.add(at).cast()) };
+    let mut seen = _mm256_setzero_si256();
+    let whole = count / VECTOR * VECTOR;
+    let mut at = 0;
+    while at < whole {
+        let (low, high) = (load(at), load(at + VECTOR / 2));
+        seen = _mm256_or_si256(seen, _mm256_or_si256(low, high));
+        put(at, low, high);
+        at += VECTOR;
+    }
+    // What is left, with at least one zero behind it.
+    // SAFETY: from the ones to the zeros, of which there are as many.
+    let kept = |from: usize| unsafe {
+        let mask = KEPT.as_ptr().cast::<u16>().add(VECTOR - (count - whole) + from);
+        _mm256_loadu_si256(mask.cast())
+    };
+    let low = _mm256_and_si256(load(whole), kept(0));
+    let high = _mm256_and_si256(load(whole + VECTOR / 2), kept(VECTOR / 2));
+    seen = _mm256_or_si256(seen, _mm256_or_si256(low, high));
+    put(whole, low, high);
+    _mm256_testz_si256(seen, _mm256_set1_epi16(ASCII)) != 0
+}
+
+/// [`narrow`] by words of four units.
+///
+/// # Safety
+/// As [`narrow`].
+unsafe fn narrow_words(units: *const u16, count: usize, to: *mut u8) -> bool {
+    const LANES: usize = 4;
+    /// The bits that no unit of ASCII has.
+    const WIDE: u64 = 0xff80_ff80_ff80_ff80;
+    let mut seen = 0;
+    let mut at = 0;
+    while at + LANES <= count {
+        // SAFETY: the caller's promise.
+        let word = unsafe { units.add(at).cast::<u64>().read_unaligned() };
+        seen |= word;
+        let pairs = (word | word >> 8) & 0x0000_ffff_0000_ffff;
+        let bytes = (pairs | pairs >> 16) as u32;
+        // SAFETY: the caller's promise; what is overwritten of the units was read.
+        unsafe { to.add(at).cast::<u32>().write_unaligned(bytes) };
+        at += LANES;
+    }
+    while at < count {
+        // SAFETY: as above.
+        unsafe {
+            let unit = units.add(at).read();
+            seen |= u64::from(unit);
+            to.add(at).write(unit as u8);
+        }
+        at += 1;
+    }
+    // SAFETY: as above.
+    unsafe { to.add(count).write(0) };
+    seen & WIDE == 0
 }
 
 /// Encodes the first `count` units, with a terminator; returns how many bytes it are without it, or None
@@ -214,6 +328,49 @@ mod tests {
                         continue;
                     }
                     assert_eq!(encoded(&units, true).as_deref(), Some(text.as_bytes()), "{text}");
+                }
+            }
+        }
+    }
+
+    /// What both ways of narrowing make of units, with their terminators, if they are ASCII.
+    fn narrowed(text: &[u16]) -> Option<Vec<u8>> {
+        #[repr(align(64))]
+        struct Memory([u8; BEHIND + ALIGN + 2 * MOST + BEYOND]);
+        let from = BEHIND.next_multiple_of(ALIGN);
+        let made = |narrow: unsafe fn(*const u16, usize, *mut u8) -> bool| {
+            // What is behind the text is not to be looked at.
+            let mut memory = Box::new(Memory([0xaa; _]));
+            let to = memory.0.as_mut_ptr();
+            // SAFETY: within the memory, and aligned.
+            let is_ascii = unsafe {
+                let units = to.add(from).cast::<u16>();
+                units.copy_from_nonoverlapping(text.as_ptr(), text.len());
+                narrow(units, text.len(), to)
+            };
+            is_ascii.then(|| memory.0[..=text.len()].to_vec())
+        };
+        let made = [made(narrow), made(narrow_words)];
+        assert_eq!(made[0], made[1], "{text:x?}");
+        let [mut bytes, _] = made;
+        if let Some(bytes) = &mut bytes {
+            assert_eq!(bytes.pop(), Some(0), "the terminator of {text:x?}");
+        }
+        bytes
+    }
+
+    #[test]
+    fn ascii_of_all_lengths_is_narrowed_and_nothing_else() {
+        for len in (0..=200).chain([500, 1023, 1024, MOST - 1, MOST]) {
+            let text: Vec<u16> = (0..len).map(|i| (i * 7 % 0x80) as u16).collect();
+            let bytes: Vec<u8> = text.iter().map(|&unit| unit as u8).collect();
+            assert_eq!(narrowed(&text), Some(bytes), "{len}");
+            for odd in [0x80, 0xff, 0x100, 0x141, 0x4e00, 0x8000, 0xd83d, 0xffff] {
+                for at in [0, len / 3, len / 2, len.wrapping_sub(1)] {
+                    let mut text = text.clone();
+                    let Some(unit) = text.get_mut(at) else { continue };
+                    *unit = odd;
+                    assert_eq!(narrowed(&text), None, "{odd:x} at {at} of {len}");
                 }
             }
         }

@@ -402,8 +402,12 @@ test('functions of a closed library throw, hot or not, whatever they get', () =>
 });
 
 test('descriptions of text are checked', () => {
-  const wrong = [[], [0], [1, 1], [1, 3, 0], [1, 0, 0, 1], [1, 0, 0, 3, 0, 0], Array(30).fill(0)];
+  const shapes = [[], [0], [1, 1], [1, 3, 0], [1, 0, 0, 1], [1, 0, 0, 3, 0, 0], Array(30).fill(0)];
+  const wrong = shapes.map(([stacked, ...rest]) => [stacked, 63, ...rest]);
   for (const numbers of wrong) {
     throwsCoded(() => native.textShape(Uint32Array.from(numbers)), CODES.argument);
+  }
+  for (const shape of [0, 1.5, Number.NaN]) {
+    throwsCoded(() => native.textEntry(shape, 1), CODES.argument);
   }
 });
