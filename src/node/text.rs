@@ -44,8 +44,22 @@ impl Encoding {
     ///
     /// # Safety
     /// The address must be NULL or that of readable text with its terminator.
-    #[inline]
+    #[inline(always)]
     pub unsafe fn read(self, scope: Scope, address: *const u8) -> Option<Value> {
+        if self == Encoding::Utf8 && !address.is_null() {
+            // SAFETY: the caller's promise.
+            return from_utf8(scope, unsafe { CStr::from_ptr(address.cast()).to_bytes() });
+        }
+        // SAFETY: the caller's promise.
+        unsafe { self.read_seldom(scope, address) }
+    }
+
+    /// [`Encoding::read`] but for what is read most: kept out of those that do.
+    ///
+    /// # Safety
+    /// As there.
+    #[inline(never)]
+    unsafe fn read_seldom(self, scope: Scope, address: *const u8) -> Option<Value> {
         if address.is_null() {
             return scope.null().ok();
         }
@@ -210,12 +224,13 @@ fn is_strict(units: &[u16]) -> bool {
 }
 
 /// A string from UTF-8; invalid sequences become U+FFFD.
-#[inline]
+#[inline(always)]
 fn from_utf8(scope: Scope, bytes: &[u8]) -> Option<Value> {
     if bytes.is_ascii() { scope.string_latin1(bytes) } else { from_wide_utf8(scope, bytes) }
 }
 
 /// The same for what is not all ASCII.
+#[inline(never)]
 fn from_wide_utf8(scope: Scope, bytes: &[u8]) -> Option<Value> {
     // Node-API decodes a byte at a time, several times slower than this.
     let Ok(text) = str::from_utf8(bytes) else { return scope.string_utf8(bytes).ok() };

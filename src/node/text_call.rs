@@ -50,9 +50,9 @@ pub struct TextShape {
     /// Up to how many units text is read as UTF-16 although it is likely to be ASCII, because that is
     /// quicker on this release.
     as_units: usize,
-    /// Up to how many the next is: after text with other characters, it is likely to be no ASCII, which
-    /// is encoded in a fraction of Node-API's time.
-    reads_units: Cell<usize>,
+    /// Whether the last text had other characters: short text is then read as UTF-16, and encoded in a
+    /// fraction of Node-API's time.
+    is_wide: Cell<bool>,
     returned: Option<Returned>,
 }
 
@@ -99,7 +99,7 @@ impl TextShape {
         let fixed = if stacked == 0 { state.frame.fixed()? } else { ptr::null_mut() };
         let (enter, memory) = (enter::code(state)?, state.frame);
         let as_units = (units as usize).min(transcode::MOST);
-        let reads_units = Cell::new(as_units);
+        let is_wide = Cell::new(false);
         Ok(TextShape {
             enter,
             scope,
@@ -108,7 +108,7 @@ impl TextShape {
             parameters,
             checks_units,
             as_units,
-            reads_units,
+            is_wide,
             returned,
         })
     }
@@ -216,7 +216,7 @@ impl TextShape {
         let mut units = 0;
         // JavaScript knows it of calls with UTF-8.
         let expected = self.memory.get(ARG) as usize;
-        let reads_units = expected <= self.reads_units.get();
+        let reads_units = expected <= self.most_units();
         for (parameter, string) in self.parameters.iter().zip(strings) {
             let Parameter { cell, encoding, strict } = *parameter;
             let quickly = match encoding {
@@ -243,7 +243,7 @@ impl TextShape {
         // As many bytes, or characters of one byte, as JavaScript counted units: nothing was
         // replaced.
         let checked = !self.checks_units || units == expected;
-        self.note(room.taken() != expected + self.parameters.len());
+        self.is_wide.set(room.taken() != expected + self.parameters.len());
         (checked || !room.holds_replacement()).then(|| room.end() as u32)
     }
 
@@ -252,8 +252,11 @@ impl TextShape {
     fn put_one(&self, frame: *mut u8, top: usize, string: Value) -> Option<u32> {
         let parameter = self.parameters.first()?;
         let expected = self.memory.get(ARG) as usize;
-        if expected <= self.reads_units.get() || top + SLACK >= SIZE {
-            return self.put_any(frame, top, string);
+        if expected <= self.most_units() {
+            return self.put_units(frame, top, string, expected);
+        }
+        if top + SLACK >= SIZE {
+            return None;
         }
         let free = SIZE - top;
         // SAFETY: `free` bytes are there from `top` on.
@@ -270,7 +273,7 @@ impl TextShape {
         match written {
             // All of it is ASCII.
             Some(len) if len == expected && len + SLACK <= free => {
-                self.note(false);
+                self.is_wide.set(false);
                 Some((top + len + 1) as u32)
             }
             Some(len) if len + SLACK <= free => self.accept(top, len, parameter.strict),
@@ -283,30 +286,40 @@ impl TextShape {
     /// have been replaced that should not.
     #[cold]
     fn accept(&self, top: usize, len: usize, strict: bool) -> Option<u32> {
-        self.note(true);
+        self.is_wide.set(true);
         let mut room = Room::new(self.memory.base(), top, SIZE);
         // SAFETY: within the memory.
         room.take(unsafe { self.memory.base().add(top) }, len + 1, len);
         (!strict || !room.holds_replacement()).then(|| room.end() as u32)
     }
 
-    /// [`TextShape::put`] of one string.
-    #[inline(never)]
-    fn put_any(&self, frame: *mut u8, top: usize, string: Value) -> Option<u32> {
-        self.put(frame, top, [string].into_iter(), |_, _| None)
+    /// The same, read as UTF-16.
+    fn put_units(&self, frame: *mut u8, top: usize, string: Value, expected: usize) -> Option<u32> {
+        let parameter = self.parameters.first()?;
+        let mut room = Room::new(self.memory.base(), top, SIZE);
+        match self.write_units(string, &mut room, parameter.strict) {
+            Written::Units(count) => {
+                // SAFETY: the cell of an argument is within the frame.
+                unsafe { frame.add(parameter.cell).cast::<*mut u8>().write(room.last()) };
+                self.is_wide.set(room.taken() != expected + 1);
+                let checked = !parameter.strict || count == expected;
+                (checked || !room.holds_replacement()).then(|| room.end() as u32)
+            }
+            Written::NoString => Some(top as u32),
+            Written::Missed => None,
+        }
     }
 
     /// Writes a string that is read as UTF-16 as UTF-8.
     #[inline(always)]
     fn write_units(&self, string: Value, room: &mut Room, strict: bool) -> Written {
-        let is_wide = self.reads_units.get() != self.as_units;
-        transcode::write(self.scope, string, room, strict, is_wide)
+        transcode::write(self.scope, string, room, strict, self.is_wide.get())
     }
 
-    /// Notes whether the last text had other characters than ASCII.
+    /// The most units that text is read as UTF-16 with.
     #[inline(always)]
-    fn note(&self, is_wide: bool) {
-        self.reads_units.set(if is_wide { transcode::SHORT } else { self.as_units });
+    fn most_units(&self) -> usize {
+        if self.is_wide.get() { transcode::SHORT } else { self.as_units }
     }
 }
 
@@ -350,7 +363,7 @@ pub fn entry(scope: Scope, state: &State, [token, count]: [Value; 2]) -> Result<
         .ok_or_else(no_description)?;
     let is_utf8 = matches!(*shape.parameters, [Parameter { encoding: Encoding::Utf8, .. }]);
     let code: sys::napi_callback = Some(match scope.to_u32(count)? {
-        0 => enter_with::<0>,
+        0 => enter_without,
         1 if is_utf8 => enter_with_one,
         1 => enter_with::<1>,
         2 => enter_with::<2>,
@@ -373,6 +386,20 @@ unsafe extern "C" fn enter_with<const N: usize>(
         &*data.cast::<TextShape>()
     };
     answer(shape, &values[..count.min(N)])
+}
+
+/// The same without strings, or with strings that stand in the frame already.
+unsafe extern "C" fn enter_without(
+    env: sys::napi_env,
+    info: sys::napi_callback_info,
+) -> sys::napi_value {
+    let (none, mut data) = (ptr::null_mut(), ptr::null_mut::<c_void>());
+    // SAFETY: as above; arguments are not asked for.
+    let shape = unsafe {
+        sys::napi_get_cb_info(env, info, none, ptr::null_mut(), ptr::null_mut(), &mut data);
+        &*data.cast::<TextShape>()
+    };
+    shape.answer(shape.call(shape.begin()))
 }
 
 /// The same for a shape that takes one string in, as UTF-8.

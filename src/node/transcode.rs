@@ -103,13 +103,13 @@ unsafe fn narrow_vectors(units: *const u16, count: usize, to: *mut u8) -> bool {
         // SAFETY: the caller's promise; what is overwritten of the units was read.
         unsafe { _mm256_storeu_si256(to.add(at).cast(), bytes) };
     };
-    // SAFETY: the caller's promise: whole vectors behind the text's beginning.
-    let load = |at: usize| unsafe { _mm256_load_si256(units.add(at).cast()) };
+    // SAFETY: the caller's promise.
+    let half = |at: usize| unsafe { load(units.add(at)) };
     let mut seen = _mm256_setzero_si256();
     let whole = count / VECTOR * VECTOR;
     let mut at = 0;
     while at < whole {
-        let (low, high) = (load(at), load(at + VECTOR / 2));
+        let (low, high) = (half(at), half(at + VECTOR / 2));
         seen = _mm256_or_si256(seen, _mm256_or_si256(low, high));
         put(at, low, high);
         at += VECTOR;
@@ -120,11 +120,27 @@ unsafe fn narrow_vectors(units: *const u16, count: usize, to: *mut u8) -> bool {
         let mask = KEPT.as_ptr().cast::<u16>().add(VECTOR - (count - whole) + from);
         _mm256_loadu_si256(mask.cast())
     };
-    let low = _mm256_and_si256(load(whole), kept(0));
-    let high = _mm256_and_si256(load(whole + VECTOR / 2), kept(VECTOR / 2));
+    let low = _mm256_and_si256(half(whole), kept(0));
+    let high = _mm256_and_si256(half(whole + VECTOR / 2), kept(VECTOR / 2));
     seen = _mm256_or_si256(seen, _mm256_or_si256(low, high));
     put(whole, low, high);
     _mm256_testz_si256(seen, _mm256_set1_epi16(ASCII)) != 0
+}
+
+/// Loads a vector by halves: V8 stores no more at once, and a load that needs two stores waits for both.
+///
+/// # Safety
+/// Sixteen units must be there, at a multiple of 16 bytes; the CPU must have AVX2.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+#[inline]
+unsafe fn load(units: *const u16) -> std::arch::x86_64::__m256i {
+    use std::arch::x86_64::*;
+    // SAFETY: the caller's promise.
+    unsafe {
+        let (low, high) = (units.cast(), units.add(8).cast());
+        _mm256_set_m128i(_mm_load_si128(high), _mm_load_si128(low))
+    }
 }
 
 /// [`narrow`] by words of four units.
@@ -203,7 +219,7 @@ unsafe fn encode_vectors(from: *const u16, count: usize, to: *mut u8) -> Option<
         // SAFETY: within the units, which are anything behind the text: what comes of them is not looked
         // at. The room is the caller's promise.
         unsafe {
-            let units = _mm256_load_si256(from.add(at).cast());
+            let units = load(from.add(at));
             let above = _mm256_cmpgt_epi16(units, _mm256_set1_epi16(0x7f));
             let below = _mm256_cmpgt_epi16(_mm256_set1_epi16(0x800), units);
             let are_wide = _mm256_movemask_epi8(_mm256_and_si256(above, below)).cast_unsigned();
