@@ -13,6 +13,7 @@ use crate::arch::record;
 use crate::code::Slot;
 use crate::error::Result;
 use std::arch::naked_asm;
+use std::ffi::c_void;
 use std::mem;
 use std::ptr;
 use std::sync::atomic::Ordering;
@@ -103,6 +104,77 @@ unsafe extern "C" fn enter() {
         "ldr pc, [r12]",
         cell = const TOKEN_CELL * 4,
     )
+}
+
+/// Goes on as the slot of a bound function's record would, for a caller that knows the record.
+///
+/// # Safety
+/// The record must be that of a function that is alive, whose frame was written, and the environment the
+/// running callback's.
+#[cfg(all(target_arch = "x86_64", not(windows)))]
+#[unsafe(naked)]
+pub unsafe extern "C" fn enter_record(
+    env: sys::napi_env,
+    info: sys::napi_callback_info,
+    record: *const c_void,
+) -> sys::napi_value {
+    naked_asm!("endbr64", "mov r10, rdx", "jmp qword ptr [r10]")
+}
+
+/// As above.
+///
+/// # Safety
+/// As above.
+#[cfg(all(target_arch = "x86_64", windows))]
+#[unsafe(naked)]
+pub unsafe extern "C" fn enter_record(
+    env: sys::napi_env,
+    info: sys::napi_callback_info,
+    record: *const c_void,
+) -> sys::napi_value {
+    naked_asm!("endbr64", "mov r10, r8", "jmp qword ptr [r10]")
+}
+
+/// As above.
+///
+/// # Safety
+/// As above.
+#[cfg(target_arch = "aarch64")]
+#[unsafe(naked)]
+pub unsafe extern "C" fn enter_record(
+    env: sys::napi_env,
+    info: sys::napi_callback_info,
+    record: *const c_void,
+) -> sys::napi_value {
+    naked_asm!("mov x16, x2", "ldr x17, [x16]", "br x17")
+}
+
+/// As above; arguments are on the stack.
+///
+/// # Safety
+/// As above.
+#[cfg(target_arch = "x86")]
+#[unsafe(naked)]
+pub unsafe extern "C" fn enter_record(
+    env: sys::napi_env,
+    info: sys::napi_callback_info,
+    record: *const c_void,
+) -> sys::napi_value {
+    naked_asm!("mov eax, [esp + 12]", "jmp dword ptr [eax]")
+}
+
+/// As above.
+///
+/// # Safety
+/// As above.
+#[cfg(target_arch = "arm")]
+#[unsafe(naked)]
+pub unsafe extern "C" fn enter_record(
+    env: sys::napi_env,
+    info: sys::napi_callback_info,
+    record: *const c_void,
+) -> sys::napi_value {
+    naked_asm!("mov r12, r2", "ldr pc, [r12]")
 }
 
 const _: () = assert!(record::BODY == 0, "the entry jumps through the first word");

@@ -196,6 +196,13 @@ impl FrameMemory {
         unsafe { self.control(cell).write(value) }
     }
 
+    /// Reads a control cell that holds an address in the bits of a double.
+    #[inline(always)]
+    pub fn get_address(&self, cell: usize) -> *const c_void {
+        // SAFETY: the cell lies within the memory, at a multiple of 8.
+        ptr::with_exposed_provenance(unsafe { self.control(cell).cast::<u64>().read() } as usize)
+    }
+
     /// Writes the STATE cell.
     pub fn set_state(&self, state: *const c_void) {
         // SAFETY: as for `get`; the cell has room for an address, at a multiple of its size.

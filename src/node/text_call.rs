@@ -3,7 +3,7 @@
 //! entered the TOKEN cell says, as on Node-API's tier (`enter.rs`).
 
 use super::env::State;
-use super::frame::{ARG, FRAME, FrameMemory, PENDING, SIZE, THROWN, TOP, UPCALL};
+use super::frame::{ARG, FRAME, FrameMemory, PENDING, SIZE, THROWN, TOKEN, TOP, UPCALL};
 use super::memory::numbers;
 use super::sys;
 use super::text::{Encoding, Room, SLACK, Written};
@@ -38,8 +38,6 @@ struct Returned {
 
 /// What crosses with the calls of a signature.
 pub struct TextShape {
-    /// Node-API's entry, which finds the function in the TOKEN cell.
-    enter: unsafe extern "C" fn(sys::napi_env, sys::napi_callback_info) -> sys::napi_value,
     scope: Scope,
     memory: FrameMemory,
     /// The fixed frame, or null for the one that the FRAME cell names.
@@ -97,11 +95,10 @@ impl TextShape {
         let parameters: Box<[_]> = strings.chunks_exact(3).map(parameter).collect::<Result<_>>()?;
         let checks_units = parameters.iter().any(|p| p.strict && p.encoding == Encoding::Utf8);
         let fixed = if stacked == 0 { state.frame.fixed()? } else { ptr::null_mut() };
-        let (enter, memory) = (enter::code(state)?, state.frame);
+        let memory = state.frame;
         let as_units = (units as usize).min(transcode::MOST);
         let is_wide = Cell::new(false);
         Ok(TextShape {
-            enter,
             scope,
             memory,
             fixed,
@@ -139,26 +136,36 @@ impl TextShape {
         strings: impl ExactSizeIterator<Item = Value>,
         quick: impl Fn(Value, &mut Room) -> Option<usize>,
     ) -> Outcome {
-        let frame = self.begin();
         if strings.len() == 0 {
-            return self.call(frame);
+            return self.run_none();
         }
+        let frame = self.begin();
         let top = self.memory.get(TOP);
         match self.put(frame, top as usize, strings, quick) {
-            Some(end) => self.call_above(frame, top, end),
+            Some(end) if self.enter_above(frame, top, end) => self.result(frame),
+            Some(_) => Outcome::Pending,
             None => Outcome::Missed,
         }
     }
 
-    /// The same with the one string that the shape takes in, as UTF-8, for Node-API.
+    /// The same for Node-API with the one string that the shape takes in, as UTF-8.
     #[inline(always)]
-    fn run_one(&self, string: Value) -> Outcome {
+    fn run_one(&self, string: Value) -> Value {
         let frame = self.begin();
         let top = self.memory.get(TOP);
-        match self.put_one(frame, top as usize, string) {
-            Some(end) => self.call_above(frame, top, end),
-            None => Outcome::Missed,
+        let Some(end) = self.put_one(frame, top as usize, string) else { return self.missed() };
+        if self.enter_above(frame, top, end) && self.returned.is_some() {
+            self.answer(self.result(frame))
+        } else {
+            ptr::null_mut()
         }
+    }
+
+    /// The same without strings.
+    #[inline(always)]
+    fn run_none(&self) -> Outcome {
+        let frame = self.begin();
+        if self.enter() { self.result(frame) } else { Outcome::Pending }
     }
 
     /// Begins a call; returns its frame. After a miss, too, nothing is pending.
@@ -168,36 +175,40 @@ impl TextShape {
         if self.fixed.is_null() { self.memory.current() } else { self.fixed }
     }
 
-    /// Calls C with strings that stand in scratch memory from `top` to `end`.
+    /// Calls C with strings that stand in scratch memory from `top` to `end`; false when something is
+    /// pending then.
     #[inline(always)]
-    fn call_above(&self, frame: *mut u8, top: u32, end: u32) -> Outcome {
+    fn enter_above(&self, frame: *mut u8, top: u32, end: u32) -> bool {
         let memory = self.memory;
         memory.set(TOP, end);
         // What takes strings looks for its frame there.
         memory.set(FRAME, (frame.addr() - memory.base().addr()) as u32);
-        let outcome = self.call(frame);
+        let is_over = self.enter();
         // Strings of a call that is suspended are still in use: its marshaller restores TOP.
-        if memory.get(PENDING) != UPCALL {
+        if is_over || memory.get(PENDING) != UPCALL {
             memory.set(TOP, top);
         }
-        outcome
+        is_over
     }
 
-    /// Calls C.
+    /// Calls C; false when something is pending then.
     #[inline(always)]
-    fn call(&self, frame: *mut u8) -> Outcome {
-        let TextShape { enter, scope, memory, returned, .. } = *self;
+    fn enter(&self) -> bool {
+        let record = self.memory.get_address(TOKEN);
         // SAFETY: the TOKEN cell has a function that is alive, whose frame was written.
-        unsafe { enter(scope.raw(), ptr::null_mut()) };
-        if memory.get(PENDING) != 0 {
-            return Outcome::Pending;
-        }
-        let Some(Returned { cell, encoding }) = returned else { return Outcome::Done };
+        unsafe { enter::enter_record(self.scope.raw(), ptr::null_mut(), record) };
+        self.memory.get(PENDING) == 0
+    }
+
+    /// What C has returned.
+    #[inline(always)]
+    fn result(&self, frame: *mut u8) -> Outcome {
+        let Some(Returned { cell, encoding }) = self.returned else { return Outcome::Done };
         // SAFETY: the result's cell is within the frame, and C says that what it points to is
         // text; its word is all there is.
         let read = unsafe {
             let address = frame.add(cell).cast::<*const u8>().read();
-            encoding.read(scope, address)
+            encoding.read(self.scope, address)
         };
         read.map_or(Outcome::Refused, Outcome::Text)
     }
@@ -399,7 +410,7 @@ unsafe extern "C" fn enter_without(
         sys::napi_get_cb_info(env, info, none, ptr::null_mut(), ptr::null_mut(), &mut data);
         &*data.cast::<TextShape>()
     };
-    shape.answer(shape.call(shape.begin()))
+    shape.answer(shape.run_none())
 }
 
 /// The same for a shape that takes one string in, as UTF-8.
@@ -413,7 +424,7 @@ unsafe extern "C" fn enter_with_one(
         sys::napi_get_cb_info(env, info, &mut count, &mut string, ptr::null_mut(), &mut data);
         &*data.cast::<TextShape>()
     };
-    shape.answer(shape.run_one(string))
+    shape.run_one(string)
 }
 
 /// Makes a call for Node-API.

@@ -32,13 +32,7 @@ const ALIGN: usize = 64;
 /// Writes a JavaScript string of at most [`MOST`] units with its terminator. A lone surrogate becomes
 /// U+FFFD, or is a miss if `strict` and the string is short. `is_wide` says that it is hardly ASCII.
 #[inline(never)]
-pub fn write(
-    scope: Scope,
-    value: Value,
-    room: &mut Room,
-    strict: bool,
-    is_wide: bool,
-) -> Written {
+pub fn write(scope: Scope, value: Value, room: &mut Room, strict: bool, is_wide: bool) -> Written {
     let Some((to, free)) = room.free(1) else { return Written::Missed };
     if free < BEHIND + ALIGN + 2 * (MOST + 1) + BEYOND {
         return Written::Missed;
