@@ -294,7 +294,10 @@ const textEntries = new Map();
 function textEntry(shape, count) {
   startNodeApi();
   let entries = textEntries.get(shape);
-  if (entries === undefined) textEntries.set(shape, (entries = []));
+  if (entries === undefined) {
+    entries = [];
+    textEntries.set(shape, entries);
+  }
   entries[count] ??= native.textEntry(shape, count);
   return entries[count];
 }

@@ -3,7 +3,7 @@
 
 const { native } = require('../core/loader.js');
 const { coded } = require('../core/errors.js');
-const { ARG, LENGTH, views, putPointer } = require('../core/memory.js');
+const { ARG, EXTENT, LENGTH, views, putPointer } = require('../core/memory.js');
 const routines = require('../core/routines.js');
 const { failure, invalid, invalidType, unexpected, wrongCount } = require('./errors.js');
 const { functionAt } = require('./functions.js');
@@ -12,6 +12,9 @@ const { forget } = require('./writing.js');
 const { internals } = require('./types/model.js');
 const { resolve } = require('./types/strings.js');
 const { Cast } = require('./values/cast.js');
+
+/** Whether addresses have 64 bits. */
+const IS_WIDE = native.pointerSize === 8;
 
 const POINTERS = new Set(['pointer', 'string', 'callback']);
 
@@ -32,7 +35,7 @@ function address(...args) {
 }
 
 /** What fits a size_t, and is exact. */
-const MAX_COUNT = native.pointerSize === 8 ? Number.MAX_SAFE_INTEGER : 2 ** 32 - 1;
+const MAX_COUNT = IS_WIDE ? Number.MAX_SAFE_INTEGER : 2 ** 32 - 1;
 
 /** `alloc(type, count)`: zeroed memory of the C heap. */
 function alloc(...args) {
@@ -69,13 +72,33 @@ function free(...args) {
 
 /** A pointer cell for an address on its way to the native side. */
 const CELL = LENGTH * 8;
-/** Makes an ArrayBuffer over the memory that a cell points to, when it was used. */
+/** Make an ArrayBuffer over the memory that a cell points to, when one of them was used. */
 let arrayBufferAt;
+let viewAt;
+
+/** What the EXTENT cell holds. */
+const MAX_EXTENT = 2 ** 32 - 1;
 
 /** `view(pointer, length)`: an ArrayBuffer over memory, without a copy. */
 function view(...args) {
   if (args.length < 2) throw wrongCount('2', args.length);
   const [pointer, length] = args;
+  // As most are: nothing has to be converted, and who cannot is asked below why.
+  if (
+    typeof pointer === 'bigint' &&
+    typeof length === 'number' &&
+    length >= 1 &&
+    length <= MAX_EXTENT
+  ) {
+    // V8 11 does not inline the methods of DataViews.
+    if (IS_WIDE) views.u64[LENGTH] = pointer;
+    else putPointer(CELL, pointer);
+    views.u32[ARG] = CELL;
+    views.u32[EXTENT] = length;
+    viewAt ??= native.viewAt;
+    const made = viewAt();
+    if (made !== undefined) return made;
+  }
   const target = references.toPointer(pointer);
   if (typeof length !== 'number' && typeof length !== 'bigint') {
     throw unexpected(length, 'len', 'number', 1);

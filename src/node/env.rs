@@ -141,22 +141,29 @@ macro_rules! primitive {
     }};
 }
 
-/// Defines the C entry of a primitive whose arguments and results are control cells; its body neither
-/// fails nor panics.
+/// Defines the C entry of a primitive whose arguments are control cells; its body neither fails nor
+/// panics. Its results are control cells, or a value.
 macro_rules! plain {
     ($body:path) => {{
+        fn body(_: Scope, state: &State) -> Value {
+            $body(state);
+            ptr::null_mut()
+        }
+        plain!(body => value)
+    }};
+    ($body:path => value) => {{
         unsafe extern "C" fn entry(
             env: sys::napi_env,
             info: sys::napi_callback_info,
         ) -> sys::napi_value {
             let (mut data, null) = (ptr::null_mut(), ptr::null_mut());
-            let body: fn(&State) = $body;
+            let body: fn(Scope, &State) -> Value = $body;
             // SAFETY: the out-parameter outlives the call; as for `primitive`.
-            body(unsafe {
+            let state = unsafe {
                 sys::napi_get_cb_info(env, info, ptr::null_mut(), null, ptr::null_mut(), &mut data);
                 &*data.cast::<State>()
-            });
-            ptr::null_mut()
+            };
+            body(Scope::new(env), state)
         }
         entry as unsafe extern "C" fn(sys::napi_env, sys::napi_callback_info) -> sys::napi_value
     }};
@@ -207,6 +214,7 @@ const MORE: &[Export] = &[
     (c"copyOut", Some(primitive!(memory::copy_out, 1))),
     (c"bufferAt", Some(primitive!(memory::buffer_at, 2))),
     (c"arrayBufferAt", Some(primitive!(memory::array_buffer_at, 1))),
+    (c"viewAt", Some(plain!(memory::view_at => value))),
     (c"makeCellAt", Some(plain!(cells::make_at))),
     (c"freeCellAt", Some(plain!(cells::free_at))),
     (c"fetchAt", Some(plain!(cells::fetch_at))),

@@ -2,7 +2,9 @@
 //! control cell names instead of an argument: reading a Node-API argument costs more than the
 //! work.
 
+use super::cells;
 use super::env::State;
+use super::frame::{ARG, EXTENT};
 use super::sys;
 use super::text::Encoding;
 use super::text_call::refused;
@@ -192,6 +194,17 @@ pub fn buffer_at(scope: Scope, _state: &State, [value, length]: [Value; 2]) -> R
 pub fn array_buffer_at(scope: Scope, state: &State, [length]: [Value; 1]) -> Result<Value> {
     let address = state.frame.arg_address()?;
     scope.external_array_buffer(address.cast(), scope.to_length(length)?)
+}
+
+/// `viewAt()` -> the same with the length in the EXTENT cell; `undefined` for NULL, and where it cannot be
+/// had: [`array_buffer_at`] tells why.
+pub fn view_at(scope: Scope, state: &State) -> Value {
+    let address = cells::address_at(state, state.frame.get(ARG));
+    if address.is_null() {
+        return ptr::null_mut();
+    }
+    let len = state.frame.get(EXTENT) as usize;
+    scope.external_array_buffer(address, len).unwrap_or(ptr::null_mut())
 }
 
 /// `errnoMessage(code)` -> the system's text for an errno value.

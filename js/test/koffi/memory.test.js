@@ -249,6 +249,13 @@ test('view', () => {
   koffi.encode(memory, 5, 'uint8_t', 7);
   assert.equal(new Uint8Array(view)[5], 7);
   assert.equal(koffi.view(memory, 0).byteLength, 0);
+  // Both ways to it give the same.
+  for (const length of [7, 7.9, 7n]) {
+    const some = new Uint8Array(koffi.view(memory, length));
+    assert.deepEqual([some.length, some[3], some[5]], [7, 42, 7]);
+  }
+  assert.equal(koffi.view(memory, 0.5).byteLength, 0);
+  for (const nowhere of [null, 0n, 0]) throws(() => koffi.view(nowhere, 5), /NULL/);
   throws(() => koffi.view(memory, -1), 'Array length must be positive and non-zero', TypeError);
 });
 

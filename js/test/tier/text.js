@@ -101,8 +101,11 @@ test('all lengths around the steps of copying, in every form', () => {
       if (length > 0) assertCrosses(`${'x'.repeat(length - 1)}${unit}`, echoed, sized);
       if (length > 0) assertCrosses(`${unit}${'x'.repeat(length - 1)}`, echoed, sized);
     }
-    for (const length of [127, 128, 129, 511, 512, 513, 4095, 4096, 70_000]) {
+    for (const length of [127, 128, 129, 511, 512, 513, 2047, 2048, 2049, 4095, 4096, 70_000]) {
       assertCrosses(unit.repeat(length), echoed, sized);
+      // Text that is likely to be ASCII, and is not.
+      assertCrosses('x'.repeat(length), echoed, sized);
+      assertCrosses(`${'x'.repeat(length - 1)}${unit}`, echoed, sized);
     }
   }
 });
@@ -154,6 +157,9 @@ test('a lone surrogate is an error, and C is not called', () => {
     '\ud800',
     'a\udc00',
     `${'x'.repeat(40)}\ud800`,
+    `${'x'.repeat(400)}\ud800`,
+    `\udc00${'x'.repeat(1999)}`,
+    `${'\u20ac'.repeat(100)}\ud800`,
     '\udc00\ud800',
     '\ufffd\ud800',
   ]) {
@@ -367,6 +373,8 @@ test('ASCII after other text, and other text after ASCII', () => {
     '\u{1F600}',
     '',
     'x'.repeat(40),
+    'x'.repeat(100),
+    '\u00e9'.repeat(100),
   ];
   for (const first of texts) {
     for (const next of texts) {
@@ -402,8 +410,8 @@ test('functions of a closed library throw, hot or not, whatever they get', () =>
 });
 
 test('descriptions of text are checked', () => {
-  const shapes = [[], [0], [1, 1], [1, 3, 0], [1, 0, 0, 1], [1, 0, 0, 3, 0, 0], Array(30).fill(0)];
-  const wrong = shapes.map(([stacked, ...rest]) => [stacked, 63, ...rest]);
+  const shapes = [[0], [1, 1], [1, 3, 0], [1, 0, 0, 1], [1, 0, 0, 3, 0, 0], Array(30).fill(0)];
+  const wrong = [[], ...shapes.map(([stacked, ...rest]) => [stacked, 63, ...rest])];
   for (const numbers of wrong) {
     throwsCoded(() => native.textShape(Uint32Array.from(numbers)), CODES.argument);
   }
