@@ -142,7 +142,7 @@ impl TextShape {
         let frame = self.begin();
         let top = self.memory.get(TOP);
         match self.put(frame, top as usize, strings, quick) {
-            Some(end) if self.enter_above(frame, top, end) => self.result(frame),
+            Some(end) if self.enter_above(frame, top, end) => self.result_apart(frame),
             Some(_) => Outcome::Pending,
             None => Outcome::Missed,
         }
@@ -211,6 +211,12 @@ impl TextShape {
             encoding.read(self.scope, address)
         };
         read.map_or(Outcome::Refused, Outcome::Text)
+    }
+
+    /// The same, kept out of what has much to do itself.
+    #[inline(never)]
+    fn result_apart(&self, frame: *mut u8) -> Outcome {
+        self.result(frame)
     }
 
     /// Encodes strings into scratch memory from `top`; returns the new TOP, or None when one is a
