@@ -31,11 +31,14 @@ const { u32 } = views;
 /** The most strings that cross with a call (src/node/text_call.rs). */
 const MAX_STRINGS = 4;
 
+const V8 = Number.parseInt(process.versions.v8, 10);
+
 /**
  * ASCII of up to so many characters is written by JavaScript on Node-API's tier, where to pass a string
- * and to read it takes as long as that. V8 12.4 takes half as long again for a character.
+ * and to read it takes as long as that. V8 12 takes half as long again for a character; V8 14 encodes
+ * slowly itself. From 13 characters on, `slice` gives strings whose characters are further away.
  */
-const SHORT = process.versions.modules === '127' ? 8 : 16;
+const SHORT = V8 === 12 ? 8 : V8 < 14 ? 12 : 16;
 /** After text that was not ASCII, so many are left to the native side: the next is likely to be like it. */
 const UNTRIED = 63;
 let untried = 0;
@@ -122,17 +125,9 @@ function enterAbove(top, end, enter, held) {
 
 /**
  * Up to how many characters of text Node-API hands over quicker as UTF-16, even with what it takes to make
- * UTF-8 of it, if it is ASCII: by V8's major version.
+ * UTF-8 of it, if it is ASCII. V8 11 encodes character by character; V8 14 does below 64 of them.
  */
-function unitsOf(version) {
-  const major = Number.parseInt(version, 10);
-  // V8 encodes long text by one character after the other.
-  if (major < 12) return 2048;
-  // Text below 64 characters.
-  return major < 14 ? 0 : 63;
-}
-
-const UNITS = unitsOf(process.versions.v8);
+const UNITS = V8 < 12 ? 2048 : V8 < 14 ? 0 : 63;
 
 /** Tokens of shapes by their description. */
 const shapes = new Map();

@@ -349,7 +349,7 @@ fn no_description() -> Error {
     Error::new(Code::InvalidArgument, "this is no description of a call's text")
 }
 
-/// `textShape(description)` -> the token of a shape, for the TEXT cell and for `enterText`: its
+/// `textShape(description)` -> the token of a shape, for `textEntry` and `enterText`: its
 /// address in the bits of a double. See [`TextShape::new`]. The caller asks once per description.
 ///
 /// # Errors
