@@ -125,7 +125,8 @@ function enterAbove(top, end, enter, held) {
 
 /**
  * Up to how many characters of text Node-API hands over quicker as UTF-16, even with what it takes to make
- * UTF-8 of it, if it is ASCII. V8 11 encodes character by character; V8 14 does below 64 of them.
+ * UTF-8 of it, if it is ASCII. V8 11 takes twice as long to encode as to copy; V8 14 encodes character by
+ * character below 64 of them.
  */
 const UNITS = V8 < 12 ? 2048 : V8 < 14 ? 0 : 63;
 
