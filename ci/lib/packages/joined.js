@@ -15,8 +15,7 @@ const JOINED = {
     ...['core/errors.js', 'core/primordials.js', 'core/memory.js', 'core/tier.js'],
     ...['core/generator.js', 'core/direct.js', 'core/codecs.js', 'core/compile.js'],
   ],
-  // Not load.js, and what it needs: `define` binds nothing, and has no use for the rest.
-  'ffi-rs/calls.js': ['ffi-rs/bind.js', 'ffi-rs/by-type.js', 'ffi-rs/types.js'],
+  'ffi-rs/calls.js': ['ffi-rs/load.js', 'ffi-rs/bind.js', 'ffi-rs/by-type.js', 'ffi-rs/types.js'],
   'koffi/calls.js': [
     ...['koffi/library.js', 'koffi/config.js', 'koffi/errors.js', 'koffi/deprecations.js'],
     ...['koffi/functions.js', 'koffi/values/cast.js', 'koffi/values/codecs.js'],

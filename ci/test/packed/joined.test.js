@@ -85,8 +85,7 @@ const FIRST_CALL_OF_KOFFI = `
 test('a first call loads what is joined, and no more', { skip: SKIP }, (t) => {
   const folder = joinedTree(t);
   const core = ['core/calls.js', 'core/loader.js'];
-  const define = ['ffi-rs/index.js', 'ffi-rs/load.js'];
-  assert.deepEqual(loaded(folder, FIRST_CALL), [...core, 'ffi-rs/calls.js', ...define]);
+  assert.deepEqual(loaded(folder, FIRST_CALL), [...core, 'ffi-rs/calls.js', 'ffi-rs/index.js']);
   const koffi = ['koffi/calls.js', 'koffi/index.js'];
   assert.deepEqual(loaded(folder, FIRST_CALL_OF_KOFFI), [...core, ...koffi]);
 });
