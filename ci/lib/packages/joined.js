@@ -19,11 +19,14 @@ const JOINED = {
   'koffi/calls.js': [
     ...['koffi/library.js', 'koffi/config.js', 'koffi/errors.js', 'koffi/deprecations.js'],
     ...['koffi/functions.js', 'koffi/values/cast.js', 'koffi/values/codecs.js'],
-    ...['koffi/values/integers.js', 'koffi/values/scalars.js', 'koffi/types/api.js'],
-    ...['koffi/types/derived.js', 'koffi/types/directions.js', 'koffi/types/enumerations.js'],
-    ...['koffi/types/model.js', 'koffi/types/names.js', 'koffi/types/primitives.js'],
-    ...['koffi/types/prototypes.js', 'koffi/types/records.js', 'koffi/types/scanner.js'],
+    ...['koffi/values/integers.js', 'koffi/values/scalars.js', 'koffi/types/derived.js'],
+    ...['koffi/types/directions.js', 'koffi/types/model.js', 'koffi/types/names.js'],
+    ...['koffi/types/primitives.js', 'koffi/types/prototypes.js', 'koffi/types/scanner.js'],
     ...['koffi/types/settings.js', 'koffi/types/signatures.js', 'koffi/types/strings.js'],
+  ],
+  // What a program needs that defines types.
+  'koffi/definitions.js': [
+    ...['koffi/types/api.js', 'koffi/types/enumerations.js', 'koffi/types/records.js'],
     'koffi/types/union-values.js',
   ],
 };
