@@ -4,6 +4,8 @@
 
 const { native } = require('./loader.js');
 const { POINTER, fail } = require('./codecs.js');
+const { copyDirect } = require('./copies.js');
+const { clearRanges, gapsBetween } = require('./gaps.js');
 const { getNumbers } = require('./results.js');
 const { fetch } = require('./routines.js');
 const { clear, views } = require('./memory.js');
@@ -30,7 +32,12 @@ function record(members) {
     size,
     align,
     leaves,
+    gaps: gapsBetween(
+      size,
+      placed.map(({ codec }, i) => ({ offset: places[i], size: codec.size, gaps: codec.gaps })),
+    ),
     simple: leaves <= SIMPLE_MEMBERS && members.every(({ codec }) => codec.simple),
+    sure: members.every(({ codec }) => codec.sure),
     spills: members.some(({ codec }) => codec.spills),
     transient: members.some(({ codec }) => codec.transient),
     held: members.some(({ codec }) => codec.held),
@@ -73,6 +80,7 @@ function pointerTo(item) {
     pointee: item,
     spills: item.spills,
     transient: item.transient,
+    direct: item.simple && item.sure ? copyOf(item) : undefined,
     owned: [[0, 2, item.size, item.owned ?? []]],
     take(g, value, where) {
       fail(g, `typeof ${value} !== 'object'`, value, where, 'Object');
@@ -83,14 +91,27 @@ function pointerTo(item) {
       g.block('else', () => {
         const at = g.local(`scratch(${item.size})`);
         g.emit(`if (${at} < 0) throw overflow();`);
-        g.emit(`clear(${at}, ${item.size});`);
+        const place = new g.Ref(at, 0, 8);
+        clearRanges(g, place, item.gaps ?? []);
         g.emit(`putAddress(${ref}, ${at});`);
-        item.put(g, item.take(g, value, where), new g.Ref(at, 0, 8));
+        item.put(g, item.take(g, value, where), place);
       });
     },
     get: (g, ref) => behind(g, ref, item.size, (at) => item.get(g, at)),
   };
 }
+
+/** How a pointer to a copy travels directly. */
+const copyOf = (item) =>
+  copyDirect({
+    fits: (v) => `typeof ${v} === 'object' && ${v} !== null`,
+    size: item.size,
+    take: item.take,
+    put(g, token, place) {
+      clearRanges(g, place, item.gaps ?? []);
+      item.put(g, token, place);
+    },
+  });
 
 /** Emits a read of `size` bytes behind a pointer cell; the value is null for NULL. */
 function behind(g, ref, size, read) {

@@ -15,6 +15,8 @@
 //   size, align             in bytes
 //   simple                  `put` and `get` take no scratch memory and run no user code, so the
 //                           value can travel in the fixed frame
+//   sure                    `put` throws nothing, whatever happens
+//   gaps                    of a record: offsets and sizes of what `put` leaves as it is
 //   readsInPlace            the same for `get` alone
 //   transient               `put` may create callbacks that are released after the call
 //   spills                  `put` may leave data in `spilled`
@@ -54,6 +56,7 @@ function scalar({ notation, view, size, type, expected, encode, decode }) {
     align: native.layout(notation)[1],
     view,
     simple: true,
+    sure: true,
     direct: directOf(type, view),
     take(g, value, where) {
       fail(g, `typeof ${value} !== '${type}'`, value, where, expected);
@@ -75,6 +78,7 @@ function int64Number({ notation, signed, expected }) {
     size: 8,
     align: native.layout(notation)[1],
     simple: true,
+    sure: true,
     direct: direct.int64Direct,
     take(g, value, where) {
       fail(g, `typeof ${value} !== 'number'`, value, where, expected);
