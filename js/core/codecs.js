@@ -32,7 +32,7 @@
 
 const { native } = require('./loader.js');
 const direct = require('./direct.js');
-const { split } = require('./memory.js');
+const { putInt64 } = require('./int64.js');
 
 const POINTER = { notation: 'ptr', size: native.pointerSize, align: native.pointerSize };
 
@@ -84,16 +84,7 @@ function int64Number({ notation, signed, expected }) {
       fail(g, `typeof ${value} !== 'number'`, value, where, expected);
       return value;
     },
-    put(g, value, ref) {
-      g.emit(`if ((${value} | 0) === ${value}) {`);
-      g.write('i32', ref, value);
-      g.write('i32', ref.plus(4), `${value} >> 31`);
-      g.emit('} else {');
-      const halves = g.local(`${g.constant(split)}(${value}, ${signed})`);
-      g.write('u32', ref, `${halves}[0]`);
-      g.write('u32', ref.plus(4), `${halves}[1]`);
-      g.emit('}');
-    },
+    put: (g, value, ref) => putInt64(g, value, ref, signed),
     get(g, ref) {
       const high = g.read(signed ? 'i32' : 'u32', ref.plus(4));
       return `(${high} * 4294967296 + ${g.read('u32', ref)})`;

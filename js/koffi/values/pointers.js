@@ -24,6 +24,7 @@ const { bytesOf, swapUnits } = require('./bytes.js');
 const { ArrayBack, LargeBack, ObjectBack, SwappedBack, TextBack } = require('./back.js');
 const { Cast } = require('./cast.js');
 const codecs = require('./codecs.js');
+const { plainCondition } = require('./plain.js');
 const { emitAssign, emitProperties, isSimple, readMembers } = require('./records.js');
 const { isUnion } = require('./unions.js');
 
@@ -274,7 +275,7 @@ function directOf(own, direction) {
 /** The same for a pointer to a struct of scalars. Its codec is made when there is a call: types may be circular. */
 const structDirect = (type, own, { reads, writes }) =>
   copyDirect({
-    fits: (value, g) => `${g.constant(isPlain)}(${value})`,
+    fits: (value, g) => plainCondition(g, value),
     size: own.size,
     take: (g, value, where) => codecs.codecOf(type).takePlain(g, value, where, reads),
     put: (g, tokens, place) => codecs.codecOf(type).putPlain(g, tokens, place),
@@ -361,7 +362,7 @@ function emitStruct(g, type, { reads, writes }, token, ref) {
     token.plain = g.fresh('plain');
     g.emit(`let ${token.plain} = -1;`);
   }
-  g.block(`if (${g.constant(isPlain)}(${value}))`, () => {
+  g.block(`if (${plainCondition(g, value)})`, () => {
     const at = g.local(`scratch(${codec.size})`);
     g.emit(`if (${at} < 0) throw overflow();`);
     g.emit(`putAddress(${ref}, ${at});`);
@@ -370,13 +371,6 @@ function emitStruct(g, type, { reads, writes }, token, ref) {
   });
   g.emit('else');
 }
-
-/** Whether a value is an object of no class. */
-const isPlain = (value) =>
-  typeof value === 'object' && value !== null && getPrototypeOf(value) === PLAIN;
-
-const { getPrototypeOf } = Reflect;
-const PLAIN = Object.prototype;
 
 /** An expression of the address in a pointer cell: a bigint, or null for NULL. */
 function address(g, ref) {

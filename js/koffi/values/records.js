@@ -6,6 +6,7 @@ const { views } = require('../../core/memory.js');
 const { internals } = require('../types/model.js');
 const codecs = require('./codecs.js');
 const dynamic = require('./dynamic.js');
+const { plainCondition } = require('./plain.js');
 
 const { u8 } = views;
 
@@ -21,9 +22,10 @@ const zero = (at, size) => {
   u8.fill(0, at, at + size);
 };
 
-/** What makes a value no object with members. */
-const isNoObject = (value) =>
-  `typeof ${value} !== 'object' || ${value} === null || isArray(${value}) || isView(${value})`;
+/** What makes a value no object with members, as an expression. */
+const isNoObject = (g, value) =>
+  `!(${plainCondition(g, value)}) && ` +
+  `(typeof ${value} !== 'object' || ${value} === null || isArray(${value}) || isView(${value}))`;
 
 /** Whether a struct consists of few scalars, wherever they stand. */
 const isSimple = (own) => own.leaves <= SIMPLE_LEAVES && hasScalars(own);
@@ -63,7 +65,7 @@ function struct(type, own) {
   function take(g, value, where) {
     if (!simple) return { value, where };
     const info = g.constant({ ...where, expected: 'object' });
-    g.emit(`if (${isNoObject(value)}) throw ${g.mismatch}(${info}, ${value});`);
+    g.emit(`if (${isNoObject(g, value)}) throw ${g.mismatch}(${info}, ${value});`);
     return takeMembers(g, value, where);
   }
 
@@ -132,7 +134,7 @@ function struct(type, own) {
     },
     /** The body of this type's own writer. */
     emitWriter(g, ref) {
-      g.emit(`if (${isNoObject('value')}) throw ${g.mismatch}(info, value);`);
+      g.emit(`if (${isNoObject(g, 'value')}) throw ${g.mismatch}(info, value);`);
       clearRanges(g, ref, gaps);
       putMembers(g, takeMembers(g, 'value', { path: '' }), ref, 'value');
     },
