@@ -160,6 +160,12 @@ function putItemsAt(g, items, at) {
   putItems(g, items, at, (token, p) => item.put(g, token, new g.Ref(p, 0, item.align)));
 }
 
+/** Emits zeros for the elements that a value does not have. */
+function clearRest(g, { at, size, count, item, length }) {
+  const from = g.local(`${count} * ${item.size}`);
+  g.emit(`if (${count} < ${length}) clear(${at} + ${from}, ${size} - ${from});`);
+}
+
 /** What `length` values in a row own. */
 function ownedItems(item, length) {
   const owned = item.owned ?? [];
@@ -188,8 +194,13 @@ function inlineArray(item, length) {
     },
     put(g, { value, where }, ref) {
       const at = g.local(String(ref));
-      g.emit(`clear(${at}, ${item.size * length});`);
       const count = g.local(`${value}.length`);
+      // A getter of another member may have made it longer since.
+      fail(g, `${count} > ${length}`, value, where, `Array of at most ${length} elements`);
+      const size = item.size * length;
+      // The elements leave their gaps as they are.
+      if (item.gaps?.length > 0) g.emit(`clear(${at}, ${size});`);
+      else clearRest(g, { at, size, count, item, length });
       putItemsAt(g, { item, value, count, where }, at);
     },
     get: (g, ref) => getItems(g, item, length, ref),

@@ -2,14 +2,13 @@
 // Stores of 64-bit integers that JavaScript has as numbers.
 
 const { pointerSize, split } = require('./memory.js');
+const { toBigInt } = require('./primordials.js');
 
 /**
  * Whether V8 makes one store of 64 bits of a small number that becomes a bigint (from 11 on): what C
  * reads at once it waits for when it was stored in two parts.
  */
 const storesWhole = pointerSize === 8 && Number.parseInt(process.versions.v8, 10) >= 11;
-
-const { BigInt: toBigInt } = globalThis;
 
 /** Emits the store of a number, in `value`, at a place. */
 function putInt64(g, value, ref, signed) {

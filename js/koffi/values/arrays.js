@@ -99,7 +99,7 @@ function writeItems({ ref: type, length, hint }, value, at, info, store) {
   if (isArray(value)) {
     const count = Math.min(value.length, length);
     codecs.itemsOf(type).putAll(value, at, 0, count, info, store);
-    u8.fill(0, at + count * own.size, at + size);
+    if (count < length) u8.fill(0, at + count * own.size, at + size);
     return;
   }
   const bytes = typeof value === 'string' ? textBytes(own, hint, value, info) : bytesOf(value);
