@@ -39,7 +39,7 @@ const copyDirect = (copy) => ({
   copy,
 });
 
-/** The copies of one call. */
+/** The copies of one call, of which there is at least one. */
 class Copies {
   /** @param {object[]} params codecs */
   constructor(params) {
@@ -59,13 +59,8 @@ class Copies {
     this.end = BOTTOM + end;
   }
 
-  get any() {
-    return this.list.length > 0;
-  }
-
   /** Why a call cannot have them. */
   obstacle() {
-    if (!this.any) return undefined;
     const [{ index }] = this.list;
     const what = `argument ${index + 1}, ${this.params[index].notation}, needs memory`;
     if (!isExact || this.end - BOTTOM > MAX_COPIES) return what;
@@ -76,7 +71,7 @@ class Copies {
 
   /** What must hold before members are read. */
   conditions() {
-    return this.any ? [`u32[${TOP}] === ${BOTTOM}`] : [];
+    return [`u32[${TOP}] === ${BOTTOM}`];
   }
 
   /** Emits the reads of all members. A getter may make the first callback: then V8 must not know. */
@@ -84,13 +79,13 @@ class Copies {
     for (const entry of this.list) {
       entry.token = entry.copy.take(g, values[entry.index], entry.where);
     }
-    if (this.any && !reentrant) g.emit('if (u32[LIVE] !== 0) break direct;');
+    if (!reentrant) g.emit('if (u32[LIVE] !== 0) break direct;');
   }
 
   /** Emits the stores. */
   put(g) {
     for (const { copy, token, at } of this.list) copy.put(g, token, new g.Ref(null, at, 64));
-    if (this.any) g.emit(`u32[${TOP}] = ${this.end};`);
+    g.emit(`u32[${TOP}] = ${this.end};`);
   }
 
   /** What is passed for an argument, if it is a copy. */
@@ -104,7 +99,7 @@ class Copies {
     for (const entry of this.list) {
       entry.read = entry.copy.read?.(g, new g.Ref(null, entry.at, 64));
     }
-    if (this.any) g.emit(`u32[${TOP}] = ${BOTTOM};`);
+    g.emit(`u32[${TOP}] = ${BOTTOM};`);
   }
 
   /** Whether values get what C wrote. */

@@ -19,7 +19,6 @@
 // the packed one of the same function behind it, made when it is first needed: what has no direct
 // way always does the same as on the packed tier.
 
-const { Copies } = require('./copies.js');
 const { native } = require('./loader.js');
 const { RESULT, MISSED, PENDING, ENTERED, END, views } = require('./memory.js');
 const { Ref } = require('./generator.js');
@@ -45,6 +44,23 @@ function entryOf(signature, forms, errno) {
     entries.set(key, entry);
   }
   return entry;
+}
+
+/** For calls without copies: nothing is emitted. */
+const NO_COPIES = {
+  writes: false,
+  obstacle: () => undefined,
+  conditions: () => [],
+  take: () => {},
+  put: () => {},
+  passed: () => undefined,
+  release: () => {},
+};
+
+/** The copies of a call; loaded when there is one with any. */
+function copiesOf(params) {
+  if (params.every(({ direct }) => direct?.copy === undefined)) return NO_COPIES;
+  return new (require('./copies.js').Copies)(params);
 }
 
 /** The form of values that stand for memory. */
@@ -139,7 +155,7 @@ const noting =
  * @returns {{ shape: number, link: Function } | string} the reason why there is none
  */
 function compileDirect(g, declaration, frame, tier, emitArguments, packed) {
-  const copies = new Copies(declaration.params);
+  const copies = copiesOf(declaration.params);
   const reason = obstacle(declaration, copies);
   if (reason !== undefined) return reason;
   const { params, ret, style, withErrno } = declaration;

@@ -129,9 +129,7 @@ impl Form {
     fn passes(self, ty: &Type) -> bool {
         match self {
             Form::Cell => false,
-            Form::Number | Form::Uint64 => {
-                self.carries(ty) || *ty == Type::Scalar(Scalar::Pointer)
-            }
+            Form::Number | Form::Uint64 => self.carries(ty) || *ty == Type::Scalar(Scalar::Pointer),
             _ => self.carries(ty),
         }
     }

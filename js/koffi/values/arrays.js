@@ -39,6 +39,23 @@ for (const [index, Typed, view] of [
 /** The typed array of elements of a type. */
 const typedArrayOf = (own) => TYPED[indexOf(own)];
 
+/** Numbers up to which a typed array is filled one by one: V8 makes a short one faster than a slice. */
+const SHORT = 16;
+
+/** The name of the view of frame memory that holds numbers of a type. */
+const viewOf = ({ kind, size, signed }) =>
+  `${kind === 'float' ? 'f' : signed ? 'i' : 'u'}${8 * size}`;
+
+/** Emits the copy of a few numbers at a place; the name of the typed array. */
+function getShort(g, own, length, ref) {
+  const list = g.local(`new ${g.constant(typedArrayOf(own))}(${length})`);
+  const view = viewOf(own);
+  for (let i = 0; i < length; i++) {
+    g.emit(`${list}[${i}] = ${g.read(view, ref.plus(i * own.size))};`);
+  }
+  return list;
+}
+
 /** A copy of `count` numbers at an aligned offset of frame memory. */
 function typedAt(own, at, count) {
   const start = at / own.size;
@@ -124,6 +141,8 @@ function array(_type, own) {
   const item = codecs.codecOf(ref);
   const put = (value, at, info, store) => writeItems(own, value, at, info, store);
   const read = (at) => readItems(ref, hint, at, length);
+  const element = internals(ref);
+  const isShort = hint === 'Typed' && length <= SHORT && !element.swapped;
   return {
     get notation() {
       return own.notation();
@@ -140,7 +159,8 @@ function array(_type, own) {
       const info = g.constant({ ...where, expected: 'array' });
       g.emit(`${g.constant(put)}(${value}, ${ref_}, ${info}, store);`);
     },
-    get: (g, ref_) => g.local(`${g.constant(read)}(${ref_})`),
+    get: (g, place) =>
+      isShort ? getShort(g, element, length, place) : g.local(`${g.constant(read)}(${place})`),
   };
 }
 

@@ -150,6 +150,26 @@ test('C finds the members, and zeros between them', () => {
   });
 });
 
+test('zeros between the members of nested structs', () => {
+  const Inner = koffi.struct('copied_inner', { a: 'uint8', b: 'int32' });
+  const Outer = koffi.struct('copied_outer', { first: Inner, second: Inner });
+  const inner = { ffiTypeTag: D.StackStruct, a: D.U8, b: D.I32 };
+  const given = { first: { a: 1, b: -1 }, second: { a: 2, b: 3 } };
+  const expected = [1, 0, 0, 0, 255, 255, 255, 255, 2, 0, 0, 0, 3, 0, 0, 0];
+  for (const tier of TIERS) {
+    const both = on(tier, () => [
+      lib.func('copied_byte', 'int', [koffi.pointer(Outer), 'int']),
+      defined(tier, 'copied_byte', D.I32, [{ first: inner, second: inner }, D.I32], given, 0),
+    ]);
+    for (const byte of both) {
+      expected.forEach((value, at) => {
+        views.u8.fill(0xa5, BOTTOM, BOTTOM + 4096);
+        assert.equal(byte(given, at), value, `${tier} ${at}`);
+      });
+    }
+  }
+});
+
 test('64-bit members of every size', () => {
   const numbers = [
     0,
