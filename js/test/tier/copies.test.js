@@ -170,6 +170,27 @@ test('zeros between the members of nested structs', () => {
   }
 });
 
+test('zeros between the members of structs in an array', () => {
+  const Inner = koffi.struct('copied_element', { a: 'uint8', b: 'int32' });
+  const Outer = koffi.struct('copied_elements', { list: koffi.array(Inner, 2) });
+  const list = [
+    { a: 1, b: -1 },
+    { a: 2, b: 3 },
+  ];
+  const expected = [1, 0, 0, 0, 255, 255, 255, 255, 2, 0, 0, 0, 3, 0, 0, 0];
+  for (const tier of TIERS) {
+    const [elements, inside] = on(tier, () =>
+      [Inner, Outer].map((type) => lib.func('copied_byte', 'int', [koffi.pointer(type), 'int'])),
+    );
+    expected.forEach((value, at) => {
+      for (const call of [() => elements(list, at), () => inside({ list }, at)]) {
+        views.u8.fill(0xa5, BOTTOM, BOTTOM + 4096);
+        assert.equal(call(), value, `${tier} ${at} ${call}`);
+      }
+    });
+  }
+});
+
 test('64-bit members of every size', () => {
   const numbers = [
     0,
