@@ -5,7 +5,6 @@
 // Writers come in two: for data that stays in frame memory, and for data that leaves it
 // (js/core/recording.js).
 
-const { clearRanges } = require('../../core/gaps.js');
 const { Generator, Ref } = require('../../core/generator.js');
 const { invalidType, mismatch } = require('../errors.js');
 const { internals } = require('../types/model.js');
@@ -126,7 +125,7 @@ function compilePutAll(type, recording, align) {
   g.block(loop(own.size), () => {
     const element = g.local('array[i]');
     const place = new Ref('p', 0, align);
-    if (codec.gaps !== undefined) clearRanges(g, place, codec.gaps);
+    if (codec.gaps !== undefined) require('../../core/gaps.js').clearRanges(g, place, codec.gaps);
     codec.put(g, codec.take(g, element, { path: '[]' }), place);
   });
   return g.build('array, at, from, count');
