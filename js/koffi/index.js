@@ -21,9 +21,6 @@ const types = () => require('./types/api.js').api;
 const memory = () => require('./memory.js');
 const callbacks = () => require('./callbacks.js');
 
-/** The same for all functions of one module. */
-const all = (load, ...keys) => Object.fromEntries(keys.map((key) => [key, later(load, key)]));
-
 // Functions that programs call often have a function of their own, so that V8 knows what it calls.
 
 let decodeValue;
@@ -129,10 +126,25 @@ const koffi = {
   unregister: later(callbacks, 'unregister'),
   version,
   view: later(memory, 'view'),
-  ...all(types, 'alias', 'alignof', 'array', 'callback', 'disposable', 'enumeration', 'handle'),
-  ...all(types, 'in', 'inout', 'introspect', 'offsetof', 'opaque', 'out', 'pack', 'pointer'),
-  ...all(types, 'proto', 'resolve', 'sizeof', 'struct', 'type', 'union'),
 };
+
+for (const key of [
+  ...[
+    'alias',
+    'alignof',
+    'array',
+    'callback',
+    'disposable',
+    'enumeration',
+    'handle',
+    'in',
+    'inout',
+  ],
+  ...['introspect', 'offsetof', 'opaque', 'out', 'pack', 'pointer', 'proto', 'resolve', 'sizeof'],
+  ...['struct', 'type', 'union'],
+]) {
+  koffi[key] = later(types, key);
+}
 
 /** Values that are no functions, or classes, made by the first access. */
 const VALUES = {

@@ -186,6 +186,7 @@ const FIRST: &[Export] = &[
     (c"openKey", Some(primitive!(libraries::open_key, 2))),
     (c"closeKey", Some(primitive!(libraries::close_key, 1))),
     (c"findKey", Some(primitive!(libraries::find_key, 1))),
+    (c"limitTasks", Some(primitive!(task::limit, 3))),
     (c"more", Some(primitive!(more, 1))),
 ];
 
@@ -231,7 +232,6 @@ const MORE: &[Export] = &[
     (c"startTask", Some(primitive!(task::start, 6))),
     (c"collectTask", Some(primitive!(task::collect, 0))),
     (c"waitAtExit", Some(primitive!(task::wait_at_exit, 1))),
-    (c"limitTasks", Some(primitive!(task::limit, 3))),
     (c"keepAlive", Some(primitive!(keep_alive, 1))),
     (c"onTasks", Some(primitive!(task::on_finished, 1))),
 ];
