@@ -47,6 +47,8 @@ pub struct State {
     pub ending: v8::Ending,
     /// How handle scopes are opened.
     pub handles: v8::Handles,
+    /// How C calls JavaScript.
+    pub calls: v8::Calls,
     /// Shapes of calls that V8 makes with their arguments.
     pub shapes: v8::Shapes,
     /// What Externals hold that were not made by Node-API.
@@ -217,7 +219,8 @@ const MORE: &[Export] = &[
     (c"makeCell", Some(primitive!(heap::make_cell, 1))),
     (c"describeOwned", Some(primitive!(owned::describe, 1))),
     (c"freeOwned", Some(primitive!(heap::free_owned, 2))),
-    (c"onCallbacks", Some(primitive!(callback::on_callbacks, 2))),
+    (c"onCallbacks", Some(primitive!(callback::on_callbacks, 3))),
+    (c"stopCalls", Some(primitive!(callback::stop_calls, 0))),
     (c"createCallback", Some(primitive!(callback::create, 4))),
     (c"releaseCallback", Some(primitive!(callback::release, 1))),
     (c"startTask", Some(primitive!(task::start, 6))),
@@ -263,6 +266,7 @@ pub fn register(scope: Scope, exports: Value) -> Result<()> {
         held: RefCell::default(),
         ending: v8::Ending::default(),
         handles: v8::Handles::default(),
+        calls: v8::Calls::default(),
         shapes: v8::Shapes::default(),
         wrappers: RefCell::default(),
         owned: RefCell::default(),

@@ -420,10 +420,15 @@ impl Scope {
         };
         let is_end = out!(napi_typeof(self.env, value), 0) == Ok(sys::ValueType::napi_null);
         if !is_end {
-            // SAFETY: a handle of the open scope.
-            unsafe { sys::napi_throw(self.env, value) };
+            self.throw_value(value);
         }
         is_end
+    }
+
+    /// Throws a value. An exception that is already pending stays.
+    pub fn throw_value(self, value: Value) {
+        // SAFETY: a handle of an open scope.
+        unsafe { sys::napi_throw(self.env, value) };
     }
 
     /// Throws an `Error` with a `code`. An exception that is already pending stays.
@@ -436,8 +441,7 @@ impl Scope {
             out!(napi_create_error(self.env, code, message), ptr::null_mut())
         });
         if let Ok(object) = made {
-            // SAFETY: `object` is an error handle of the open scope.
-            unsafe { sys::napi_throw(self.env, object) };
+            self.throw_value(object);
         }
     }
 }
