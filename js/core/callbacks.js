@@ -76,7 +76,8 @@ function start() {
 }
 
 /** Whether V8 itself may call what is entered (src/node/v8/calls.rs): FFI_JIT_V8_CALL=0 says no. */
-const callsDirectly = () => process.env.FFI_JIT_V8_CALL !== '0' && process.versions.bun === undefined;
+const callsDirectly = () =>
+  process.env.FFI_JIT_V8_CALL !== '0' && process.versions.bun === undefined;
 
 /** What that is tried with: it returns itself and throws itself, in turns. */
 function probe() {

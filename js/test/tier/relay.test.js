@@ -18,14 +18,15 @@ const RELAYS = HAS_RELAYS ? ['1', '0'] : ['1'];
 
 /** What a program returns on every tier, with relays and without. */
 function everywhere(body, options = {}) {
-  const values = [];
-  for (const tier of TIERS) {
-    for (const relay of RELAYS) {
-      const env = { ...options.env, FFI_JIT_TIER: tier, FFI_JIT_RELAY: relay };
-      const flags = ['--expose-gc', ...(options.flags ?? [])];
-      values.push(valueInChild(body, { ...options, flags, env }));
-    }
-  }
+  const variants = TIERS.flatMap((tier) =>
+    RELAYS.map((relay) => ({ FFI_JIT_TIER: tier, FFI_JIT_RELAY: relay })),
+  );
+  // And where Node-API makes the calls of JavaScript, although V8 is known.
+  if (HAS_PACKED) variants.push({ ...variants.at(-1), FFI_JIT_V8_CALL: '0' });
+  const flags = ['--expose-gc', ...(options.flags ?? [])];
+  const values = variants.map((variant) =>
+    valueInChild(body, { ...options, flags, env: { ...options.env, ...variant } }),
+  );
   for (const other of values) assert.deepEqual(other, values[0]);
   return values[0];
 }
