@@ -6,7 +6,7 @@ use super::frame::{self, FrameMemory};
 use super::relay::{self, Relay};
 use super::shared::{Alive, Shared};
 use super::sys;
-use super::value::{Scope, Value, arguments, guard};
+use super::value::{Scope, Value, arguments, guard, panicked};
 use super::{
     cells, enter, function, heap, libraries, memory, owned, routines, task, text_call, v8,
 };
@@ -19,6 +19,7 @@ use crate::types::{Type, parse_signature, parse_type};
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
 use std::ffi::{CStr, c_void};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::rc::Rc;
 
@@ -143,22 +144,27 @@ macro_rules! primitive {
     }};
 }
 
-/// Defines the C entry of a primitive whose arguments and results are control cells; its body neither
-/// fails nor panics.
+/// Defines the C entry of a primitive whose arguments and results are control cells; its body does not
+/// fail. What it uses of the state is borrowed for as long as it runs, and no JavaScript runs then, so
+/// that it should not panic either; the guard costs nothing until it does.
 macro_rules! plain {
     ($body:path) => {{
         unsafe extern "C" fn entry(
             env: sys::napi_env,
             info: sys::napi_callback_info,
         ) -> sys::napi_value {
-            let (mut data, null) = (ptr::null_mut(), ptr::null_mut());
             let body: fn(&State) = $body;
-            // SAFETY: the out-parameter outlives the call; as for `primitive`.
-            body(unsafe {
-                sys::napi_get_cb_info(env, info, ptr::null_mut(), null, ptr::null_mut(), &mut data);
-                &*data.cast::<State>()
-            });
-            ptr::null_mut()
+            let run = || {
+                let (mut data, null) = (ptr::null_mut(), ptr::null_mut());
+                let (count, this) = (ptr::null_mut(), ptr::null_mut());
+                // SAFETY: the out-parameter outlives the call; as for `primitive`.
+                body(unsafe {
+                    sys::napi_get_cb_info(env, info, count, null, this, &mut data);
+                    &*data.cast::<State>()
+                });
+            };
+            catch_unwind(AssertUnwindSafe(run))
+                .map_or_else(|panic| panicked(Scope::new(env), &*panic), |()| ptr::null_mut())
         }
         entry as unsafe extern "C" fn(sys::napi_env, sys::napi_callback_info) -> sys::napi_value
     }};

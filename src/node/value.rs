@@ -3,6 +3,7 @@
 use super::env::State;
 use super::sys;
 use crate::error::{Code, Error, Result};
+use std::any::Any;
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
@@ -462,16 +463,20 @@ pub fn guard(scope: Scope, body: &mut dyn FnMut() -> Result<Value>) -> Value {
             scope.throw(&error);
             ptr::null_mut()
         }
-        Err(panic) => {
-            let text = panic
-                .downcast_ref::<String>()
-                .map(String::as_str)
-                .or_else(|| panic.downcast_ref::<&str>().copied())
-                .unwrap_or("unknown panic");
-            scope.throw(&Error::new(Code::Internal, format!("panic: {text}")));
-            ptr::null_mut()
-        }
+        Err(panic) => panicked(scope, &*panic),
     }
+}
+
+/// Throws the error of a panic.
+#[cold]
+pub fn panicked(scope: Scope, panic: &(dyn Any + Send)) -> Value {
+    let text = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("unknown panic");
+    scope.throw(&Error::new(Code::Internal, format!("panic: {text}")));
+    ptr::null_mut()
 }
 
 /// The arguments of a callback, padded with `undefined`, and its data pointer.
