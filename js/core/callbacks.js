@@ -65,10 +65,18 @@ function isOutermost() {
   }
 }
 
+/**
+ * What the event loop runs when V8 may have ended JavaScript: it runs no `finally` then. C that runs the
+ * event loop itself may have been called by a function that still needs its frame.
+ */
+function over() {
+  if (isOutermost()) native.giveBack();
+}
+
 /** Tells the native side, before there is the first callback, how to run and forget them. */
 function start() {
   const direct = callsDirectly();
-  native.onCallbacks(enter, () => forget(u32[CALLBACK]), direct ? probe() : undefined);
+  native.onCallbacks(enter, () => forget(u32[CALLBACK]), over, direct ? probe() : undefined);
   // C may call back until the process has ended: Node-API knows when there is no JavaScript any more.
   if (direct) process.once('exit', () => native.stopCalls());
   if (relays()) resumption.token = native.startRelay() ?? 0;

@@ -13,7 +13,7 @@
 
 use super::env::State;
 use super::frame::{ALIGN, CALLBACK, CALLED_BACK, CLOSED, ENTERED, FOREIGN, FRAME, FrameMemory};
-use super::frame::{LIVE, PENDING, THROWN, TOP};
+use super::frame::{LEVEL, LIVE, PENDING, THROWN, TOP};
 use super::libraries;
 use super::owned::Owned;
 use super::relay;
@@ -199,8 +199,9 @@ pub struct Callbacks {
     by_id: HashMap<u64, Registered>,
     by_code: HashMap<usize, u64>,
     free_handles: Vec<&'static Handle>,
-    /// What JavaScript runs for a callback that the CALLBACK cell names, and to forget one.
-    functions: Cell<Option<[Reference; 2]>>,
+    /// What JavaScript runs for a callback that the CALLBACK cell names, to forget one, and when it
+    /// may have been ended.
+    functions: Cell<Option<[Reference; 3]>>,
     /// What V8's own way of calling is tried with, if it is to be taken.
     probe: Cell<Option<Reference>>,
 }
@@ -213,6 +214,8 @@ pub enum Event {
     Waiting(Arc<Callback>, SendPointer, Arc<Waiter>),
     /// Jobs have finished.
     Finished,
+    /// JavaScript may have been ended: what its calls have left can be given back.
+    Over,
 }
 
 /// The arguments of a queued call.
@@ -236,17 +239,19 @@ const FREES: u32 = 2;
 /// Flag of [`create`]: the callback keeps the event loop alive until it is released.
 const KEEPS_ALIVE: u32 = 4;
 
-/// `onCallbacks(run, forget, probe)`, once: what runs the callback that the CALLBACK cell names, whose
-/// frame is the one that the FRAME cell names; what forgets it, when a call that it was still needed
-/// for has run; and, unless Node-API is to make all calls, what returns itself and throws itself, in
-/// turns, for V8's own way of calling to be tried with.
+/// `onCallbacks(run, forget, over, probe)`, once: what runs the callback that the CALLBACK cell names,
+/// whose frame is the one that the FRAME cell names; what forgets it, when a call that it was still needed
+/// for has run; what the event loop runs when JavaScript may have been ended; and, unless Node-API is to
+/// make all calls, what returns itself and throws itself, in turns, for V8's own way of calling to be
+/// tried with.
 pub fn on_callbacks(
     scope: Scope,
     state: &State,
-    [run, forget, probe]: [Value; 3],
+    [run, forget, over, probe]: [Value; 4],
 ) -> Result<Value> {
     let callbacks = state.callbacks.borrow();
-    callbacks.functions.set(Some([scope.reference(run)?, scope.reference(forget)?]));
+    let functions = [scope.reference(run)?, scope.reference(forget)?, scope.reference(over)?];
+    callbacks.functions.set(Some(functions));
     if !scope.is_nullish(probe)? {
         callbacks.probe.set(Some(scope.reference(probe)?));
     }
@@ -258,7 +263,7 @@ pub fn on_callbacks(
 /// Lets V8 itself call what runs callbacks, once both are known. A primitive must be running.
 pub fn aim(scope: Scope, state: &State) {
     let callbacks = state.callbacks.borrow();
-    let (Some([run, _]), Some(probe)) = (callbacks.functions.get(), callbacks.probe.get()) else {
+    let (Some([run, ..]), Some(probe)) = (callbacks.functions.get(), callbacks.probe.get()) else {
         return;
     };
     drop(callbacks);
@@ -470,6 +475,9 @@ fn run_here(scope: Scope, state: &State, shape: &Shape, frame: *mut u8, foreign:
     relay::drain(state, level);
     memory.set(FOREIGN, outer);
     let has_run = matches!(end, End::Returned);
+    if !has_run && state.is_idle() && memory.get(PENDING) != THROWN {
+        look_later(state);
+    }
     if matches!(end, End::Thrown) {
         memory.set(PENDING, THROWN);
     } else if has_run && !foreign && memory.get(PENDING) == 0 && state.relay.is_on() {
@@ -567,15 +575,35 @@ fn thrown(scope: Scope, error: &Error) -> End {
     End::Thrown
 }
 
-/// Which of the two functions of [`on_callbacks`].
+/// Which of the functions of [`on_callbacks`].
 const RUN: usize = 0;
 const FORGET: usize = 1;
+const OVER: usize = 2;
 
 #[inline(always)]
 fn callback_function(state: &State, which: usize, scope: Scope) -> Result<Value> {
     let functions = state.callbacks.borrow().functions.get();
     let missing = || Error::new(Code::Internal, "nothing runs callbacks");
     scope.referenced(functions.ok_or_else(missing)?[which])
+}
+
+/// Lets the event loop look whether JavaScript has ended without giving back what its calls had: it
+/// is ended when it returns to it, or has never been.
+#[cold]
+pub fn look_later(state: &State) {
+    if !state.over.replace(true) && state.shared.post(Event::Over).is_err() {
+        // The environment is closing.
+        state.over.set(false);
+    }
+}
+
+/// `giveBack()`, while no JavaScript is running that made a call: completes calls that nobody goes on
+/// with, and gives back their frames.
+pub fn give_back(scope: Scope, state: &State, []: [Value; 0]) -> Result<Value> {
+    relay::drain(state, 0);
+    state.frame.set(LEVEL, 0);
+    state.frame.reset_top();
+    scope.undefined()
 }
 
 /// Deals with an event on the environment's thread.
@@ -598,6 +626,11 @@ pub fn run_event(scope: Scope, state: &State, event: Event) {
             ran(scope, state, &callback);
         }
         Event::Finished => super::task::collect_all(scope, state),
+        Event::Over => {
+            state.over.set(false);
+            // It does not throw.
+            let _ = callback_function(state, OVER, scope).and_then(|over| scope.call(over));
+        }
     }
     scope.report_exception();
     state.frame.set(PENDING, 0);

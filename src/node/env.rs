@@ -64,6 +64,8 @@ pub struct State {
     pub entry: OnceCell<Slot>,
     /// How many upcalls are running, one inside the other.
     pub upcalls: Cell<u32>,
+    /// Whether the event loop shall look for what ended JavaScript has left.
+    pub over: Cell<bool>,
     signatures: RefCell<Signatures>,
 }
 
@@ -225,7 +227,8 @@ const MORE: &[Export] = &[
     (c"makeCell", Some(primitive!(heap::make_cell, 1))),
     (c"describeOwned", Some(primitive!(owned::describe, 1))),
     (c"freeOwned", Some(primitive!(heap::free_owned, 2))),
-    (c"onCallbacks", Some(primitive!(callback::on_callbacks, 3))),
+    (c"onCallbacks", Some(primitive!(callback::on_callbacks, 4))),
+    (c"giveBack", Some(primitive!(callback::give_back, 0))),
     (c"stopCalls", Some(primitive!(callback::stop_calls, 0))),
     (c"createCallback", Some(primitive!(callback::create, 4))),
     (c"releaseCallback", Some(primitive!(callback::release, 1))),
@@ -280,6 +283,7 @@ pub fn register(scope: Scope, exports: Value) -> Result<()> {
         texts: text_call::TextShapes::default(),
         entry: OnceCell::new(),
         upcalls: Cell::new(0),
+        over: Cell::new(false),
         signatures: RefCell::default(),
     });
     describe(scope, exports, &state, buffer)?;

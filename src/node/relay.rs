@@ -320,6 +320,10 @@ unsafe fn leave(
     memory.set(CALLBACK, if cells.is_some() { shape.index } else { 0 });
     memory.set(FOREIGN, 0);
     relay.suspended.push(fiber);
+    if relay.level.get() != 0 {
+        // Those further out may be nobody's any more.
+        super::callback::look_later(state);
+    }
     relay.level.set(relay.level.get() + 1);
     state.upcalls.set(state.upcalls.get() + 1);
     state.shared.running.set(None);
