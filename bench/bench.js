@@ -138,7 +138,7 @@ async function main() {
   const cases = chosenCases(list(args.cases));
   const options = roundsOf(args);
   const wanted = findContestants(list(args.contestants));
-  setUp();
+  await setUp();
   const contestants = await findPrograms(wanted);
   const nodes = [];
   for (const name of list(args.node) ?? [undefined]) nodes.push(await findNode(name));

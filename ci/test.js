@@ -8,17 +8,17 @@
 // Needs only Node's built-in modules itself, and installs the dev dependencies it finds missing.
 // The last line is "N passed, N failed"; the exit code is 1 if anything failed.
 
-const fs = require('node:fs');
 const path = require('node:path');
 const { build } = require('./build.js');
 const { findCargo } = require('./lib/cargo.js');
 const { add, cargoCounts, nodeCounts, settle } = require('./lib/counts.js');
+const { installDependencies } = require('./lib/dependencies.js');
 const { examples, runExample } = require('./lib/examples.js');
 const { filesBelow } = require('./lib/files.js');
 const { runSuites, runtimeSuites, typeSuites } = require('./lib/js-suites.js');
 const { root } = require('./lib/paths.js');
 const { closingLine, runSteps } = require('./lib/report.js');
-const { npm, run, MINUTE } = require('./lib/run.js');
+const { run, MINUTE } = require('./lib/run.js');
 const { checkTree } = require('./layers.js');
 const { runReadme } = require('./readme.js');
 
@@ -26,19 +26,6 @@ const one = ({ ok, output }) => ({ ...settle(null, ok), output });
 const cargo = async (...args) => run(await findCargo(), args, { timeout: 40 * MINUTE });
 const tool = (script, ...args) =>
   run(process.execPath, [path.join(root, 'node_modules', script), ...args]);
-
-/** Installs the dev dependencies if they are missing or not those of the lockfile. */
-async function installDependencies() {
-  const installed = path.join(root, 'node_modules', '.package-lock.json');
-  const lockfile = path.join(root, 'package-lock.json');
-  const fresh =
-    fs.existsSync(installed) && fs.statSync(installed).mtimeMs >= fs.statSync(lockfile).mtimeMs;
-  if (fresh) return settle(null, true);
-  const result = await npm(['ci', '--no-audit', '--no-fund', '--ignore-scripts']);
-  // npm keeps the archive's times; the file must be newer than the lockfile it answers to.
-  if (result.ok) fs.utimesSync(installed, new Date(), new Date());
-  return one(result);
-}
 
 async function buildAddon() {
   try {
@@ -113,7 +100,12 @@ function layers() {
 const CLIPPY = ['--all-targets', '--', '-D', 'warnings'];
 
 const STEPS = [
-  { id: 'npm', title: 'dev dependencies', setup: true, run: installDependencies },
+  {
+    id: 'npm',
+    title: 'dev dependencies',
+    setup: true,
+    run: async () => one(await installDependencies()),
+  },
   { id: 'cargo', title: 'Rust toolchain', setup: true, run: findRust },
   { id: 'ci', title: "the checks' own tests", run: ownTests },
   { id: 'layers', title: 'layer rules', run: layers },

@@ -4,6 +4,7 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const { spawnSync } = require('node:child_process');
+const { needDependencies } = require('../../ci/lib/dependencies.js');
 const { joinModules } = require('../../ci/lib/packages/joined.js');
 const { installRuntime } = require('../../ci/lib/runtimes.js');
 const paths = require('./paths');
@@ -98,7 +99,8 @@ function describeNode(binary) {
 
 module.exports = {
   note,
-  setUp() {
+  async setUp() {
+    await needDependencies();
     installPeers();
     compileNative();
     stagePackage();

@@ -8,7 +8,7 @@
 
 const codecs = require('../core/codecs.js');
 const { native } = require('../core/loader.js');
-const { isView } = require('../core/primordials.js');
+const { isView, mapGet, mapSet } = require('../core/primordials.js');
 const { DataType, FFITypeTag } = require('./index.js');
 
 // Loaded when there is an error.
@@ -31,27 +31,29 @@ const number = (notation, view, size, View) => ({
   View,
 });
 
-const boolean = codecs.scalar({
-  notation: 'bool',
-  view: 'u8',
-  size: 1,
-  type: 'boolean',
-  expected: 'Boolean',
-  encode: (value) => `+${value}`,
-  decode: (raw) => `${raw} !== 0`,
-});
+const boolean = () =>
+  codecs.scalar({
+    notation: 'bool',
+    view: 'u8',
+    size: 1,
+    type: 'boolean',
+    expected: 'Boolean',
+    encode: (value) => `+${value}`,
+    decode: (raw) => `${raw} !== 0`,
+  });
 
-const bigint = codecs.scalar({
-  notation: 'i64',
-  view: 'i64',
-  size: 8,
-  type: 'bigint',
-  expected: 'BigInt',
-});
+const bigint = () =>
+  codecs.scalar({
+    notation: 'i64',
+    view: 'i64',
+    size: 8,
+    type: 'bigint',
+    expected: 'BigInt',
+  });
 
 /** A BigInt field also takes numbers, as in ffi-rs, where it takes nothing else. */
-const bigintMember = {
-  ...bigint,
+const bigintMember = () => ({
+  ...basicCodec(DataType.BigInt),
   take(g, value, where) {
     const kind = `typeof ${value}`;
     codecs.fail(g, `${kind} !== 'bigint' && ${kind} !== 'number'`, value, where, 'BigInt');
@@ -59,7 +61,7 @@ const bigintMember = {
       typeof n === 'bigint' ? n : BigInt(Number.isFinite(n) ? Math.trunc(n) : 0);
     return g.local(`${g.constant(toBigInt)}(${value})`);
   },
-};
+});
 
 const text = (name, unit) =>
   codecs.text({
@@ -72,22 +74,35 @@ const text = (name, unit) =>
 
 const external = codecs.external({ expected: 'External' });
 
-/** Codecs of the basic types. */
-const BASIC = new Map([
-  [DataType.String, text('String', 1)],
-  [DataType.WString, text('WideString', native.wcharSize)],
-  [DataType.U8, number('u8', 'u8', 1, Uint8Array)],
-  [DataType.I16, number('i16', 'i16', 2, Int16Array)],
-  [DataType.I32, number('i32', 'i32', 4, Int32Array)],
-  [DataType.U32, number('u32', 'u32', 4, Uint32Array)],
-  [DataType.Float, number('f32', 'f32', 4, Float32Array)],
-  [DataType.Double, number('f64', 'f64', 8, Float64Array)],
-  [DataType.I64, codecs.int64Number({ notation: 'i64', signed: true, expected: 'Number' })],
-  [DataType.U64, codecs.int64Number({ notation: 'u64', signed: false, expected: 'Number' })],
+/** What makes the codecs of the basic types. A program uses few of them. */
+const MAKERS = new Map([
+  [DataType.String, () => text('String', 1)],
+  [DataType.WString, () => text('WideString', native.wcharSize)],
+  [DataType.U8, () => number('u8', 'u8', 1, Uint8Array)],
+  [DataType.I16, () => number('i16', 'i16', 2, Int16Array)],
+  [DataType.I32, () => number('i32', 'i32', 4, Int32Array)],
+  [DataType.U32, () => number('u32', 'u32', 4, Uint32Array)],
+  [DataType.Float, () => number('f32', 'f32', 4, Float32Array)],
+  [DataType.Double, () => number('f64', 'f64', 8, Float64Array)],
+  [DataType.I64, () => codecs.int64Number({ notation: 'i64', signed: true, expected: 'Number' })],
+  [DataType.U64, () => codecs.int64Number({ notation: 'u64', signed: false, expected: 'Number' })],
   [DataType.BigInt, bigint],
   [DataType.Boolean, boolean],
-  [DataType.External, external],
+  [DataType.External, () => external],
 ]);
+
+/** The codecs that were made. */
+const made = new Map();
+
+/** The codec of a basic type; undefined when it is none. */
+function basicCodec(type) {
+  let codec = mapGet(made, type);
+  if (codec === undefined) {
+    codec = mapGet(MAKERS, type)?.();
+    if (codec !== undefined) mapSet(made, type, codec);
+  }
+  return codec;
+}
 
 /** Element types of the arrays; U8Array, whose JavaScript value is a Buffer, and StructArray are apart. */
 const ITEMS = new Map([
@@ -154,8 +169,8 @@ class Reader {
       if (role === 'result') return codecs.nothing;
       return role === 'member' ? nothingMember : nullParameter;
     }
-    if (type === DataType.BigInt && role === 'member') return bigintMember;
-    const codec = BASIC.get(type);
+    if (type === DataType.BigInt && role === 'member') return bigintMember();
+    const codec = basicCodec(type);
     if (codec !== undefined) return codec;
     const isArray = ITEMS.has(type) || type === DataType.U8Array || type === DataType.StructArray;
     if (!isArray) throw invalidType(`Invalid BasicDataType value: ${type}`);
@@ -208,7 +223,7 @@ class Reader {
   /** The codec of an array's elements. */
   item({ type, structItemType }) {
     const basic = ITEMS.get(type);
-    if (basic !== undefined) return BASIC.get(basic);
+    if (basic !== undefined) return basicCodec(basic);
     if (type !== DataType.StructArray) {
       throw invalidType(`arrayConstructor needs an array type, got: ${show(type)}`);
     }

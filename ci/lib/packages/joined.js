@@ -1,11 +1,13 @@
 'use strict';
 // Modules that are published in one file: those that every first call needs, whatever it calls. Node
 // takes 0.1 ms to find and read a module, beside compiling it, and a first call needs ten (thirty
-// with the Koffi API). The sources stay as they are; nothing else about them changes: a module is a
-// function that runs when its exports are first asked for, and there is still one of each.
+// with the Koffi API). The sources stay as they are; nothing else about what is published changes, but
+// that it is shorter (shortened.js): a module is a function that runs when its exports are first asked
+// for, and there is still one of each.
 
 const fs = require('node:fs');
 const path = require('node:path').posix;
+const { shortened } = require('./shortened.js');
 
 /** The modules of each file, in folders of js/. */
 const JOINED = {
@@ -13,16 +15,18 @@ const JOINED = {
     ...['core/errors.js', 'core/primordials.js', 'core/memory.js', 'core/tier.js'],
     ...['core/generator.js', 'core/direct.js', 'core/codecs.js', 'core/compile.js'],
   ],
-  // Not load.js, and what it needs: `define` binds nothing, and has no use for the rest.
-  'ffi-rs/calls.js': ['ffi-rs/bind.js', 'ffi-rs/by-type.js', 'ffi-rs/types.js'],
+  'ffi-rs/calls.js': ['ffi-rs/load.js', 'ffi-rs/bind.js', 'ffi-rs/by-type.js', 'ffi-rs/types.js'],
   'koffi/calls.js': [
     ...['koffi/library.js', 'koffi/config.js', 'koffi/errors.js', 'koffi/deprecations.js'],
     ...['koffi/functions.js', 'koffi/values/cast.js', 'koffi/values/codecs.js'],
-    ...['koffi/values/integers.js', 'koffi/values/scalars.js', 'koffi/types/api.js'],
-    ...['koffi/types/derived.js', 'koffi/types/directions.js', 'koffi/types/enumerations.js'],
-    ...['koffi/types/model.js', 'koffi/types/names.js', 'koffi/types/primitives.js'],
-    ...['koffi/types/prototypes.js', 'koffi/types/records.js', 'koffi/types/scanner.js'],
+    ...['koffi/values/integers.js', 'koffi/values/scalars.js', 'koffi/types/derived.js'],
+    ...['koffi/types/directions.js', 'koffi/types/model.js', 'koffi/types/names.js'],
+    ...['koffi/types/primitives.js', 'koffi/types/prototypes.js', 'koffi/types/scanner.js'],
     ...['koffi/types/settings.js', 'koffi/types/signatures.js', 'koffi/types/strings.js'],
+  ],
+  // What a program needs that defines types.
+  'koffi/definitions.js': [
+    ...['koffi/types/api.js', 'koffi/types/enumerations.js', 'koffi/types/records.js'],
     'koffi/types/union-values.js',
   ],
 };
@@ -85,7 +89,7 @@ exports.get = get;
 }
 
 /**
- * Joins the modules of a copy of the sources.
+ * Joins the modules of a copy of the sources, and makes all of them shorter. Needs the dev dependencies.
  *
  * @param {string} folder which has core/, ffi-rs/ and koffi/
  */
@@ -95,7 +99,9 @@ function joinModules(folder) {
     .readdirSync(folder, { recursive: true })
     .map((name) => name.replaceAll('\\', '/'))
     .filter((name) => name.endsWith('.js'));
-  const texts = new Map(sources.map((name) => [name, fs.readFileSync(at(name), 'utf8')]));
+  const texts = new Map(
+    sources.map((name) => [name, shortened(fs.readFileSync(at(name), 'utf8'))]),
+  );
   const read = (name) => {
     if (!texts.has(name)) throw new Error(`js/${name}, which is to be joined, is not there`);
     return texts.get(name);

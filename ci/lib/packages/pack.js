@@ -4,6 +4,7 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const { root } = require('../paths.js');
+const { needDependencies } = require('../dependencies.js');
 const { npm, MINUTE } = require('../run.js');
 const { identify } = require('./binary.js');
 const { joinModules } = require('./joined.js');
@@ -81,6 +82,7 @@ async function packFolders(folders, destination) {
  * @param {{ main?: boolean, addons: Map<Platform, Buffer>, destination?: string }} what
  */
 async function pack(place, { main = true, addons, destination = place }) {
+  await needDependencies();
   fs.rmSync(place, { recursive: true, force: true });
   const staged = [];
   const stage = (name, fill) => {

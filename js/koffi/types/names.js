@@ -2,14 +2,18 @@
 // The table of type names: primitives, which stay, and what programs define, until `reset`.
 // Structs, unions, enumerations, aliases, named pointers and prototypes share it.
 
+const { isArray } = require('../../core/primordials.js');
 const { malformed } = require('../errors.js');
+
 /**
- * Names of the primitives and their aliases, filled once by primitives.js: the types, or what makes
- * them when they are first looked up.
+ * Names of the primitives and their aliases, filled once by primitives.js: the types, or rows of its
+ * table, of which types are made when they are first looked up.
  */
 const builtin = new Map();
+/** Makes a type of a row. */
+let makePrimitive;
 /** First words of the names with several, which only primitives have. */
-const heads = new Set();
+const heads = new Set(['unsigned', 'long']);
 /** Names that programs defined: single words. */
 const defined = new Map();
 /** Types by the strings that were resolved to them. */
@@ -38,7 +42,12 @@ let anonymous = 0;
 function lookup(name) {
   const found = builtin.get(name);
   if (found === undefined) return defined.get(name);
-  return typeof found === 'function' ? found() : found;
+  return isArray(found) ? makePrimitive(found) : found;
+}
+
+/** Says what makes a type of a row. */
+function makeWith(make) {
+  makePrimitive = make;
 }
 
 /** A name for a type that was given none. */
@@ -100,6 +109,7 @@ module.exports = {
   heads,
   isIdentifier,
   lookup,
+  makeWith,
   remember,
   reset,
 };

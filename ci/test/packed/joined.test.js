@@ -1,5 +1,6 @@
 'use strict';
-// The published form of the sources (ci/lib/packages/joined.js): modules joined into files.
+// The published form of the sources: modules joined into files (ci/lib/packages/joined.js), without
+// what only people need (shortened.js).
 
 const assert = require('node:assert/strict');
 const { execFileSync } = require('node:child_process');
@@ -7,8 +8,10 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const test = require('node:test');
-const { JOINED, joinModules } = require('../lib/packages/joined.js');
-const { addon, root } = require('../lib/paths.js');
+const { JOINED, joinModules } = require('../../lib/packages/joined.js');
+const { shortened } = require('../../lib/packages/shortened.js');
+const { addon, root } = require('../../lib/paths.js');
+const { record } = require('../../../js/test/parity/record.js');
 
 const SKIP = !fs.existsSync(addon) && 'there is no addon: npm run build';
 
@@ -82,8 +85,7 @@ const FIRST_CALL_OF_KOFFI = `
 test('a first call loads what is joined, and no more', { skip: SKIP }, (t) => {
   const folder = joinedTree(t);
   const core = ['core/calls.js', 'core/loader.js'];
-  const define = ['ffi-rs/index.js', 'ffi-rs/load.js'];
-  assert.deepEqual(loaded(folder, FIRST_CALL), [...core, 'ffi-rs/calls.js', ...define]);
+  assert.deepEqual(loaded(folder, FIRST_CALL), [...core, 'ffi-rs/calls.js', 'ffi-rs/index.js']);
   const koffi = ['koffi/calls.js', 'koffi/index.js'];
   assert.deepEqual(loaded(folder, FIRST_CALL_OF_KOFFI), [...core, ...koffi]);
 });
@@ -96,4 +98,87 @@ test('both APIs work on one core', { skip: SKIP }, (t) => {
   assert.match(run(folder, "require('./js/test/smoke.js')"), /\b0 failed/);
   const both = loaded(folder, `{${FIRST_CALL}} {${FIRST_CALL_OF_KOFFI}}`);
   assert.equal(both.filter((file) => file.startsWith('core/')).length, 2);
+});
+
+test('both forms answer every case of the parity suites alike', { skip: SKIP }, async (t) => {
+  const folder = joinedTree(t);
+  for (const [api, least] of Object.entries({ 'ffi-rs': 900, koffi: 3000 })) {
+    const published = await record(path.join(folder, 'js', api), api);
+    const sources = await record(path.join(root, 'js', api), api);
+    assert.ok(Object.keys(sources).length > least, api);
+    assert.deepEqual(published, sources);
+  }
+});
+
+/** What shows of a value and what it leads to: classes, and names and lengths of functions. */
+function shown(value, place, found, seen = new Set()) {
+  const isObject = typeof value === 'object' || typeof value === 'function';
+  if (!isObject || value === null || seen.has(value)) return found;
+  seen.add(value);
+  const own = typeof value === 'function' ? `${value.name}/${value.length}` : '';
+  found.push(`${place}: ${value.constructor?.name} ${own}`);
+  for (const [key, property] of Object.entries(Object.getOwnPropertyDescriptors(value))) {
+    for (const part of ['value', 'get', 'set']) {
+      if (Object.hasOwn(property, part)) shown(property[part], `${place}.${key}`, found, seen);
+    }
+  }
+  const prototype = Object.getPrototypeOf(value);
+  const isCommon = [Object.prototype, Function.prototype, Array.prototype].includes(prototype);
+  return isCommon ? found : shown(prototype, `${place}.__proto__`, found, seen);
+}
+
+/** Values of all kinds that users get. */
+function made(js) {
+  const ffi = require(path.join(js, 'ffi-rs'));
+  const koffi = require(path.join(js, 'koffi'));
+  const library = koffi.load(process.platform === 'win32' ? 'ucrtbase.dll' : null);
+  const type = koffi.struct({ a: 'int' });
+  let error;
+  try {
+    library.func('int abs(int)')('x');
+  } catch (thrown) {
+    error = thrown;
+  }
+  return [
+    ...[ffi, { ...koffi }, library, type, koffi.proto('int (int)'), koffi.pointer(type)],
+    ...[koffi.opaque(), koffi.union({ a: 'int' }), koffi.array('int', 3), koffi.disposable('str')],
+    ...[
+      library.func('int abs(int)'),
+      koffi.alloc('int', 1),
+      error,
+      new koffi.Union(koffi.union({ a: 'int' })),
+    ],
+  ];
+}
+
+test('names of functions and classes are those of the sources', { skip: SKIP }, (t) => {
+  const folder = joinedTree(t);
+  const sources = shown(made(path.join(root, 'js')), '', []);
+  assert.ok(sources.length > 200, String(sources.length));
+  assert.deepEqual(shown(made(path.join(folder, 'js')), '', []), sources);
+});
+
+test('what is left out is comments, indentation and names that nobody sees', () => {
+  const source = `'use strict';
+// A comment.
+class Shown { #count = 0; next(by) { return (this.#count += by); } }
+const shown = (first, second = () => first) => second();
+let later;
+later = function () { return arguments.length; };
+function named({ property: renamed }) { const longName = renamed; return longName; }
+module.exports = { Shown, shown, later, named, 'a-b': \`// \${1} no comment\` };
+`;
+  const text = shortened(source);
+  assert.doesNotMatch(text, /A comment|longName|renamed|#count|^ /m);
+  assert.ok(text.split('\n').length > 7, text);
+  const module = { exports: {} };
+  new Function('module', text)(module);
+  const { Shown, shown, later, named, ...rest } = module.exports;
+  assert.deepEqual(rest, { 'a-b': '// 1 no comment' });
+  const names = [Shown, shown, later, named].map((value) => value.name);
+  assert.deepEqual(names, ['Shown', 'shown', 'later', 'named']);
+  assert.deepEqual(
+    [new Shown().next(2), shown(3), later(1, 2), named({ property: 4 })],
+    [2, 3, 2, 4],
+  );
 });
