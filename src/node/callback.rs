@@ -204,6 +204,8 @@ pub struct Callbacks {
     functions: Cell<Option<[Reference; 3]>>,
     /// What V8's own way of calling is tried with, if it is to be taken.
     probe: Cell<Option<Reference>>,
+    /// Whether the event loop shall look for what ended JavaScript has left.
+    looking: Cell<bool>,
 }
 
 /// Something for the environment's thread.
@@ -470,7 +472,13 @@ fn run_here(scope: Scope, state: &State, shape: &Shape, frame: *mut u8, foreign:
     let outer = memory.get(FOREIGN);
     memory.set(FOREIGN, u32::from(foreign));
     let level = state.relay.level();
-    let end = enter(scope, state, shape, frame);
+    let end = if state.calls.are_on() {
+        enter(state, shape, frame, || through_v8(scope, state))
+    } else {
+        // The call that led here may have come from V8 directly, without a handle scope.
+        let call = || enter(state, shape, frame, || through_node_api(scope, state));
+        state.handles.within(scope, call).unwrap_or(End::Refused)
+    };
     // What JavaScript has called in there and could not go on with ends now.
     relay::drain(state, level);
     memory.set(FOREIGN, outer);
@@ -519,25 +527,16 @@ enum End {
     Refused,
 }
 
-/// Copies the frame to frame memory, calls the unmarshaller, copies the result back. While an
-/// exception is pending, nothing is called.
+/// Copies the frame to frame memory, lets `call` call the unmarshaller, copies the result back.
 #[inline(always)]
-fn enter(scope: Scope, state: &State, shape: &Shape, frame: *mut u8) -> End {
+fn enter(state: &State, shape: &Shape, frame: *mut u8, call: impl FnOnce() -> End) -> End {
     let memory = &state.frame;
     let (top, outer) = (memory.get(TOP), memory.get(FRAME));
     // JavaScript throws the error of frames that do not fit.
     let cells = shape.push(memory, frame);
     memory.set(CALLBACK, if cells.is_some() { shape.index } else { 0 });
     state.upcalls.set(state.upcalls.get() + 1);
-    let end = match state.calls.run(scope) {
-        Some(Called::Returned) => End::Returned,
-        Some(Called::Thrown) => End::Thrown,
-        Some(Called::Ended) => {
-            state.ending.begin();
-            End::Ended
-        }
-        None => through_node_api(scope, state),
-    };
+    let end = call();
     state.upcalls.set(state.upcalls.get() - 1);
     memory.set(FRAME, outer);
     memory.set(TOP, top);
@@ -547,25 +546,41 @@ fn enter(scope: Scope, state: &State, shape: &Shape, frame: *mut u8) -> End {
     end
 }
 
-/// Lets Node-API call what runs callbacks, which it refuses while an exception is pending.
-#[inline(never)]
+/// Lets V8 call what runs callbacks; nothing is called while an exception is pending.
+#[inline(always)]
+fn through_v8(scope: Scope, state: &State) -> End {
+    match state.calls.run(scope) {
+        Called::Returned => End::Returned,
+        Called::Thrown => End::Thrown,
+        Called::Ended => {
+            state.ending.begin();
+            End::Ended
+        }
+    }
+}
+
+/// Lets Node-API call it, which refuses while an exception is pending.
+#[inline(always)]
 fn through_node_api(scope: Scope, state: &State) -> End {
-    let call = || {
-        let called = callback_function(state, RUN, scope).and_then(|run| scope.call(run));
-        let Err(error) = called else { return End::Returned };
-        if !scope.exception_pending() {
-            return End::Refused;
-        }
-        // JavaScript notes what is thrown; an end of the stack it may have had no room to note.
-        let noted = state.frame.get(PENDING) == THROWN;
-        if noted || !state.ending.is_known() || !scope.forget_end() {
-            return thrown(scope, &error);
-        }
-        state.ending.begin();
-        End::Ended
-    };
-    // The call that led here may have come from V8 directly, without a handle scope.
-    state.handles.within(scope, call).unwrap_or(End::Refused)
+    match callback_function(state, RUN, scope).and_then(|run| scope.call(run)) {
+        Ok(_) => End::Returned,
+        Err(error) => failed(scope, state, &error),
+    }
+}
+
+/// What it means that Node-API has not called, or that the call has failed.
+#[cold]
+fn failed(scope: Scope, state: &State, error: &Error) -> End {
+    if !scope.exception_pending() {
+        return End::Refused;
+    }
+    // JavaScript notes what is thrown; an end of the stack it may have had no room to note.
+    let noted = state.frame.get(PENDING) == THROWN;
+    if noted || !state.ending.is_known() || !scope.forget_end() {
+        return thrown(scope, error);
+    }
+    state.ending.begin();
+    End::Ended
 }
 
 /// Throws an error, unless an exception of the function itself is pending already: that stays.
@@ -591,9 +606,10 @@ fn callback_function(state: &State, which: usize, scope: Scope) -> Result<Value>
 /// is ended when it returns to it, or has never been.
 #[cold]
 pub fn look_later(state: &State) {
-    if !state.over.replace(true) && state.shared.post(Event::Over).is_err() {
+    let callbacks = state.callbacks.borrow();
+    if !callbacks.looking.replace(true) && state.shared.post(Event::Over).is_err() {
         // The environment is closing.
-        state.over.set(false);
+        callbacks.looking.set(false);
     }
 }
 
@@ -627,7 +643,7 @@ pub fn run_event(scope: Scope, state: &State, event: Event) {
         }
         Event::Finished => super::task::collect_all(scope, state),
         Event::Over => {
-            state.over.set(false);
+            state.callbacks.borrow().looking.set(false);
             // It does not throw.
             let _ = callback_function(state, OVER, scope).and_then(|over| scope.call(over));
         }

@@ -64,8 +64,6 @@ pub struct State {
     pub entry: OnceCell<Slot>,
     /// How many upcalls are running, one inside the other.
     pub upcalls: Cell<u32>,
-    /// Whether the event loop shall look for what ended JavaScript has left.
-    pub over: Cell<bool>,
     signatures: RefCell<Signatures>,
 }
 
@@ -283,7 +281,6 @@ pub fn register(scope: Scope, exports: Value) -> Result<()> {
         texts: text_call::TextShapes::default(),
         entry: OnceCell::new(),
         upcalls: Cell::new(0),
-        over: Cell::new(false),
         signatures: RefCell::default(),
     });
     describe(scope, exports, &state, buffer)?;

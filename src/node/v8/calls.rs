@@ -188,18 +188,23 @@ impl Calls {
         self.found.set(None);
     }
 
-    /// Calls the function; None when Node-API has to, or has to refuse.
+    /// Whether [`Calls::run`] calls; else Node-API has to.
     #[inline(always)]
-    pub fn run(&self, scope: Scope) -> Option<Called> {
-        let ready = self.ready.get()?;
-        if !self.on.get() || scope.exception_pending() {
-            return None;
-        }
+    pub fn are_on(&self) -> bool {
+        self.on.get()
+    }
+
+    /// Calls the function, unless Node-API keeps an exception: that is what comes of it then.
+    #[inline(always)]
+    pub fn run(&self, scope: Scope) -> Called {
+        let Some(ready) = self.ready.get().filter(|_| !scope.exception_pending()) else {
+            return Called::Thrown;
+        };
         if counting() {
             CALLED.fetch_add(1, Ordering::Relaxed);
         }
         // SAFETY: on the environment's thread, while its state lives; so does its isolate.
-        let called = unsafe {
+        unsafe {
             ready.call(ready.function.slot, |result| match result {
                 Ok(_) => Called::Returned,
                 Err(Failure::End) => Called::Ended,
@@ -208,7 +213,6 @@ impl Calls {
                     Called::Thrown
                 }
             })
-        };
-        Some(called)
+        }
     }
 }

@@ -63,9 +63,14 @@ impl Calls {
     /// Nothing else does.
     pub fn stop(&self) {}
 
-    /// None: Node-API has to.
-    pub fn run(&self, _scope: Scope) -> Option<Called> {
-        None
+    /// No: Node-API has to call.
+    pub fn are_on(&self) -> bool {
+        false
+    }
+
+    /// Never called: they are not on.
+    pub fn run(&self, _scope: Scope) -> Called {
+        Called::Thrown
     }
 }
 
