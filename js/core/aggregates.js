@@ -4,6 +4,8 @@
 
 const { native } = require('./loader.js');
 const { POINTER, fail } = require('./codecs.js');
+const { copyDirect } = require('./copies.js');
+const { clearRanges, gapsBetween } = require('./gaps.js');
 const { getNumbers } = require('./results.js');
 const { fetch } = require('./routines.js');
 const { clear, views } = require('./memory.js');
@@ -30,7 +32,12 @@ function record(members) {
     size,
     align,
     leaves,
+    gaps: gapsBetween(
+      size,
+      placed.map(({ codec }, i) => ({ offset: places[i], size: codec.size, gaps: codec.gaps })),
+    ),
     simple: leaves <= SIMPLE_MEMBERS && members.every(({ codec }) => codec.simple),
+    sure: members.every(({ codec }) => codec.sure),
     spills: members.some(({ codec }) => codec.spills),
     transient: members.some(({ codec }) => codec.transient),
     held: members.some(({ codec }) => codec.held),
@@ -73,6 +80,7 @@ function pointerTo(item) {
     pointee: item,
     spills: item.spills,
     transient: item.transient,
+    direct: item.simple && item.sure ? copyOf(item) : undefined,
     owned: [[0, 2, item.size, item.owned ?? []]],
     take(g, value, where) {
       fail(g, `typeof ${value} !== 'object'`, value, where, 'Object');
@@ -83,14 +91,27 @@ function pointerTo(item) {
       g.block('else', () => {
         const at = g.local(`scratch(${item.size})`);
         g.emit(`if (${at} < 0) throw overflow();`);
-        g.emit(`clear(${at}, ${item.size});`);
+        const place = new g.Ref(at, 0, 8);
+        clearRanges(g, place, item.gaps ?? []);
         g.emit(`putAddress(${ref}, ${at});`);
-        item.put(g, item.take(g, value, where), new g.Ref(at, 0, 8));
+        item.put(g, item.take(g, value, where), place);
       });
     },
     get: (g, ref) => behind(g, ref, item.size, (at) => item.get(g, at)),
   };
 }
+
+/** How a pointer to a copy travels directly. */
+const copyOf = (item) =>
+  copyDirect({
+    fits: (v) => `typeof ${v} === 'object' && ${v} !== null`,
+    size: item.size,
+    take: item.take,
+    put(g, token, place) {
+      clearRanges(g, place, item.gaps ?? []);
+      item.put(g, token, place);
+    },
+  });
 
 /** Emits a read of `size` bytes behind a pointer cell; the value is null for NULL. */
 function behind(g, ref, size, read) {
@@ -139,6 +160,12 @@ function putItemsAt(g, items, at) {
   putItems(g, items, at, (token, p) => item.put(g, token, new g.Ref(p, 0, item.align)));
 }
 
+/** Emits zeros for the elements that a value does not have. */
+function clearRest(g, { at, size, count, item, length }) {
+  const from = g.local(`${count} * ${item.size}`);
+  g.emit(`if (${count} < ${length}) clear(${at} + ${from}, ${size} - ${from});`);
+}
+
 /** What `length` values in a row own. */
 function ownedItems(item, length) {
   const owned = item.owned ?? [];
@@ -167,8 +194,13 @@ function inlineArray(item, length) {
     },
     put(g, { value, where }, ref) {
       const at = g.local(String(ref));
-      g.emit(`clear(${at}, ${item.size * length});`);
       const count = g.local(`${value}.length`);
+      // A getter of another member may have made it longer since.
+      fail(g, `${count} > ${length}`, value, where, `Array of at most ${length} elements`);
+      const size = item.size * length;
+      // The elements leave their gaps as they are.
+      if (item.gaps?.length > 0) g.emit(`clear(${at}, ${size});`);
+      else clearRest(g, { at, size, count, item, length });
       putItemsAt(g, { item, value, count, where }, at);
     },
     get: (g, ref) => getItems(g, item, length, ref),

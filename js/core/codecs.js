@@ -15,6 +15,8 @@
 //   size, align             in bytes
 //   simple                  `put` and `get` take no scratch memory and run no user code, so the
 //                           value can travel in the fixed frame
+//   sure                    `put` throws nothing, whatever happens
+//   gaps                    of a record: offsets and sizes of what `put` leaves as it is
 //   readsInPlace            the same for `get` alone
 //   transient               `put` may create callbacks that are released after the call
 //   spills                  `put` may leave data in `spilled`
@@ -30,7 +32,7 @@
 
 const { native } = require('./loader.js');
 const direct = require('./direct.js');
-const { split } = require('./memory.js');
+const { putInt64 } = require('./int64.js');
 
 const POINTER = { notation: 'ptr', size: native.pointerSize, align: native.pointerSize };
 
@@ -54,6 +56,7 @@ function scalar({ notation, view, size, type, expected, encode, decode }) {
     align: native.layout(notation)[1],
     view,
     simple: true,
+    sure: true,
     direct: directOf(type, view),
     take(g, value, where) {
       fail(g, `typeof ${value} !== '${type}'`, value, where, expected);
@@ -75,21 +78,13 @@ function int64Number({ notation, signed, expected }) {
     size: 8,
     align: native.layout(notation)[1],
     simple: true,
+    sure: true,
     direct: direct.int64Direct,
     take(g, value, where) {
       fail(g, `typeof ${value} !== 'number'`, value, where, expected);
       return value;
     },
-    put(g, value, ref) {
-      g.emit(`if ((${value} | 0) === ${value}) {`);
-      g.write('i32', ref, value);
-      g.write('i32', ref.plus(4), `${value} >> 31`);
-      g.emit('} else {');
-      const halves = g.local(`${g.constant(split)}(${value}, ${signed})`);
-      g.write('u32', ref, `${halves}[0]`);
-      g.write('u32', ref.plus(4), `${halves}[1]`);
-      g.emit('}');
-    },
+    put: (g, value, ref) => putInt64(g, value, ref, signed),
     get(g, ref) {
       const high = g.read(signed ? 'i32' : 'u32', ref.plus(4));
       return `(${high} * 4294967296 + ${g.read('u32', ref)})`;

@@ -12,7 +12,8 @@
 //   result          null when a result does not travel in this form
 //   back(g, raw)    an expression of the result, when it is not what V8 gives
 //   settled         whether `after` has nothing to do for values that fit
-//   mayCallBack     whether the value may be a function of C's
+//   mayCallBack     whether the value may be a function of C's, or lead to one
+//   copy            memory for C, which the marshaller fills (copies.js)
 //
 // Results of other scalar types are read from the RESULT cell. The marshaller that is made here has
 // the packed one of the same function behind it, made when it is first needed: what has no direct
@@ -45,11 +46,28 @@ function entryOf(signature, forms, errno) {
   return entry;
 }
 
+/** For calls without copies: nothing is emitted. */
+const NO_COPIES = {
+  writes: false,
+  obstacle: () => undefined,
+  conditions: () => [],
+  take: () => {},
+  put: () => {},
+  passed: () => undefined,
+  release: () => {},
+};
+
+/** The copies of a call; loaded when there is one with any. */
+function copiesOf(params) {
+  if (params.every(({ direct }) => direct?.copy === undefined)) return NO_COPIES;
+  return new (require('./copies.js').Copies)(params);
+}
+
 /** The form of values that stand for memory. */
 const VIEW = 'm';
 
 /** Why a declaration cannot be called directly, as far as its codecs tell. */
-function obstacle({ params, ret, freesResult }) {
+function obstacle({ params, ret, freesResult }, copies) {
   const isBad = ({ direct, after }) => direct === undefined || (after && !direct.settled);
   const bad = params.findIndex(isBad);
   if (bad >= 0) return `argument ${bad + 1}, ${params[bad].notation}, needs memory`;
@@ -58,6 +76,8 @@ function obstacle({ params, ret, freesResult }) {
   if (ret.size > 0 && !(reads && SCALARS.has(ret.notation))) {
     return `the result, ${ret.notation}, needs memory`;
   }
+  const needsMemory = copies.obstacle();
+  if (needsMemory !== undefined) return needsMemory;
   const views = params.some(({ direct }) => direct.form === VIEW);
   return views ? require('./views.js').obstacle() : undefined;
 }
@@ -135,7 +155,8 @@ const noting =
  * @returns {{ shape: number, link: Function } | string} the reason why there is none
  */
 function compileDirect(g, declaration, frame, tier, emitArguments, packed) {
-  const reason = obstacle(declaration);
+  const copies = copiesOf(declaration.params);
+  const reason = obstacle(declaration, copies);
   if (reason !== undefined) return reason;
   const { params, ret, style, withErrno } = declaration;
   const result = resultForm(ret);
@@ -152,13 +173,18 @@ function compileDirect(g, declaration, frame, tier, emitArguments, packed) {
   const { values } = g;
   // What gets a pointer may call back, and does so more quickly from the packed tier (relay.js).
   const mayCallBack = params.some(({ direct }) => direct.mayCallBack);
-  const conditions = conditionsOf(g, params, tier, mayCallBack);
-  const passed = params.map(({ direct }, i) => direct.pass?.(values[i]) ?? values[i]);
+  const conditions = conditionsOf(g, params, tier, mayCallBack, copies);
+  const passed = params.map(
+    ({ direct }, i) => copies.passed(i) ?? direct.pass?.(values[i]) ?? values[i],
+  );
   const call = `${g.constant(enter)}(${[token, ...passed].join(', ')})`;
   const held = params.flatMap((codec, i) => (codec.held ? [values[i]] : []));
   g.block(conditions === '' ? 'direct:' : `direct: if (${conditions})`, () => {
+    copies.take(g, values, tier.reentrant);
+    copies.put(g);
     const raw = result === 'v' || result === 'c' ? undefined : g.local(call);
     if (raw === undefined) g.emit(`${call};`);
+    copies.release(g);
     g.emit('if (u32[PENDING] !== 0) {');
     g.emit(`const answer = ${g.constant(stop)}(${held.join(', ')});`);
     g.emit(`if (answer === ${AGAIN}) break direct;`);
@@ -167,6 +193,10 @@ function compileDirect(g, declaration, frame, tier, emitArguments, packed) {
     let value = raw ?? ret.get(g, new Ref(null, RESULT, 8));
     if (raw !== undefined && ret.direct.back) value = ret.direct.back(g, raw);
     if (withErrno) value = withErrno(g.local(value), SAVED_ERRNO, g);
+    if (copies.writes) {
+      value = g.local(value);
+      copies.finish(g, values);
+    }
     g.emit(`return ${value};`);
   });
   const link = g.constant(packedLink(lazily(packed), declaration));
@@ -185,7 +215,7 @@ function compileDirect(g, declaration, frame, tier, emitArguments, packed) {
 const SAVED_ERRNO = 'i32[ERRNO]';
 
 /** What must hold for a call to go directly, as an expression; empty when it always may. */
-function conditionsOf(g, params, tier, mayCallBack) {
+function conditionsOf(g, params, tier, mayCallBack, copies) {
   const { values } = g;
   const conditions = params.map(({ direct }, i) => direct.fits(values[i], g));
   const lengths = params.flatMap(({ direct }, i) => direct.length?.(values[i]) ?? []);
@@ -195,6 +225,7 @@ function conditionsOf(g, params, tier, mayCallBack) {
   }
   if (!tier.reentrant) conditions.push('u32[LIVE] === 0');
   if (mayCallBack) conditions.push('!callsBack');
+  conditions.push(...copies.conditions());
   return conditions.filter((condition) => condition !== 'true').join(' && ');
 }
 

@@ -30,6 +30,8 @@ const { u8, u32, f64, dv } = views;
 const FRAME = (origin + native.frameCell) / 4;
 const TOP = (origin + native.topCell) / 4;
 const ARG = (origin + native.argCell) / 4;
+/** Where the frame stack begins: what TOP is when no call has a frame there. */
+const BOTTOM = u32[TOP];
 /** Index in `i32` of errno after the last call that saved it. */
 const ERRNO = (origin + native.errnoCell) / 4;
 /** Index in `u32` of the count of calls that have ended. */
@@ -328,6 +330,7 @@ module.exports = {
   split,
   FRAME,
   TOP,
+  BOTTOM,
   ARG,
   ERRNO,
   EPOCH,

@@ -30,6 +30,7 @@ module.exports = {
   mapClear: uncurry(Map.prototype.clear),
   mapDelete: uncurry(Map.prototype.delete),
   utf8Write: uncurry(Buffer.prototype.utf8Write),
+  toBigInt: BigInt,
   asUintN: BigInt.asUintN,
   trunc: Math.trunc,
   floor: Math.floor,

@@ -39,8 +39,8 @@ pub enum Form {
     Float32,
     /// A double.
     Float64,
-    /// A double that stands for a 64-bit integer: an argument is in its range, a result also goes
-    /// to the RESULT cell, whole.
+    /// A double that stands for a 64-bit integer, or, as an argument, for an address: an argument is
+    /// in its range, a result also goes to the RESULT cell, whole.
     Number,
     /// 64 bits with a sign.
     Int64,
@@ -129,7 +129,7 @@ impl Form {
     fn passes(self, ty: &Type) -> bool {
         match self {
             Form::Cell => false,
-            Form::Uint64 => self.carries(ty) || *ty == Type::Scalar(Scalar::Pointer),
+            Form::Number | Form::Uint64 => self.carries(ty) || *ty == Type::Scalar(Scalar::Pointer),
             _ => self.carries(ty),
         }
     }

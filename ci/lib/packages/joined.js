@@ -13,7 +13,8 @@ const { shortened } = require('./shortened.js');
 const JOINED = {
   'core/calls.js': [
     ...['core/errors.js', 'core/primordials.js', 'core/memory.js', 'core/tier.js'],
-    ...['core/generator.js', 'core/direct.js', 'core/codecs.js', 'core/compile.js'],
+    ...['core/generator.js', 'core/direct.js', 'core/int64.js', 'core/codecs.js'],
+    'core/compile.js',
   ],
   'ffi-rs/calls.js': ['ffi-rs/load.js', 'ffi-rs/bind.js', 'ffi-rs/by-type.js', 'ffi-rs/types.js'],
   'koffi/calls.js': [

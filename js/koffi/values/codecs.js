@@ -125,6 +125,7 @@ function compilePutAll(type, recording, align) {
   g.block(loop(own.size), () => {
     const element = g.local('array[i]');
     const place = new Ref('p', 0, align);
+    if (codec.gaps !== undefined) require('../../core/gaps.js').clearRanges(g, place, codec.gaps);
     codec.put(g, codec.take(g, element, { path: '[]' }), place);
   });
   return g.build('array, at, from, count');

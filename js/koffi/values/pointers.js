@@ -8,6 +8,7 @@
 
 const { types } = require('node:util');
 const { POINTER } = require('../../core/codecs.js');
+const { copyDirect } = require('../../core/copies.js');
 const { memoryDirect, textDirect } = require('../../core/direct.js');
 const { coded } = require('../../core/errors.js');
 const { native } = require('../../core/loader.js');
@@ -23,7 +24,8 @@ const { bytesOf, swapUnits } = require('./bytes.js');
 const { ArrayBack, LargeBack, ObjectBack, SwappedBack, TextBack } = require('./back.js');
 const { Cast } = require('./cast.js');
 const codecs = require('./codecs.js');
-const { emitAssign } = require('./records.js');
+const { plainCondition } = require('./plain.js');
+const { emitAssign, emitProperties, isSimple, readMembers } = require('./records.js');
 const { isUnion } = require('./unions.js');
 
 const { u8 } = views;
@@ -260,13 +262,26 @@ const crossing = (own) => ({
 const PLAIN_MEMORY = new Set(['void', 'opaque', 'bool', 'int', 'float']);
 
 /** How a parameter travels without memory. */
-function directOf(own, writes) {
-  if (own.kind === 'string') return own.unit === 1 && !writes ? textDirect : undefined;
+function directOf(own, direction) {
+  if (own.kind === 'string') return own.unit === 1 && !direction.writes ? textDirect : undefined;
   if (own.kind !== 'pointer') return undefined;
-  const { kind, swapped } = internals(own.ref);
+  const pointee = internals(own.ref);
+  const { kind, swapped } = pointee;
+  if (kind === 'struct' && isSimple(pointee)) return structDirect(own.ref, pointee, direction);
   if (!PLAIN_MEMORY.has(kind) || swapped) return undefined;
   return memoryDirect(kind === 'void');
 }
+
+/** The same for a pointer to a struct of scalars. Its codec is made when there is a call: types may be circular. */
+const structDirect = (type, own, { reads, writes }) =>
+  copyDirect({
+    fits: (value, g) => plainCondition(g, value),
+    size: own.size,
+    take: (g, value, where) => codecs.codecOf(type).takePlain(g, value, where, reads),
+    put: (g, tokens, place) => codecs.codecOf(type).putPlain(g, tokens, place),
+    read: writes ? (g, place) => readMembers(g, own, place) : undefined,
+    after: writes ? emitProperties : undefined,
+  });
 
 /**
  * The codec of a pointer, string or callback type.
@@ -285,7 +300,7 @@ function pointer(own, direction = IN) {
     held: true,
     transient: true,
     hasPointers: true,
-    direct: directOf(own, writes),
+    direct: directOf(own, direction),
     zero: 'null',
     take: (_g, value, where) => ({ value, where }),
     hold: (_g, { value }, held) => held.push(value),
@@ -347,22 +362,15 @@ function emitStruct(g, type, { reads, writes }, token, ref) {
     token.plain = g.fresh('plain');
     g.emit(`let ${token.plain} = -1;`);
   }
-  g.block(`if (${g.constant(isPlain)}(${value}))`, () => {
+  g.block(`if (${plainCondition(g, value)})`, () => {
     const at = g.local(`scratch(${codec.size})`);
     g.emit(`if (${at} < 0) throw overflow();`);
     g.emit(`putAddress(${ref}, ${at});`);
-    codec.putPlain(g, value, where, new g.Ref(at, 0, 8), reads);
+    codec.putPlain(g, codec.takePlain(g, value, where, reads), new g.Ref(at, 0, 8));
     if (writes) g.emit(`${token.plain} = ${at};`);
   });
   g.emit('else');
 }
-
-/** Whether a value is an object of no class. */
-const isPlain = (value) =>
-  typeof value === 'object' && value !== null && getPrototypeOf(value) === PLAIN;
-
-const { getPrototypeOf } = Reflect;
-const PLAIN = Object.prototype;
 
 /** An expression of the address in a pointer cell: a bigint, or null for NULL. */
 function address(g, ref) {

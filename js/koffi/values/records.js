@@ -1,10 +1,12 @@
 'use strict';
 // Codecs of structs: plain objects with one property per member.
 
+const { clearRanges, gapsBetween } = require('../../core/gaps.js');
 const { views } = require('../../core/memory.js');
 const { internals } = require('../types/model.js');
 const codecs = require('./codecs.js');
 const dynamic = require('./dynamic.js');
+const { plainCondition } = require('./plain.js');
 
 const { u8 } = views;
 
@@ -20,9 +22,20 @@ const zero = (at, size) => {
   u8.fill(0, at, at + size);
 };
 
-/** What makes a value no object with members. */
-const isNoObject = (value) =>
-  `typeof ${value} !== 'object' || ${value} === null || isArray(${value}) || isView(${value})`;
+/** What makes a value no object with members, as an expression. */
+const isNoObject = (g, value) =>
+  `!(${plainCondition(g, value)}) && ` +
+  `(typeof ${value} !== 'object' || ${value} === null || isArray(${value}) || isView(${value}))`;
+
+/** Whether a struct consists of few scalars, wherever they stand. */
+const isSimple = (own) => own.leaves <= SIMPLE_LEAVES && hasScalars(own);
+
+const SCALARS = new Set(['bool', 'int', 'float']);
+const hasScalars = ({ members }) =>
+  members.every(({ type, padding }) => {
+    const own = internals(type);
+    return padding || SCALARS.has(own.kind) || (own.kind === 'struct' && isSimple(own));
+  });
 
 function struct(type, own) {
   const members = own.members.filter(({ padding }) => !padding);
@@ -31,9 +44,11 @@ function struct(type, own) {
     codec: dynamic.codecOf(own, member) ?? codecs.codecOf(member.type),
   }));
   const has = (key) => list.some(({ codec }) => codec[key]);
-  const used = own.members.reduce((sum, member) => sum + internals(member.type).size, 0);
-  const hasGaps = used !== own.size || own.members.some(({ padding }) => padding);
-  const simple = own.leaves <= SIMPLE_LEAVES && list.every(({ codec }) => codec.simple);
+  const simple = isSimple(own);
+  const gaps = gapsBetween(
+    own.size,
+    list.map(({ offset, codec }) => ({ offset, size: codec.size, gaps: codec.gaps })),
+  );
 
   /** Emits the reads of members; tokens for `putMembers`. */
   function takeMembers(g, value, where) {
@@ -50,7 +65,7 @@ function struct(type, own) {
   function take(g, value, where) {
     if (!simple) return { value, where };
     const info = g.constant({ ...where, expected: 'object' });
-    g.emit(`if (${isNoObject(value)}) throw ${g.mismatch}(${info}, ${value});`);
+    g.emit(`if (${isNoObject(g, value)}) throw ${g.mismatch}(${info}, ${value});`);
     return takeMembers(g, value, where);
   }
 
@@ -93,6 +108,8 @@ function struct(type, own) {
     align: own.align,
     isStruct: true,
     simple,
+    // Other structs are written by a function that clears their gaps itself.
+    gaps: simple ? gaps : undefined,
     readsInPlace: list.every(({ codec: c }) => c.simple || c.readsInPlace),
     spills: has('spills'),
     transient: has('transient'),
@@ -108,19 +125,17 @@ function struct(type, own) {
       const info = g.constant({ ...token.where, expected: 'object' });
       g.emit(`${g.constant(nestedWriter(type))}(${token.value}, ${ref}, ${info}, store);`);
     },
-    /** Emits all of the write of a plain object, for a simple struct; without `reads`, of zeros. */
-    putPlain(g, value, where, ref, reads = true) {
-      if (!reads) {
-        g.emit(`${g.constant(zero)}(${ref}, ${own.size});`);
-        return;
-      }
-      if (hasGaps) g.emit(`${g.constant(zero)}(${ref}, ${own.size});`);
-      putMembers(g, takeMembers(g, value, where), ref);
+    /** Emits the reads of a plain object, for a simple struct; without `reads`, of none. */
+    takePlain: (g, value, where, reads) => (reads ? takeMembers(g, value, where) : undefined),
+    /** Emits all of the write of what takePlain read, or of zeros. */
+    putPlain(g, tokens, ref) {
+      clearRanges(g, ref, tokens === undefined ? [[0, own.size]] : gaps);
+      if (tokens !== undefined) putMembers(g, tokens, ref);
     },
     /** The body of this type's own writer. */
     emitWriter(g, ref) {
-      g.emit(`if (${isNoObject('value')}) throw ${g.mismatch}(info, value);`);
-      if (hasGaps) g.emit(`${g.constant(zero)}(${ref}, ${own.size});`);
+      g.emit(`if (${isNoObject(g, 'value')}) throw ${g.mismatch}(info, value);`);
+      clearRanges(g, ref, gaps);
       putMembers(g, takeMembers(g, 'value', { path: '' }), ref, 'value');
     },
     get,
@@ -138,12 +153,28 @@ const nestedWriter = (type) => (value, at, info, store) =>
 
 /** Emits the assignments of a struct's members to the properties of an object. */
 function emitAssign(g, own, ref, object = 'object') {
-  const list = own.members.filter(({ padding }) => !padding);
-  for (const member of list) {
+  for (const [member, value] of eachMember(g, own, ref)) emitProperty(g, object, member, value);
+}
+
+/** The members of a struct with expressions of their values; emits what those need one by one. */
+function* eachMember(g, own, ref) {
+  for (const member of own.members) {
+    if (member.padding) continue;
     const codec = dynamic.codecOf(own, member) ?? codecs.codecOf(member.type);
-    const value = codec.get(g, ref.plus(member.offset), ref);
-    g.emit(`${object}[${JSON.stringify(member.name)}] = ${value};`);
+    yield [member, codec.get(g, ref.plus(member.offset), ref)];
   }
 }
 
-module.exports = { emitAssign, struct };
+const emitProperty = (g, object, { name }, value) =>
+  g.emit(`${object}[${JSON.stringify(name)}] = ${value};`);
+
+/** Emits the reads of all members; for `emitProperties`. */
+const readMembers = (g, own, ref) =>
+  Array.from(eachMember(g, own, ref), ([member, value]) => [member, g.local(value)]);
+
+/** Emits the assignments of what was read. */
+function emitProperties(g, object, read) {
+  for (const [member, value] of read) emitProperty(g, object, member, value);
+}
+
+module.exports = { emitAssign, emitProperties, isSimple, readMembers, struct };

@@ -4,6 +4,7 @@
 
 const { native } = require('../../core/loader.js');
 const direct = require('../../core/direct.js');
+const { putInt64 } = require('../../core/int64.js');
 const { RESULT, split } = require('../../core/memory.js');
 const { mismatch } = require('../errors.js');
 const { fromBigInt } = require('./integers.js');
@@ -82,13 +83,8 @@ function integer64(own) {
     put(g, value, ref) {
       g.emit(`if (typeof ${value} !== 'number') {`);
       g.write(view, ref, value);
-      g.emit(`} else if ((${value} | 0) === ${value}) {`);
-      g.write('i32', ref, value);
-      g.write('i32', ref.plus(4), `${value} >> 31`);
       g.emit('} else {');
-      const halves = g.local(`${g.constant(split)}(${value}, ${signed})`);
-      g.write('u32', ref, `${halves}[0]`);
-      g.write('u32', ref.plus(4), `${halves}[1]`);
+      putInt64(g, value, ref, signed);
       g.emit('}');
     },
     get(g, ref) {

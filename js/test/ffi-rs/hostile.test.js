@@ -101,6 +101,34 @@ test('values that change while they are read', () => {
   throwsCoded(() => call('weigh_mixed_14', D.Double, [D.I32, D.String], values));
 });
 
+test('an array in a struct that grows while the members behind it are read', () => {
+  const tagged = arrayOf(D.I32Array, 2, { ffiTypeTag: D.StackArray });
+  const type = { cells: tagged, late: D.I32, guard: D.I32 };
+  const given = {
+    cells: [1, 2],
+    get late() {
+      for (let i = 0; i < 1000; i++) this.cells.push(-1);
+      return 3;
+    },
+    guard: 4,
+  };
+  throwsCoded(() => call('copied_byte', D.I32, [type, D.I32], [given, 12]), 'InvalidArg');
+  // One that shrinks has zeros for the rest.
+  const shrinking = {
+    cells: [1, 2],
+    get late() {
+      this.cells.length = 1;
+      return 3;
+    },
+    guard: 4,
+  };
+  const bytes = [0, 4, 8, 12].map((at) =>
+    call('copied_byte', D.I32, [type, D.I32], [{ ...shrinking, cells: [1, 2] }, at]),
+  );
+  assert.deepEqual(bytes, [1, 2, 3, 4]);
+  assert.equal(call('copied_byte', D.I32, [type, D.I32], [shrinking, 4]), 0);
+});
+
 test('a Buffer that is detached while the other arguments are read', () => {
   const bytes = new Uint8Array(1024).fill(1);
   const values = [bytes, 0];

@@ -60,7 +60,7 @@ test('describe knows functions of the Koffi dialect', () => {
       const { describe } = require('./js/core/tier.js');
       const { fixturePath } = require('./js/test/support/native.js');
       const lib = koffi.load(fixturePath());
-      koffi.struct('Pair', { a: 'int', b: 'int' });
+      koffi.struct('Pair', { a: 'int', b: 'str' });
       const add = lib.func('int add_i32(int a, int b)');
       const text = lib.func('int add_i32(_Out_ Pair *a, int b)');
       return [add, text, () => 1].map((fn) => describe(fn)?.tier ?? null);

@@ -134,8 +134,8 @@ test('describe says so', () => {
   assertTier(direct, 'direct');
   for (const name of KOFFI) assertTier(ECHOES[name](), 'direct');
   // These are given objects and text.
-  koffi.struct('views_point', { x: 'int', y: 'int' });
-  for (const type of ['views_point *', 'char **', 'int32_be_t *']) {
+  koffi.struct('views_named', { x: 'int', name: 'str' });
+  for (const type of ['views_named *', 'char **', 'int32_be_t *']) {
     assertTier(lib.func('address_of', 'uint64_t', [type]), 'packed');
   }
 });

@@ -85,6 +85,18 @@ fn integers_that_come_as_doubles_take_integer_registers() {
 }
 
 #[test]
+fn addresses_that_come_as_doubles_are_arguments_only() {
+    let expected = "token 0 locals 0 out 0@16 errno false counted false
+  Move { from: Fp(1), to: Int(7), how: Truncated }
+  Move { from: Int(6), to: Int(6), how: Bits { len: 1, ext: Sign(4) } }
+  Move { from: Fp(2), to: Int(2), how: Truncated }
+  AsIs
+";
+    assert_eq!(listing(&X64, "(ptr, i8, ptr) -> f64", "nind"), expected);
+    assert!(thunk(&X64, "(ptr) -> ptr", "nn").is_err());
+}
+
+#[test]
 fn the_stack_comes_first() {
     let expected = "token 0 locals 0 out 16@16 errno false counted false
   Move { from: Mem(In, 8), to: Mem(Out, 0), how: Bits { len: 1, ext: Sign(4) } }
