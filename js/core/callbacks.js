@@ -65,11 +65,36 @@ function isOutermost() {
   }
 }
 
+/**
+ * What the event loop runs when V8 may have ended JavaScript: it runs no `finally` then. C that runs the
+ * event loop itself may have been called by a function that still needs its frame.
+ */
+function over() {
+  if (isOutermost()) native.giveBack();
+}
+
 /** Tells the native side, before there is the first callback, how to run and forget them. */
 function start() {
-  native.onCallbacks(enter, () => forget(u32[CALLBACK]));
+  const direct = callsDirectly();
+  native.onCallbacks(enter, () => forget(u32[CALLBACK]), over, direct ? probe() : undefined);
+  // C may call back until the process has ended: Node-API knows when there is no JavaScript any more.
+  if (direct) process.once('exit', () => native.stopCalls());
   if (relays()) resumption.token = native.startRelay() ?? 0;
   started = true;
+}
+
+/** Whether V8 itself may call what is entered (src/node/v8/calls.rs): FFI_JIT_V8_CALL=0 says no. */
+const callsDirectly = () =>
+  process.env.FFI_JIT_V8_CALL !== '0' && process.versions.bun === undefined;
+
+/** What that is tried with: it returns itself and throws itself, in turns. */
+function probe() {
+  let throws = true;
+  return function tried() {
+    throws = !throws;
+    if (throws) throw tried;
+    return tried;
+  };
 }
 
 /** Whether calls may be left when C calls back (relay.js): FFI_JIT_RELAY=0 says no. */

@@ -13,11 +13,12 @@
 
 use super::env::State;
 use super::frame::{ALIGN, CALLBACK, CALLED_BACK, CLOSED, ENTERED, FOREIGN, FRAME, FrameMemory};
-use super::frame::{LIVE, PENDING, THROWN, TOP};
+use super::frame::{LEVEL, LIVE, PENDING, THROWN, TOP};
 use super::libraries;
 use super::owned::Owned;
 use super::relay;
 use super::shared::{Shared, Waiter, lock};
+use super::v8::Called;
 use super::value::{Reference, Scope, Value};
 use crate::call::{Prepared, Upcall};
 use crate::error::{Code, Error, Result};
@@ -198,8 +199,13 @@ pub struct Callbacks {
     by_id: HashMap<u64, Registered>,
     by_code: HashMap<usize, u64>,
     free_handles: Vec<&'static Handle>,
-    /// What JavaScript runs for a callback that the CALLBACK cell names, and to forget one.
-    functions: Cell<Option<[Reference; 2]>>,
+    /// What JavaScript runs for a callback that the CALLBACK cell names, to forget one, and when it
+    /// may have been ended.
+    functions: Cell<Option<[Reference; 3]>>,
+    /// What V8's own way of calling is tried with, if it is to be taken.
+    probe: Cell<Option<Reference>>,
+    /// Whether the event loop shall look for what ended JavaScript has left.
+    looking: Cell<bool>,
 }
 
 /// Something for the environment's thread.
@@ -210,6 +216,8 @@ pub enum Event {
     Waiting(Arc<Callback>, SendPointer, Arc<Waiter>),
     /// Jobs have finished.
     Finished,
+    /// JavaScript may have been ended: what its calls have left can be given back.
+    Over,
 }
 
 /// The arguments of a queued call.
@@ -233,15 +241,43 @@ const FREES: u32 = 2;
 /// Flag of [`create`]: the callback keeps the event loop alive until it is released.
 const KEEPS_ALIVE: u32 = 4;
 
-/// `onCallbacks(run, forget)`: what runs the callback that the CALLBACK cell names, whose frame is
-/// the one that the FRAME cell names; and what forgets it, when a call that it was still needed for
-/// has run.
-pub fn on_callbacks(scope: Scope, state: &State, [run, forget]: [Value; 2]) -> Result<Value> {
-    let functions = [scope.reference(run)?, scope.reference(forget)?];
+/// `onCallbacks(run, forget, over, probe)`, once: what runs the callback that the CALLBACK cell names,
+/// whose frame is the one that the FRAME cell names; what forgets it, when a call that it was still needed
+/// for has run; what the event loop runs when JavaScript may have been ended; and, unless Node-API is to
+/// make all calls, what returns itself and throws itself, in turns, for V8's own way of calling to be
+/// tried with.
+pub fn on_callbacks(
+    scope: Scope,
+    state: &State,
+    [run, forget, over, probe]: [Value; 4],
+) -> Result<Value> {
     let callbacks = state.callbacks.borrow();
-    for old in callbacks.functions.replace(Some(functions)).into_iter().flatten() {
-        scope.delete_reference(old);
+    let functions = [scope.reference(run)?, scope.reference(forget)?, scope.reference(over)?];
+    callbacks.functions.set(Some(functions));
+    if !scope.is_nullish(probe)? {
+        callbacks.probe.set(Some(scope.reference(probe)?));
     }
+    drop(callbacks);
+    aim(scope, state);
+    scope.undefined()
+}
+
+/// Lets V8 itself call what runs callbacks, once both are known. A primitive must be running.
+pub fn aim(scope: Scope, state: &State) {
+    let callbacks = state.callbacks.borrow();
+    let (Some([run, ..]), Some(probe)) = (callbacks.functions.get(), callbacks.probe.get()) else {
+        return;
+    };
+    drop(callbacks);
+    if let (Ok(run), Ok(probe)) = (scope.referenced(run), scope.referenced(probe)) {
+        state.calls.aim(scope, run, probe);
+    }
+}
+
+/// `stopCalls()`: from now on Node-API makes all calls of JavaScript. It refuses them when Node is on
+/// its way out.
+pub fn stop_calls(scope: Scope, state: &State, []: [Value; 0]) -> Result<Value> {
+    state.calls.stop();
     scope.undefined()
 }
 
@@ -361,7 +397,7 @@ pub unsafe extern "C" fn dispatch(context: *mut c_void, frame: *mut u8) {
         // SAFETY: on the environment's thread.
         // A copy: JavaScript may release the callback.
         if let Some(&shape) = unsafe { handle.plain_shape() } {
-            let answered = catch_unwind(AssertUnwindSafe(|| run_plain(state, shape, frame)));
+            let answered = catch_unwind(AssertUnwindSafe(|| run_plain(state, &shape, frame)));
             if !answered.unwrap_or(false) {
                 shape.zero_result(frame);
             }
@@ -376,7 +412,7 @@ pub unsafe extern "C" fn dispatch(context: *mut c_void, frame: *mut u8) {
             return true;
         }
         match handle.shared.state() {
-            Some(state) => run_plain(state, callback.shape, frame),
+            Some(state) => run_plain(state, &callback.shape, frame),
             None => {
                 callback.pending.fetch_add(1, Ordering::AcqRel);
                 handle.shared.post_and_wait(|waiter| {
@@ -396,7 +432,11 @@ pub unsafe extern "C" fn dispatch(context: *mut c_void, frame: *mut u8) {
 }
 
 /// Runs a callback on the environment's thread, the one way or the other; whether it gave a result.
-fn run_plain(state: &State, shape: Shape, frame: *mut u8) -> bool {
+///
+/// The shape is passed on where it is: a copy is read by wider loads than it was stored with, which
+/// wait for the stores.
+#[inline(always)]
+fn run_plain(state: &State, shape: &Shape, frame: *mut u8) -> bool {
     // JavaScript says that all callbacks are idle, and may not run on this release.
     state.frame.get(LIVE) != 0
         && relay::call(state, shape, frame)
@@ -421,7 +461,7 @@ fn enqueue(shared: &Shared, callback: &Arc<Callback>, frame: *mut u8) {
 /// Runs the JavaScript function with the frame's bytes; false when it could not be run or threw.
 /// The result cell of `frame` is set when it returns true. `foreign` says that C calls from another
 /// thread, or has called.
-fn run_here(scope: Scope, state: &State, shape: Shape, frame: *mut u8, foreign: bool) -> bool {
+fn run_here(scope: Scope, state: &State, shape: &Shape, frame: *mut u8, foreign: bool) -> bool {
     if state.ending.lasts() {
         return false;
     }
@@ -432,13 +472,20 @@ fn run_here(scope: Scope, state: &State, shape: Shape, frame: *mut u8, foreign: 
     let outer = memory.get(FOREIGN);
     memory.set(FOREIGN, u32::from(foreign));
     let level = state.relay.level();
-    // The call that led here may have come from V8 directly, without a handle scope.
-    let end = state.handles.within(scope, || enter(scope, state, shape, frame));
-    let end = end.unwrap_or(End::Thrown);
+    let end = if state.calls.are_on() {
+        enter(state, shape, frame, || through_v8(scope, state))
+    } else {
+        // The call that led here may have come from V8 directly, without a handle scope.
+        let call = || enter(state, shape, frame, || through_node_api(scope, state));
+        state.handles.within(scope, call).unwrap_or(End::Refused)
+    };
     // What JavaScript has called in there and could not go on with ends now.
     relay::drain(state, level);
     memory.set(FOREIGN, outer);
     let has_run = matches!(end, End::Returned);
+    if !has_run && state.is_idle() && memory.get(PENDING) != THROWN {
+        look_later(state);
+    }
     if matches!(end, End::Thrown) {
         memory.set(PENDING, THROWN);
     } else if has_run && !foreign && memory.get(PENDING) == 0 && state.relay.is_on() {
@@ -476,38 +523,64 @@ enum End {
     /// V8 has ended it, for instance at a time limit of `vm`. It leaves all JavaScript that it is to
     /// leave when C returns, and runs none before.
     Ended,
+    /// Node runs no JavaScript any more.
+    Refused,
 }
 
-/// Copies the frame to frame memory, calls the unmarshaller, copies the result back. While an
-/// exception is pending, Node-API refuses the call.
+/// Copies the frame to frame memory, lets `call` call the unmarshaller, copies the result back.
 #[inline(always)]
-fn enter(scope: Scope, state: &State, shape: Shape, frame: *mut u8) -> End {
+fn enter(state: &State, shape: &Shape, frame: *mut u8, call: impl FnOnce() -> End) -> End {
     let memory = &state.frame;
     let (top, outer) = (memory.get(TOP), memory.get(FRAME));
-    let function = match callback_function(state, RUN, scope) {
-        Ok(function) => function,
-        Err(error) => return thrown(scope, &error),
-    };
     // JavaScript throws the error of frames that do not fit.
     let cells = shape.push(memory, frame);
     memory.set(CALLBACK, if cells.is_some() { shape.index } else { 0 });
     state.upcalls.set(state.upcalls.get() + 1);
-    let called = scope.call(function);
+    let end = call();
     state.upcalls.set(state.upcalls.get() - 1);
     memory.set(FRAME, outer);
     memory.set(TOP, top);
-    if let Err(error) = called {
-        // JavaScript notes what is thrown; an end of the stack it may have had no room to note.
-        if memory.get(PENDING) == THROWN || !state.ending.is_known() || !scope.forget_end() {
-            return thrown(scope, &error);
-        }
-        state.ending.begin();
-        return End::Ended;
-    }
-    if let Some(cells) = cells {
+    if let (End::Returned, Some(cells)) = (&end, cells) {
         shape.take_result(cells, frame);
     }
-    End::Returned
+    end
+}
+
+/// Lets V8 call what runs callbacks; nothing is called while an exception is pending.
+#[inline(always)]
+fn through_v8(scope: Scope, state: &State) -> End {
+    match state.calls.run(scope) {
+        Called::Returned => End::Returned,
+        Called::Thrown => End::Thrown,
+        Called::Ended => {
+            state.ending.begin();
+            End::Ended
+        }
+    }
+}
+
+/// Lets Node-API call it, which refuses while an exception is pending.
+#[inline(always)]
+fn through_node_api(scope: Scope, state: &State) -> End {
+    match callback_function(state, RUN, scope).and_then(|run| scope.call(run)) {
+        Ok(_) => End::Returned,
+        Err(error) => failed(scope, state, &error),
+    }
+}
+
+/// What it means that Node-API has not called, or that the call has failed.
+#[cold]
+fn failed(scope: Scope, state: &State, error: &Error) -> End {
+    if !scope.exception_pending() {
+        return End::Refused;
+    }
+    // JavaScript notes what is thrown; an end of the stack it may have had no room to note.
+    let noted = state.frame.get(PENDING) == THROWN;
+    if noted || !state.ending.is_known() || !scope.forget_end() {
+        return thrown(scope, error);
+    }
+    state.ending.begin();
+    End::Ended
 }
 
 /// Throws an error, unless an exception of the function itself is pending already: that stays.
@@ -517,9 +590,10 @@ fn thrown(scope: Scope, error: &Error) -> End {
     End::Thrown
 }
 
-/// Which of the two functions of [`on_callbacks`].
+/// Which of the functions of [`on_callbacks`].
 const RUN: usize = 0;
 const FORGET: usize = 1;
+const OVER: usize = 2;
 
 #[inline(always)]
 fn callback_function(state: &State, which: usize, scope: Scope) -> Result<Value> {
@@ -528,11 +602,31 @@ fn callback_function(state: &State, which: usize, scope: Scope) -> Result<Value>
     scope.referenced(functions.ok_or_else(missing)?[which])
 }
 
+/// Lets the event loop look whether JavaScript has ended without giving back what its calls had: it
+/// is ended when it returns to it, or has never been.
+#[cold]
+pub fn look_later(state: &State) {
+    let callbacks = state.callbacks.borrow();
+    if !callbacks.looking.replace(true) && state.shared.post(Event::Over).is_err() {
+        // The environment is closing.
+        callbacks.looking.set(false);
+    }
+}
+
+/// `giveBack()`, while no JavaScript is running that made a call: completes calls that nobody goes on
+/// with, and gives back their frames.
+pub fn give_back(scope: Scope, state: &State, []: [Value; 0]) -> Result<Value> {
+    relay::drain(state, 0);
+    state.frame.set(LEVEL, 0);
+    state.frame.reset_top();
+    scope.undefined()
+}
+
 /// Deals with an event on the environment's thread.
 pub fn run_event(scope: Scope, state: &State, event: Event) {
     match event {
         Event::Queued(callback, mut captured) => {
-            run_here(scope, state, callback.shape, captured.frame.as_mut_ptr(), true);
+            run_here(scope, state, &callback.shape, captured.frame.as_mut_ptr(), true);
             drop(captured.copies);
             if captured.keeps_alive {
                 // Fails only when the environment is closing.
@@ -541,13 +635,18 @@ pub fn run_event(scope: Scope, state: &State, event: Event) {
             ran(scope, state, &callback);
         }
         Event::Waiting(callback, frame, waiter) => {
-            if !run_here(scope, state, callback.shape, frame.0, true) {
+            if !run_here(scope, state, &callback.shape, frame.0, true) {
                 callback.shape.zero_result(frame.0);
             }
             waiter.finish();
             ran(scope, state, &callback);
         }
         Event::Finished => super::task::collect_all(scope, state),
+        Event::Over => {
+            state.callbacks.borrow().looking.set(false);
+            // It does not throw.
+            let _ = callback_function(state, OVER, scope).and_then(|over| scope.call(over));
+        }
     }
     scope.report_exception();
     state.frame.set(PENDING, 0);

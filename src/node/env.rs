@@ -6,7 +6,7 @@ use super::frame::{self, FrameMemory};
 use super::relay::{self, Relay};
 use super::shared::{Alive, Shared};
 use super::sys;
-use super::value::{Scope, Value, arguments, guard};
+use super::value::{Scope, Value, arguments, guard, panicked};
 use super::{
     cells, enter, function, heap, libraries, memory, owned, routines, task, text_call, v8,
 };
@@ -19,6 +19,7 @@ use crate::types::{Type, parse_signature, parse_type};
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
 use std::ffi::{CStr, c_void};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::rc::Rc;
 
@@ -47,6 +48,8 @@ pub struct State {
     pub ending: v8::Ending,
     /// How handle scopes are opened.
     pub handles: v8::Handles,
+    /// How C calls JavaScript.
+    pub calls: v8::Calls,
     /// Shapes of calls that V8 makes with their arguments.
     pub shapes: v8::Shapes,
     /// What Externals hold that were not made by Node-API.
@@ -141,8 +144,10 @@ macro_rules! primitive {
     }};
 }
 
-/// Defines the C entry of a primitive whose arguments are control cells; its body neither fails nor
-/// panics. Its results are control cells, or a value.
+/// Defines the C entry of a primitive whose arguments are control cells; its body does not fail. Its
+/// results are control cells, or a value. What it uses of the state is borrowed for as long as it runs,
+/// and no JavaScript runs then, so that it should not panic either; the guard costs nothing until it
+/// does.
 macro_rules! plain {
     ($body:path) => {{
         fn body(_: Scope, state: &State) -> Value {
@@ -156,14 +161,19 @@ macro_rules! plain {
             env: sys::napi_env,
             info: sys::napi_callback_info,
         ) -> sys::napi_value {
-            let (mut data, null) = (ptr::null_mut(), ptr::null_mut());
             let body: fn(Scope, &State) -> Value = $body;
-            // SAFETY: the out-parameter outlives the call; as for `primitive`.
-            let state = unsafe {
-                sys::napi_get_cb_info(env, info, ptr::null_mut(), null, ptr::null_mut(), &mut data);
-                &*data.cast::<State>()
+            let run = || {
+                let (mut data, null) = (ptr::null_mut(), ptr::null_mut());
+                let (count, this) = (ptr::null_mut(), ptr::null_mut());
+                // SAFETY: the out-parameter outlives the call; as for `primitive`.
+                let state = unsafe {
+                    sys::napi_get_cb_info(env, info, count, null, this, &mut data);
+                    &*data.cast::<State>()
+                };
+                body(Scope::new(env), state)
             };
-            body(Scope::new(env), state)
+            catch_unwind(AssertUnwindSafe(run))
+                .unwrap_or_else(|panic| panicked(Scope::new(env), &*panic))
         }
         entry as unsafe extern "C" fn(sys::napi_env, sys::napi_callback_info) -> sys::napi_value
     }};
@@ -226,7 +236,9 @@ const MORE: &[Export] = &[
     (c"makeCell", Some(primitive!(heap::make_cell, 1))),
     (c"describeOwned", Some(primitive!(owned::describe, 1))),
     (c"freeOwned", Some(primitive!(heap::free_owned, 2))),
-    (c"onCallbacks", Some(primitive!(callback::on_callbacks, 2))),
+    (c"onCallbacks", Some(primitive!(callback::on_callbacks, 4))),
+    (c"giveBack", Some(primitive!(callback::give_back, 0))),
+    (c"stopCalls", Some(primitive!(callback::stop_calls, 0))),
     (c"createCallback", Some(primitive!(callback::create, 4))),
     (c"releaseCallback", Some(primitive!(callback::release, 1))),
     (c"startTask", Some(primitive!(task::start, 6))),
@@ -271,6 +283,7 @@ pub fn register(scope: Scope, exports: Value) -> Result<()> {
         held: RefCell::default(),
         ending: v8::Ending::default(),
         handles: v8::Handles::default(),
+        calls: v8::Calls::default(),
         shapes: v8::Shapes::default(),
         wrappers: RefCell::default(),
         owned: RefCell::default(),

@@ -145,10 +145,15 @@ impl FrameMemory {
             }
             let origin = start.as_ptr().align_offset(ALIGN);
             let memory = FrameMemory { start, origin };
-            memory.set(TOP, (origin + STACK) as u32);
+            memory.reset_top();
             return Ok((memory, buffer));
         }
         Err(Error::new(Code::OutOfMemory, format!("no ArrayBuffer of {SIZE} bytes")))
+    }
+
+    /// Takes all frames off the frame stack.
+    pub fn reset_top(&self) {
+        self.set(TOP, (self.origin + STACK) as u32);
     }
 
     /// Offset of the control cells.

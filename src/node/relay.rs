@@ -320,6 +320,10 @@ unsafe fn leave(
     memory.set(CALLBACK, if cells.is_some() { shape.index } else { 0 });
     memory.set(FOREIGN, 0);
     relay.suspended.push(fiber);
+    if relay.level.get() != 0 {
+        // Those further out may be nobody's any more.
+        super::callback::look_later(state);
+    }
     relay.level.set(relay.level.get() + 1);
     state.upcalls.set(state.upcalls.get() + 1);
     state.shared.running.set(None);
@@ -396,15 +400,19 @@ extern "C" fn after_upcall(left: &Left) {
 
 /// The long way of an upcall, if C runs on a fiber. What it returns is whether the callback has
 /// run; then the result cell is set.
-pub fn call(state: &State, shape: Shape, frame: *mut u8) -> Option<bool> {
-    let fiber = state.shared.running.get()?;
+#[inline(always)]
+pub fn call(state: &State, shape: &Shape, frame: *mut u8) -> Option<bool> {
+    state.shared.running.get().map(|fiber| call_on(fiber, state, shape, frame))
+}
+
+fn call_on(fiber: &'static Fiber, state: &State, shape: &Shape, frame: *mut u8) -> bool {
     let mut left = MaybeUninit::<Left>::uninit();
     // SAFETY: there is room.
-    if !unsafe { leave(state, fiber, &shape, frame, left.as_mut_ptr()) } {
-        return Some(false);
+    if !unsafe { leave(state, fiber, shape, frame, left.as_mut_ptr()) } {
+        return false;
     }
     // SAFETY: C runs on this fiber, or on a stack of its own that it has left this one for.
     unsafe { fiber.suspend() };
     // SAFETY: `leave` has written it.
-    Some(back(unsafe { left.assume_init_ref() }))
+    back(unsafe { left.assume_init_ref() })
 }

@@ -3,6 +3,7 @@
 use super::env::State;
 use super::sys;
 use crate::error::{Code, Error, Result};
+use std::any::Any;
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
@@ -420,10 +421,15 @@ impl Scope {
         };
         let is_end = out!(napi_typeof(self.env, value), 0) == Ok(sys::ValueType::napi_null);
         if !is_end {
-            // SAFETY: a handle of the open scope.
-            unsafe { sys::napi_throw(self.env, value) };
+            self.throw_value(value);
         }
         is_end
+    }
+
+    /// Throws a value. An exception that is already pending stays.
+    pub fn throw_value(self, value: Value) {
+        // SAFETY: a handle of an open scope.
+        unsafe { sys::napi_throw(self.env, value) };
     }
 
     /// Throws an `Error` with a `code`. An exception that is already pending stays.
@@ -436,8 +442,7 @@ impl Scope {
             out!(napi_create_error(self.env, code, message), ptr::null_mut())
         });
         if let Ok(object) = made {
-            // SAFETY: `object` is an error handle of the open scope.
-            unsafe { sys::napi_throw(self.env, object) };
+            self.throw_value(object);
         }
     }
 }
@@ -458,16 +463,20 @@ pub fn guard(scope: Scope, body: &mut dyn FnMut() -> Result<Value>) -> Value {
             scope.throw(&error);
             ptr::null_mut()
         }
-        Err(panic) => {
-            let text = panic
-                .downcast_ref::<String>()
-                .map(String::as_str)
-                .or_else(|| panic.downcast_ref::<&str>().copied())
-                .unwrap_or("unknown panic");
-            scope.throw(&Error::new(Code::Internal, format!("panic: {text}")));
-            ptr::null_mut()
-        }
+        Err(panic) => panicked(scope, &*panic),
     }
+}
+
+/// Throws the error of a panic.
+#[cold]
+pub fn panicked(scope: Scope, panic: &(dyn Any + Send)) -> Value {
+    let text = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("unknown panic");
+    scope.throw(&Error::new(Code::Internal, format!("panic: {text}")));
+    ptr::null_mut()
 }
 
 /// The arguments of a callback, padded with `undefined`, and its data pointer.

@@ -18,14 +18,15 @@ const RELAYS = HAS_RELAYS ? ['1', '0'] : ['1'];
 
 /** What a program returns on every tier, with relays and without. */
 function everywhere(body, options = {}) {
-  const values = [];
-  for (const tier of TIERS) {
-    for (const relay of RELAYS) {
-      const env = { ...options.env, FFI_JIT_TIER: tier, FFI_JIT_RELAY: relay };
-      const flags = ['--expose-gc', ...(options.flags ?? [])];
-      values.push(valueInChild(body, { ...options, flags, env }));
-    }
-  }
+  const variants = TIERS.flatMap((tier) =>
+    RELAYS.map((relay) => ({ FFI_JIT_TIER: tier, FFI_JIT_RELAY: relay })),
+  );
+  // And where Node-API makes the calls of JavaScript, although V8 is known.
+  if (HAS_PACKED) variants.push({ ...variants.at(-1), FFI_JIT_V8_CALL: '0' });
+  const flags = ['--expose-gc', ...(options.flags ?? [])];
+  const values = variants.map((variant) =>
+    valueInChild(body, { ...options, flags, env: { ...options.env, ...variant } }),
+  );
   for (const other of values) assert.deepEqual(other, values[0]);
   return values[0];
 }
@@ -554,6 +555,50 @@ test('a time limit with no call outside: whatever comes later knows nothing of i
   const rounds = Array(4).fill([ended, 42, 3, 6000]).flat();
   const caught = ['after the limit 1', 'after the limit 2'];
   assert.deepEqual(value, [[...rounds, ended, ended, ended, 3], caught]);
+});
+
+test('what calls had that a time limit has ended is given back when the event loop runs', () => {
+  const value = everywhere(async ({ ffi, callback, until }) => {
+    const vm = require('node:vm');
+    const { views, TOP } = require('./js/core/memory.js');
+    const { SLOW } = require('./js/test/support/child.js');
+    const { DataType: D } = ffi;
+    // What an Array is copied to C has while it runs: it stands at TOP.
+    const list = ffi.arrayConstructor({ type: D.I32Array, length: 8 });
+    const { fill_when_called: fill } = ffi.define({
+      fill_when_called: {
+        library: 'fixture',
+        retType: D.I32,
+        paramsType: [D.External, list, D.I32],
+      },
+    });
+    const run = () => fill([made.fn, [1, 2, 3, 4, 5, 6, 7, 8], 3]);
+    let hangs = false;
+    const made = callback({ paramsType: [D.I32], retType: D.I32 }, (v) => {
+      while (hangs);
+      return v;
+    });
+    const context = vm.createContext({ start: run });
+    const empty = views.u32[TOP];
+    run();
+    const log = [];
+    for (let i = 0; i < 4; i++) {
+      hangs = true;
+      try {
+        vm.runInContext('start()', context, { timeout: 50 * SLOW });
+      } catch (error) {
+        log.push(error.code);
+      }
+      hangs = false;
+      log.push(views.u32[TOP] > empty);
+      run();
+      await until(() => views.u32[TOP] === empty, 'the frames');
+    }
+    made.free();
+    return log;
+  });
+  const ended = ['ERR_SCRIPT_EXECUTION_TIMEOUT', true];
+  assert.deepEqual(value, Array(4).fill(ended).flat());
 });
 
 test('an exception of a callback that no call led to is an uncaught one', (t) => {

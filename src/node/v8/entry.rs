@@ -27,6 +27,8 @@ static SLOW: AtomicUsize = AtomicUsize::new(0);
 /// Entries through thunks, and through the raw callbacks in front of them.
 pub static DIRECT: AtomicUsize = AtomicUsize::new(0);
 pub static DIRECT_SLOW: AtomicUsize = AtomicUsize::new(0);
+/// Calls of JavaScript that V8 made without Node-API.
+pub static CALLED: AtomicUsize = AtomicUsize::new(0);
 
 /// The token of a record.
 pub fn token(record: *const c_void) -> f64 {
@@ -70,9 +72,9 @@ pub fn counting() -> bool {
 }
 
 /// How often the process was entered from optimised code, and from other code; and the same for
-/// entries with arguments.
-pub fn counts() -> [usize; 4] {
-    [&FAST, &SLOW, &DIRECT, &DIRECT_SLOW].map(|counter| counter.load(Ordering::Relaxed))
+/// entries with arguments; then how often C entered JavaScript without Node-API.
+pub fn counts() -> [usize; 5] {
+    [&FAST, &SLOW, &DIRECT, &DIRECT_SLOW, &CALLED].map(|counter| counter.load(Ordering::Relaxed))
 }
 
 /// Counts an entry from other than optimised code.

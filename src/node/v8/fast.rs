@@ -1,5 +1,6 @@
 //! The primitives of the packed tier.
 
+use super::super::callback;
 use super::super::env::State;
 use super::super::libraries::ClosedBody;
 use super::super::value::{Scope, Value};
@@ -74,7 +75,9 @@ fn prepare(scope: Scope, state: &State, release: &Release) -> Check<[Value; 4]> 
     let text = context.function(text::callback(release.callback), ptr::null())?;
     let digest = context.function(text::digest(release.callback), ptr::null())?;
     state.ending.start(&symbols, context.isolate());
-    state.handles.start(context.isolate());
+    state.handles.start(&symbols, release, context.isolate());
+    state.calls.start(context.isolate(), &state.handles);
+    callback::aim(scope, state);
     Ok([enter, plain, text, digest])
 }
 

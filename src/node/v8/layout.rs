@@ -22,6 +22,10 @@ pub struct Release {
     pub reentrant: bool,
     /// Where typed arrays have their memory.
     pub views: ViewLayout,
+    /// Offset in the isolate of what it keeps of handle scopes, where the headers of the release have
+    /// addons open scopes by themselves (`Internals::kIsolateHandleScopeDataOffset`); others have
+    /// a constructor.
+    pub handle_data: Option<usize>,
 }
 
 /// The layout of typed arrays and ArrayBuffers.
@@ -159,6 +163,7 @@ pub const RELEASES: [Release; 4] = [
         callback: CallbackInfo::Pointer,
         reentrant: false,
         views: ViewLayout::Early,
+        handle_data: None,
     },
     Release {
         modules: 127,
@@ -169,6 +174,7 @@ pub const RELEASES: [Release; 4] = [
         callback: CallbackInfo::Pointer,
         reentrant: false,
         views: ViewLayout::Early,
+        handle_data: None,
     },
     Release {
         modules: 137,
@@ -179,6 +185,7 @@ pub const RELEASES: [Release; 4] = [
         callback: CallbackInfo::Pointer,
         reentrant: false,
         views: ViewLayout::Late,
+        handle_data: None,
     },
     Release {
         modules: 147,
@@ -189,6 +196,7 @@ pub const RELEASES: [Release; 4] = [
         callback: CallbackInfo::Frame,
         reentrant: true,
         views: ViewLayout::Late,
+        handle_data: Some(0x230),
     },
 ];
 

@@ -17,6 +17,7 @@
 //! tier does all the work. On other platforms than 64-bit Linux on x86 and ARM and 64-bit Windows on
 //! x86, `nowhere.rs` takes the place of this module.
 
+mod calls;
 mod direct;
 mod ending;
 mod entry;
@@ -32,6 +33,7 @@ mod template;
 mod text;
 mod views;
 
+pub use calls::{Called, Calls};
 pub use direct::{Shapes, direct_entry};
 pub use ending::Ending;
 pub use externals::Wrappers;

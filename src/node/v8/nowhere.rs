@@ -44,6 +44,36 @@ impl Handles {
     }
 }
 
+/// How a call of JavaScript that Node-API did not make would have come to its end.
+#[allow(dead_code)]
+pub enum Called {
+    Returned,
+    Thrown,
+    Ended,
+}
+
+/// Calls of JavaScript are Node-API's.
+#[derive(Default)]
+pub struct Calls;
+
+impl Calls {
+    /// Nothing else can call.
+    pub fn aim(&self, _scope: Scope, _function: Value, _probe: Value) {}
+
+    /// Nothing else does.
+    pub fn stop(&self) {}
+
+    /// No: Node-API has to call.
+    pub fn are_on(&self) -> bool {
+        false
+    }
+
+    /// Never called: they are not on.
+    pub fn run(&self, _scope: Scope) -> Called {
+        Called::Thrown
+    }
+}
+
 /// There are no shapes.
 #[derive(Default)]
 pub struct Shapes;
@@ -81,5 +111,5 @@ pub fn closed() -> ClosedBody {
 /// # Errors
 /// As Node-API.
 pub fn counts(scope: Scope, _state: &State, []: [Value; 0]) -> Result<Value> {
-    scope.numbers([0.0; 4].into_iter())
+    scope.numbers([0.0; 5].into_iter())
 }

@@ -75,6 +75,13 @@ returning_local! {
     /// `static Local<External> External::New(Isolate*, void*)`; later releases have a tag behind it,
     /// and the others do not look at one.
     fn new_external(; isolate: Opaque, value: *mut c_void, tag: u16);
+    /// `MaybeLocal<Value> Function::Call(Local<Context>, Local<Value> receiver, int count,
+    /// Local<Value> arguments[])`.
+    fn call_function(
+        this: Local; context: Local, receiver: Local, count: i32, arguments: *const Local
+    );
+    /// `Local<Value> TryCatch::Exception() const`.
+    fn caught_exception(this: *const c_void;);
 }
 
 /// The symbols that every known release has.
@@ -140,8 +147,38 @@ const EXTERNAL_VALUE: &CStr = name(c"_ZNK2v88External5ValueEv", c"?Value@Externa
 const TAGGED_EXTERNAL_VALUE: &CStr =
     name(c"_ZNK2v88External5ValueEt", c"?Value@External@v8@@QEBAPEAXG@Z");
 
+const CALL: &CStr = name(
+    c"_ZN2v88Function4CallENS_5LocalINS_7ContextEEENS1_INS_5ValueEEEiPS5_",
+    c"?Call@Function@v8@@QEAA?AV?$MaybeLocal@VValue@v8@@@2@V?$Local@VContext@v8@@@2@V?$Local@VValue@v8@@@2@HQEAV52@@Z",
+);
+const OPEN_CATCH: &CStr =
+    name(c"_ZN2v88TryCatchC1EPNS_7IsolateE", c"??0TryCatch@v8@@QEAA@PEAVIsolate@1@@Z");
+const CLOSE_CATCH: &CStr = name(c"_ZN2v88TryCatchD1Ev", c"??1TryCatch@v8@@QEAA@XZ");
+const HAS_TERMINATED: &CStr =
+    name(c"_ZNK2v88TryCatch13HasTerminatedEv", c"?HasTerminated@TryCatch@v8@@QEBA_NXZ");
+const EXCEPTION: &CStr = name(
+    c"_ZNK2v88TryCatch9ExceptionEv",
+    c"?Exception@TryCatch@v8@@QEBA?AV?$Local@VValue@v8@@@2@XZ",
+);
+/// Of the object itself, from V8 12 on.
+const GLOBALIZE: &CStr = name(
+    c"_ZN2v812api_internal18GlobalizeReferenceEPNS_8internal7IsolateEm",
+    c"?GlobalizeReference@api_internal@v8@@YAPEA_KPEAVIsolate@internal@2@_K@Z",
+);
+/// Of what a handle points to.
+const GLOBALIZE_AT: &CStr = name(
+    c"_ZN2v812api_internal18GlobalizeReferenceEPNS_8internal7IsolateEPm",
+    c"?GlobalizeReference@api_internal@v8@@YAPEA_KPEAVIsolate@internal@2@PEA_K@Z",
+);
+const DISPOSE_GLOBAL: &CStr =
+    name(c"_ZN2v812api_internal13DisposeGlobalEPm", c"?DisposeGlobal@api_internal@v8@@YAXPEA_K@Z");
+
 const OPEN_SCOPE: &CStr =
     name(c"_ZN2v811HandleScopeC1EPNS_7IsolateE", c"??0HandleScope@v8@@QEAA@PEAVIsolate@1@@Z");
+const DELETE_EXTENSIONS: &CStr = name(
+    c"_ZN2v811HandleScope16DeleteExtensionsEPNS_7IsolateE",
+    c"?DeleteExtensions@HandleScope@v8@@AEAAXPEAVIsolate@2@@Z",
+);
 const CLOSE_SCOPE: &CStr = name(c"_ZN2v811HandleScopeD1Ev", c"??1HandleScope@v8@@QEAA@XZ");
 
 impl Symbols {
@@ -278,6 +315,115 @@ impl ScopeSymbols {
                 ),
                 close: mem::transmute::<*mut c_void, unsafe extern "C" fn(*mut c_void)>(close),
             })
+        }
+    }
+
+    /// `void HandleScope::DeleteExtensions(Isolate*)`: `(this, Isolate*)`.
+    pub fn delete_extensions() -> Result<unsafe extern "C" fn(*mut c_void, Opaque), String> {
+        let found = Program::running()?.look_up(DELETE_EXTENSIONS)?;
+        // SAFETY: as above.
+        Ok(unsafe {
+            mem::transmute::<*mut c_void, unsafe extern "C" fn(*mut c_void, Opaque)>(found)
+        })
+    }
+}
+
+/// What calls JavaScript, and tells what became of it.
+pub struct CallSymbols {
+    /// The constructor of `TryCatch`: `(this, Isolate*)`.
+    pub open_catch: unsafe extern "C" fn(*mut c_void, Opaque),
+    /// Its destructor.
+    pub close_catch: unsafe extern "C" fn(*mut c_void),
+    /// `bool TryCatch::HasTerminated() const`.
+    pub has_terminated: unsafe extern "C" fn(*const c_void) -> bool,
+    /// `void DisposeGlobal(Address*)`.
+    pub dispose: unsafe extern "C" fn(Local),
+    call: *mut c_void,
+    exception: *mut c_void,
+    current_context: *mut c_void,
+    globalize: Globalize,
+}
+
+/// `Address* GlobalizeReference(Isolate*, ...)`, which takes an object or the handle of one.
+#[derive(Clone, Copy)]
+enum Globalize {
+    Object(unsafe extern "C" fn(Opaque, usize) -> Local),
+    Handle(unsafe extern "C" fn(Opaque, Local) -> Local),
+}
+
+impl CallSymbols {
+    /// Looks them up; the error says which one is missing.
+    pub fn find() -> Result<CallSymbols, String> {
+        type Constructor = unsafe extern "C" fn(*mut c_void, Opaque);
+        type Destructor = unsafe extern "C" fn(*mut c_void);
+        type Query = unsafe extern "C" fn(*const c_void) -> bool;
+        type Dispose = unsafe extern "C" fn(Local);
+        type OfObject = unsafe extern "C" fn(Opaque, usize) -> Local;
+        type OfHandle = unsafe extern "C" fn(Opaque, Local) -> Local;
+        let program = Program::running()?;
+        let [open, close] = [program.look_up(OPEN_CATCH)?, program.look_up(CLOSE_CATCH)?];
+        let [query, dispose] = [program.look_up(HAS_TERMINATED)?, program.look_up(DISPOSE_GLOBAL)?];
+        // SAFETY: as in `ScopeSymbols::find`.
+        unsafe {
+            let globalize = match program.look_up(GLOBALIZE) {
+                Ok(found) => Globalize::Object(mem::transmute::<*mut c_void, OfObject>(found)),
+                Err(_) => {
+                    let found = program.look_up(GLOBALIZE_AT)?;
+                    Globalize::Handle(mem::transmute::<*mut c_void, OfHandle>(found))
+                }
+            };
+            Ok(CallSymbols {
+                open_catch: mem::transmute::<*mut c_void, Constructor>(open),
+                close_catch: mem::transmute::<*mut c_void, Destructor>(close),
+                has_terminated: mem::transmute::<*mut c_void, Query>(query),
+                dispose: mem::transmute::<*mut c_void, Dispose>(dispose),
+                call: program.look_up(CALL)?,
+                exception: program.look_up(EXCEPTION)?,
+                current_context: program.look_up(CURRENT_CONTEXT)?,
+                globalize,
+            })
+        }
+    }
+
+    /// Calls a function without arguments: its result; an empty handle when it has thrown or was ended.
+    ///
+    /// # Safety
+    /// The handles are live, the isolate is entered, and a handle scope open.
+    #[inline(always)]
+    pub unsafe fn call(&self, function: Local, context: Local, receiver: Local) -> Local {
+        // SAFETY: the caller's promise; no argument is read.
+        unsafe { call_function(self.call, function, context, receiver, 0, ptr::null()) }
+    }
+
+    /// What a `TryCatch` has caught: an empty handle when that is nothing.
+    ///
+    /// # Safety
+    /// It is open.
+    pub unsafe fn exception(&self, catch: *const c_void) -> Local {
+        // SAFETY: the caller's promise.
+        unsafe { caught_exception(self.exception, catch) }
+    }
+
+    /// The running context.
+    ///
+    /// # Safety
+    /// The isolate must be entered, and a handle scope open.
+    pub unsafe fn context(&self, isolate: Opaque) -> Local {
+        // SAFETY: the caller's promise.
+        unsafe { get_current_context(self.current_context, isolate) }
+    }
+
+    /// A handle that lives until `dispose` gets it.
+    ///
+    /// # Safety
+    /// The handle is live, and the isolate its.
+    pub unsafe fn globalize(&self, isolate: Opaque, local: Local) -> Local {
+        // SAFETY: the caller's promise. A handle is the address of a tagged word.
+        unsafe {
+            match self.globalize {
+                Globalize::Object(make) => make(isolate, local.cast::<usize>().read()),
+                Globalize::Handle(make) => make(isolate, local),
+            }
         }
     }
 }
