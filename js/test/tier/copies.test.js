@@ -12,23 +12,12 @@ const { ffi, callback } = require('../support/ffi');
 const { koffi } = require('../support/koffi');
 const { fixturePath } = require('../support/native');
 const { views, BOTTOM, TOP } = require('../../core/memory.js');
-const tiers = require('../../core/tier.js');
-const { HAS_PACKED, MAJOR, assertTier, entered, optimised } = require('./support');
+const { HAS_PACKED, MAJOR, assertTier, entered, on, optimised } = require('./support');
 
 const { DataType: D } = ffi;
 const TIERS = ['node-api', 'packed', 'direct'];
 const ROUNDS = 500;
 const lib = koffi.load(fixturePath());
-
-/** What `make` makes on a tier. */
-function on(tier, make) {
-  tiers.useTier(tier);
-  try {
-    return make();
-  } finally {
-    tiers.useTier('direct');
-  }
-}
 
 const RECORD = { id: D.I32, score: D.Double, stamp: D.I64, level: D.I32 };
 const Record = koffi.struct('copied_record', {

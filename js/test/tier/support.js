@@ -4,7 +4,7 @@
 
 const assert = require('node:assert/strict');
 const { ffi } = require('../support/ffi');
-const { describe } = require('../../core/tier.js');
+const { describe, useTier } = require('../../core/tier.js');
 const { native } = require('../../core/loader.js');
 
 const MAJOR = Number(process.versions.node.split('.')[0]);
@@ -60,4 +60,14 @@ function assertTier(fn, tier) {
   assert.equal(describe(fn).tier, HAS_PACKED ? tier : 'node-api', describe(fn).reason);
 }
 
-module.exports = { HAS_PACKED, HAS_RELAYS, MAJOR, assertTier, bound, entered, optimised };
+/** What `make` makes on a tier; what is made later is direct again. */
+function on(tier, make) {
+  useTier(tier);
+  try {
+    return make();
+  } finally {
+    useTier('direct');
+  }
+}
+
+module.exports = { HAS_PACKED, HAS_RELAYS, MAJOR, assertTier, bound, entered, on, optimised };

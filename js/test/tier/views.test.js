@@ -16,22 +16,11 @@ const { koffi, lib } = require('../support/koffi');
 const { ROOT, fixturePath, koffiPath } = require('../support/native');
 const { native } = require('../../core/loader.js');
 const { views, ARG, FIXED, LENGTH, getPointer } = require('../../core/memory.js');
-const tiers = require('../../core/tier.js');
-const { HAS_PACKED, MAJOR, assertTier, entered, optimised } = require('./support');
+const { HAS_PACKED, MAJOR, assertTier, entered, on, optimised } = require('./support');
 
 const { DataType: D } = ffi;
 const TIERS = ['node-api', 'packed', 'direct'];
 const ROUNDS = 1000;
-
-/** What `make` makes on a tier. */
-function on(tier, make) {
-  tiers.useTier(tier);
-  try {
-    return make();
-  } finally {
-    tiers.useTier('direct');
-  }
-}
 
 /** A function of the ffi-rs API's fixture. */
 function defined(name, retType, paramsType) {
