@@ -52,4 +52,4 @@ function shortened(source) {
   return `${code.trimEnd()}\n`;
 }
 
-module.exports = { shortened, visibleNames };
+module.exports = { shortened };
